@@ -1,0 +1,109 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host half is given, and the two doors through which it is called: the stream and an ordinary module.
+
+A half is a function `half(arguments, host)` that returns `{"changed", "msg", "summary", "evidence", ...}`, or raises
+HalfError with one sentence. It imports the standard library and its own room alone.
+"""
+
+import os
+import time
+
+from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
+from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PROTOCOL = 1
+
+
+class HalfError(Exception):
+    """The work could not be done. The message is one sentence: what failed, on what, what to do next."""
+
+    def __init__(self, message, reason="error"):
+        # type: (str, str) -> None
+        Exception.__init__(self, message)
+        self.reason = reason
+
+
+class Host:
+    """The managed host as a half sees it: modes, time left, secrets, tools and files."""
+
+    def __init__(self, context, secrets=None):
+        # type: (dict[str, Any], dict[str, str] | None) -> None
+        """Take the context of the envelope: check_mode, diff, now, timeout, run, tool_path, state_dir; and the secrets."""
+        self.check_mode = bool(context.get("check_mode"))
+        self.diff = bool(context.get("diff"))
+        self.now = str(context.get("now") or "")
+        self.run_id = str(context.get("run") or "")
+        self.tool_path = [str(folder) for folder in context.get("tool_path") or []]
+        self.state_dir = str(context.get("state_dir") or _default_state_dir())
+        self.deadline = time.monotonic() + float(context.get("timeout") or 300)
+        self.secrets = dict(secrets or {})
+        self.files = Files(self.check_mode)
+
+    def remaining(self):
+        # type: () -> float
+        """Return the seconds left until the half must have answered; never negative."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def run(self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False):
+        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool) -> Completed
+        """Run a tool (see run.run) within its own timeout and the half's deadline; `writes` is refused in check mode."""
+        if writes:
+            self.files._may_write(argv[0])
+        left = self.remaining()
+        return run(argv, left if timeout is None else min(timeout, left), stdin, env, cwd, self.tool_path, limit)
+
+    def tool(self, name):
+        # type: (str) -> str
+        """Return the path of a tool, "" where it is not installed."""
+        return find_tool(name, self.tool_path)
+
+
+def _default_state_dir():
+    # type: () -> str
+    if os.geteuid() == 0:
+        return "/var/lib/egov-ops/host"
+    home = os.environ.get("HOME") or "/"
+    return os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state"), "egov-ops", "host")
+
+
+def perform(half, arguments, host):
+    # type: (Any, dict[str, Any], Host) -> dict[str, Any]
+    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on."""
+    try:
+        result = half(arguments, host)
+    except HalfError as error:
+        return {"failed": True, "changed": False, "msg": str(error), "reason": error.reason}
+    except Exception as error:  # a defect of ours: the user gets a sentence, the record the place
+        import traceback
+
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        words = "%s in %s line %s: %s" % (type(error).__name__, os.path.basename(place[0]), place[1], error or "no text")
+        return {"failed": True, "changed": False, "msg": "The host half broke: %s." % words, "reason": "error"}
+    result.setdefault("changed", False)
+    result.setdefault("evidence", [])
+    result.setdefault("summary", {})
+    return dict(result)
+
+
+def module_options():
+    # type: () -> dict[str, Any]
+    """Return the two options that each module over a half takes from its action plugin, for its argument spec."""
+    return {"context": {"type": "dict", "default": {}}, "secrets": {"type": "dict", "no_log": True, "default": {}}}
+
+
+def run_module(half, module):
+    # type: (Any, Any) -> None
+    """Be the body of an ordinary module over a half: for connections that take no standard input."""
+    arguments = dict(module.params)
+    context = dict(arguments.pop("context"), check_mode=module.check_mode, diff=module._diff)
+    result = perform(half, arguments, Host(context, arguments.pop("secrets")))
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
