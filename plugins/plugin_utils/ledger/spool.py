@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import append_lines, hold, write_whole
@@ -55,6 +55,16 @@ class Header(TypedDict, total=False):
     tags: list[str]
     limit: str
     user: str
+
+
+class Contents(NamedTuple):
+    """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death, and
+    whether a seal record follows the last announcement."""
+
+    header: Header
+    records: list[dict[str, Any]]
+    torn: int
+    sealed: bool
 
 
 class Spool:
@@ -108,8 +118,8 @@ class Spool:
         except OSError as error:
             raise SpoolError(_cannot("written", self.path, error)) from None
 
-    def read(self) -> tuple[Header, list[dict[str, Any]], int]:
-        """Return the header, the records, and how many lines cannot be read because their writer died.
+    def read(self) -> Contents:
+        """Return what stands in the spool.
 
         Raises SpoolError for a file that is gone, is no spool, or comes from a newer release.
         """
@@ -119,8 +129,13 @@ class Spool:
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
         header: Header = {}
+        sealed = False
         for item in items:
-            header.update(item.get("header", {}))
+            if "header" in item:
+                header.update(item["header"])
+                sealed = False
+            elif (item.get("domain"), item.get("kind")) == ("run", "seal"):
+                sealed = True
         if not header.keys() >= {"run", "procedure", "schema", "process"} or not _names_process(header):
             raise SpoolError(f"The file {self.path} is no spool of evidence; move it out of the folder.")
         if header["schema"] > SCHEMA:
@@ -129,7 +144,7 @@ class Spool:
                 f"{SCHEMA}); seal it with that release."
             )
         records = [item for item in items if "id" in item]
-        return header, records, sum(1 for item in items if not item)
+        return Contents(header, records, sum(1 for item in items if not item), sealed)
 
     @contextmanager
     def locked(self, seconds: float = PATIENCE) -> Iterator[int | None]:
