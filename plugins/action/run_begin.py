@@ -44,7 +44,7 @@ class ActionModule(Task):
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Refuse what cannot work, then open the spool; in check mode only the first."""
-        begin.refuse_settings(self._strategy(), str(constants.DEFAULT_HASH_BEHAVIOUR))
+        begin.refuse_settings(str(self.play().strategy), str(constants.DEFAULT_HASH_BEHAVIOUR))
         tags, skip_tags = list(cli.CLIARGS.get("tags") or []), list(cli.CLIARGS.get("skip_tags") or [])
         announced = list({step["domain"]: None for step in arguments["steps"]})
         steps = begin.steps_of(arguments["steps"], begin.selected_domains(announced, tags, skip_tags))
@@ -60,11 +60,12 @@ class ActionModule(Task):
         if spool is None:
             earlier = self._settle(state, now)
             spool = Spool.find_or_create(state.spool, controller(), {"run": earlier, "procedure": "standalone"})
+        ahead = hosts[hosts.index(task_vars["ansible_play_batch"][0]) :]  # under serial, earlier batches are sealed
         header: Header = {
             "procedure": arguments["procedure"],
             "begun": iso(now),
-            "hosts": [host for host in hosts if host not in foreign],
-            "not_ours": foreign,
+            "hosts": [host for host in ahead if host not in foreign],
+            "not_ours": [host for host in ahead if host in foreign],
             "steps": steps,
             "longest": arguments["longest"],
             "tags": [] if tags == ["all"] else tags,
@@ -78,12 +79,6 @@ class ActionModule(Task):
         if header["busy"]:
             message = f"Run {spool.run}: another {arguments['procedure']} is still running; this one does nothing."
         return {"changed": False, "msg": message, "run": spool.run, "hosts": len(hosts)}
-
-    def _strategy(self) -> str:
-        block = self._task._parent
-        while not hasattr(block, "_play"):
-            block = block._parent
-        return str(block._play.strategy)
 
     def _check_plan(self, hosts: list[str]) -> tuple[Plan, list[str]]:
         """Return the plan of the first host, and the hosts that are not ours; refuse a fault in any host's plan."""

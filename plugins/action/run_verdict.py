@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
-from ansible_collections.egov.ops.plugins.plugin_utils.run import controller, known_run
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.verdict import judge
@@ -26,15 +26,15 @@ class ActionModule(Task):
             return {"changed": False, "msg": "Check mode: there is nothing to judge.", "reasons": []}
         host = task_vars["inventory_hostname"]
         plan = self.plan_of(host)
-        state = StateDir(plan["egov_ops_state_dir"])
-        spool = Spool.find(state.spool, controller())
-        if spool is not None:
-            raise OpsError(f"The run is not sealed; its evidence is kept in spool {spool.path}.")
-        run = known_run(state, controller())
-        if not run:
-            raise OpsError("No run of this process was sealed; begin with egov.ops.run_begin, outside any block.")
-        records = [stored.record for stored in Ledger(state.ledger, read_only=True).records(run=run, host=host)]
-        reasons = judge(records, plan["egov_ops_fail_on"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state)
+        if run is not None:
+            raise OpsError(f"The run is not sealed; its evidence is kept in spool {run.spool.path}.")
+        with Ledger(state.ledger, read_only=True) as ledger:
+            sealed = ledger.run_of(controller().hash)
+            if sealed is None:
+                raise OpsError("No run of this process was sealed; put egov.ops.run_begin first, outside any block.")
+            reasons = judge((stored.record for stored in ledger.records(run=sealed, host=host)), plan["egov_ops_fail_on"])
         if reasons:
             more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
             return {"failed": True, "msg": " ".join(reasons[:3]) + more, "reasons": reasons}

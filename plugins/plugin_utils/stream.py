@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
 PROTOCOL = 1
 PACKAGE = "ansible_collections.egov.ops.plugins.module_utils"
@@ -75,7 +76,7 @@ while d:d=d[os.write(out,d):]
 """
 
 
-class StreamError(Exception):
+class StreamError(OpsError):
     """The host half gave no result. `reason` is one of the record's reasons, the message one sentence."""
 
     def __init__(self, message: str, reason: str = "error") -> None:

@@ -78,6 +78,13 @@ class Task(ActionBase):  # type: ignore[misc]
         """Return the extra variables of the command line, as Ansible has parsed them."""
         return dict(self._task.get_variable_manager().extra_vars)
 
+    def play(self) -> Any:
+        """Return the play that this task stands in."""
+        parent = self._task._parent
+        while not hasattr(parent, "_play"):
+            parent = parent._parent
+        return parent._play
+
     def say(self, text: str) -> None:
         """Print lines at once, as they are: a task's result shows line ends as escapes."""
         self._display.display(text)
@@ -196,10 +203,10 @@ class HostTask(Task):
                     result = self._stream(prepared, context, secrets, task_vars)
                 else:
                     result = self._module(prepared, context, secrets, task_vars)
-        except OpsError as error:
-            return _outcome("failed", "refused", str(error))
         except stream.StreamError as error:
             return _outcome("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
+        except OpsError as error:
+            return _outcome("failed", "refused", str(error))
         except AnsibleConnectionFailure as error:
             return _outcome("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
         except _Timeout:

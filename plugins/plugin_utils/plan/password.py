@@ -11,12 +11,14 @@ import secrets
 import stat
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+
 #: A repository's password comes from 32 random bytes, more than its key has.
 RANDOM_BYTES = 32
 SIZE_LIMIT = 64 * 1024
 
 
-class PasswordError(Exception):
+class PasswordError(OpsError):
     """A password file cannot be used; the text is one sentence."""
 
 

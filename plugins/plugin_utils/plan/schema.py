@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES
 
 PREFIX = "egov_ops_"
@@ -23,7 +24,7 @@ LANGUAGES = {"en", "zh"}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class SchemaError(Exception):
+class SchemaError(OpsError):
     """The schema itself is wrong: a defect of the collection, not of an inventory."""
 
 

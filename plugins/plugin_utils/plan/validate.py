@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
@@ -32,7 +33,7 @@ class Problem:
     fatal: bool = True
 
 
-class PlanError(Exception):
+class PlanError(OpsError):
     """The plan cannot be followed; the text is the first problem's sentence."""
 
     def __init__(self, problems: list[Problem]) -> None:
