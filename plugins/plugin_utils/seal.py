@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -70,7 +71,8 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
             sealed.warnings += [f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans]
             sealed.warnings += drained.unreadable
             try:
-                witness.publish(state.witness, drained.head, run.id, now, plan["egov_ops_witness_key"])
+                key = plan["egov_ops_witness_key"]
+                witness.publish(state.witness, drained.head, run.id, iso(now), Path(key) if key else None)
             except OpsError as error:
                 sealed.fault = str(error)
             _render(sealed, ledger, run, state, plan)

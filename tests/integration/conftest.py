@@ -60,7 +60,7 @@ class Site:
     def write(self) -> Path:
         """Write the inventory and return its path."""
         path = self.folder / "hosts.yml"
-        path.write_text(yaml.safe_dump({"all": {"hosts": self.hosts, "vars": self.variables}}, allow_unicode=True))
+        path.write_text(yaml.safe_dump({"all": {"hosts": self.hosts, "vars": self.variables}}, allow_unicode=True, sort_keys=False))
         return path
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:

@@ -57,20 +57,22 @@ def test_skipping_always_is_refused():
 @pytest.mark.parametrize(
     "variables",
     [
-        {"egov_ops_managed": False},
-        {"egov_ops_managed": "no"},
         {"ansible_connection": "winrm"},
         {"ansible_connection": "ansible.netcommon.network_cli"},
         {"ansible_network_os": "ios"},
     ],
 )
 def test_hosts_that_are_not_ours_are_told(variables):
-    assert begin.is_foreign(variables)
+    assert begin.is_foreign({"egov_ops_managed": True}, variables)
 
 
-@pytest.mark.parametrize("variables", [{}, {"egov_ops_managed": True}, {"ansible_connection": "local"}])
+def test_a_host_that_the_plan_does_not_manage_is_not_ours():
+    assert begin.is_foreign({"egov_ops_managed": False}, {})
+
+
+@pytest.mark.parametrize("variables", [{}, {"ansible_connection": "local"}, {"ansible_connection": "community.general.lxc"}])
 def test_other_hosts_are_ours(variables):
-    assert not begin.is_foreign(variables)
+    assert not begin.is_foreign({"egov_ops_managed": True}, variables)
 
 
 def test_a_step_of_a_domain_that_is_not_there_is_announced_as_not_built():
