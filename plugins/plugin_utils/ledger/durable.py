@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,12 +57,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, temporary: Path, data: bytes) -> None:
+def write_whole(path: Path, temporary: Path, chunks: Iterable[bytes]) -> None:
     """Write a file in one step: beside it, fsynced, renamed over it, the folder fsynced. Raises OSError."""
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            stream.writelines(chunks)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.rename(path)
@@ -68,3 +70,12 @@ def write_whole(path: Path, temporary: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file of any size. Raises OSError."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            hasher.update(chunk)
+    return hasher.hexdigest()

@@ -186,7 +186,7 @@ class Spool:
     def _create(self) -> None:
         # Renamed into place with its header, so that a spool without one is never seen, whenever the writer dies.
         line = canonical({"header": self._header}) + "\n"
-        write_whole(self.path, self.path.with_suffix(".new"), line.encode("utf-8"))
+        write_whole(self.path, self.path.with_suffix(".new"), [line.encode("utf-8")])
 
 
 def spools(folder: Path) -> list[Spool]:
