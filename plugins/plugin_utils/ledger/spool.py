@@ -52,6 +52,7 @@ class Header(TypedDict, total=False):
     hosts: list[str]
     steps: list[Step]
     not_ours: list[str]
+    batch: list[str]  # under `serial`, those of them whose turn it is; later Ansible names only the ones still alive
     longest: float  # seconds after which a silent run of another boot or namespace is taken for dead
     tags: list[str]
     limit: str
