@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 #: What an entry of the plan may hold beside the parameters of its kind.
 _SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
+#: The options of the module over this half.
+ARGUMENTS = {"probes": {"type": "dict", "default": {}}, "timeout": {"type": "float", "default": 30.0}}
+
 #: Seconds: a probe's longest life, and how long a killed process may take to be gone.
 _LONGEST = 4.0
 _GRACE = 0.3
