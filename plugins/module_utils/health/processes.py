@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _processes(probe, states=""):
     # type: (Probe, str) -> dict[str, str]
-    """Return pid and name of the processes in the given states, all for none; the probes' own processes do not count."""
+    """Return pid and name of the processes in the given states, all for none; our own do not count."""
     ours = str(os.getppid())
     found = {}
     for pid in probe.entries("/proc"):
