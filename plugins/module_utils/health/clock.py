@@ -69,7 +69,8 @@ def clock_skew(probe):
     from datetime import datetime, timezone
 
     here = time.time()
-    there = datetime.strptime(probe.host.now[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-    skew = here - there.timestamp()
+    now = probe.host.now
+    date = [int(now[start:end]) for start, end in ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))]
+    skew = here - datetime(date[0], date[1], date[2], date[3], date[4], date[5], tzinfo=timezone.utc).timestamp()
     message = "The clock is %.0f seconds from the controller's" % abs(skew)
     return [probe.measured(abs(skew), "seconds", message, _ACT, skew=round(skew, 1))]

@@ -20,7 +20,7 @@ def cpu_usage(probe, seconds=0.3):
     """Share of processor time in use during a sample of some seconds."""
     before = _ticks(probe)
     time.sleep(float(seconds))
-    spent = [after - earlier for after, earlier in zip(_ticks(probe), before)]
+    spent = [after - before[place] for place, after in enumerate(_ticks(probe))]
     total = float(max(1, sum(spent)))
     used = 100 * (total - spent[3] - spent[4]) / total
     return [

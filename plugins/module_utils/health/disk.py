@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
 
 #: Types that hold no data of their own, mount others when touched, or belong to one session.
-_PSEUDO = frozenset(
+_PSEUDO = frozenset(  # noqa: SIM905
     "autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fuse.gvfsd-fuse "
     "fuse.lxcfs fuse.portal fusectl hugetlbfs mqueue nsfs proc pstore ramfs rpc_pipefs securityfs selinuxfs sysfs "
     "tracefs".split()
 )
 #: Types that can only be read.
-_READ_ONLY = frozenset("cramfs erofs iso9660 squashfs udf".split())
+_READ_ONLY = frozenset(["cramfs", "erofs", "iso9660", "squashfs", "udf"])
 
 
 class Mount:
@@ -171,7 +171,8 @@ def filesystem_errors(probe):
         except Absent:
             continue  # the folder "features" is no device
         message = "The file system on %s has recorded %d errors" % (device, count)
-        found.append(probe.measured(count, "errors", message, "Unmount it and run: e2fsck -f /dev/%s." % device, device))
+        act = "Unmount it and run: e2fsck -f /dev/%s." % device
+        found.append(probe.measured(count, "errors", message, act, device))
     if not found:
         raise Absent("No ext4 file system is mounted.")
     return found

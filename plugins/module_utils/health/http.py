@@ -49,7 +49,7 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
         said = str(error) or type(error).__name__
         return [probe.failed("%s does not answer: %s." % (url, said), "Check the service and what lies before it.")]
     taken = time.monotonic() - started
-    facts = {"http_status": answer.status, "bytes": len(body)}
+    facts = {"http_status": answer.status, "bytes": len(body)}  # type: dict[str, Any]
     if answer.status not in wanted:
         message = "%s answers with status %d and not %s." % (url, answer.status, " or ".join(map(str, wanted)))
         return [probe.failed(message, "Read the log of the web server and of the application.", **facts)]

@@ -68,7 +68,7 @@ def kernel_errors(probe, hours=24):
 
 def oom_kills(probe, hours=24):
     # type: (Probe, float) -> list[dict[str, Any]]
-    """Processes that the kernel killed for want of memory in the last hours; since boot where its log is closed to us."""
+    """Processes that the kernel killed for want of memory in the last hours; since boot where the log is closed."""
     counters = dict(line.split() for line in probe.read("/proc/vmstat").splitlines())
     if "oom_kill" not in counters:
         raise Absent("This kernel does not count the processes it kills for want of memory.")
@@ -110,8 +110,8 @@ def reboot_required(probe):
     kernels = [name[8:] for name in probe.entries("/boot") if name.startswith("vmlinuz-") and "rescue" not in name]
     if "reboot-required" in probe.entries("/run"):
         reason = "An installed update asks for it"
-    elif not kernels:
-        raise Absent("No kernel is installed on this host, so none waits for a restart.")
+    elif release not in kernels:
+        raise Absent("The running kernel was not installed on this host, so none installed waits for a restart.")
     else:
         newest = max(kernels, key=lambda name: os.stat(probe.path("/boot/vmlinuz-" + name)).st_mtime)
         if newest == release:
@@ -169,9 +169,12 @@ def temperature(probe):
                 degrees = int(probe.read("%s/%s" % (folder, entry))) / 1000.0
             except (Absent, OSError):
                 continue  # a sensor that sleeps or is not wired
-            name = "%s %s" % (probe.read(folder + "/name").strip(), entry[:-6])
+            # two processors have sensors of one name; the device's is stable, the number of the chip is not
+            device = os.path.basename(os.path.realpath(probe.path(folder + "/device")))
+            name = "%s/%s/%s" % (probe.read(folder + "/name").strip(), device, entry[:-6])
             message = "Sensor %s reads %s degrees" % (name, number(degrees))
-            found.append(probe.measured(degrees, "degrees", message, "Check fans, air flow and the room's cooling.", name))
+            act = "Check fans, air flow and the room's cooling."
+            found.append(probe.measured(degrees, "degrees", message, act, name))
     if not found:
         raise Absent("The host has no temperature sensor.")
     return found

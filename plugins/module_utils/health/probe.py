@@ -52,7 +52,7 @@ class Probe:
 
     def read(self, path):
         # type: (str) -> str
-        """Return the text of a file; raises Absent where the host has none, PermissionError where it may not be read."""
+        """Return the text of a file; raises Absent where the host has none, and OSError."""
         try:
             return read_text(self.path(path))
         except OSError as error:
@@ -73,17 +73,17 @@ class Probe:
         """Return the observation of one thing: a sentence, the next act, and further facts."""
         return observation(
             self.kind,
-            subject or self.subject,
+            _printable(subject or self.subject),
             status,
             reason,
             ("S3.1-1", "S3.1-2", LAYERS[self.layer]),
             probe=self.name,
             layer=self.layer,
-            message=message,
+            message=_printable(message),
             next=act,
             warning=self.warning.text if self.warning else "",
             critical=self.critical.text if self.critical else "",
-            **detail
+            **detail,
         )
 
     def measured(self, value, unit, message, act, subject="", **detail):
@@ -105,6 +105,12 @@ class Probe:
         # type: (str, str, Any) -> dict[str, Any]
         """Return the observation of something that is as it has to be."""
         return self.finding("ok", message, "", subject, **detail)
+
+
+def _printable(text):
+    # type: (str) -> str
+    """Return a text that every store takes: names of files may hold bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")[:1000]
 
 
 def _limit(given):

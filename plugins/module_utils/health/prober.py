@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-#: What an entry of the plan may hold beside the parameters of its kind.
-_SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
 #: The options of the module over this half.
 ARGUMENTS = {"probes": {"type": "dict", "default": {}}, "timeout": {"type": "float", "default": 30.0}}
 
+#: What an entry of the plan may hold beside the parameters of its kind.
+_SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
 #: Seconds: a probe's longest life, and how long a killed process may take to be gone.
 _LONGEST = 4.0
 _GRACE = 0.3
@@ -48,7 +48,7 @@ def probe(arguments, host, root="/"):
     """
     children = []
     for name, settings in sorted((arguments.get("probes") or {}).items()):
-        if settings.get("state") != "absent":
+        if not (isinstance(settings, dict) and settings.get("state") == "absent"):
             children += _children(name, settings, host, root)
     if not children:
         raise HalfError("No probe is configured for this host; add one to egov_ops_probes.")
@@ -99,11 +99,10 @@ class _Child:
         # type: () -> None
         """Kill the process and the tools it has started."""
         self.killed = True
-        for end in (os.killpg, os.kill):  # the group is not there yet if the process has hardly begun
-            try:
-                end(self.pid, signal.SIGKILL)
-            except OSError:
-                pass
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has hardly begun and has no group yet
+            os.kill(self.pid, signal.SIGKILL)
 
     def finish(self, gone):
         # type: (bool) -> None
@@ -141,55 +140,61 @@ class _Child:
 
 
 def _children(name, settings, host, root):
-    # type: (str, dict[str, Any], Host, str) -> list[_Child]
-    """Check an entry of the plan and return a child for each thing that it looks at."""
-    kind = registry.KINDS.get(str(settings.get("kind")))
-    if kind is None:
-        raise HalfError("Probe %s has the kind %r, which does not exist%s." % (name, settings.get("kind"), _near(settings)))
-    parameters = {key: value for key, value in settings.items() if key not in _SETTINGS and value is not None}
-    known = kind.parameters()
-    required = [key for key in known if known[key]]
-    wrong = sorted(set(parameters) - set(known)) + [key for key in required if key not in parameters]
-    if wrong:
-        raise HalfError(
-            "Probe %s: the parameter %s is unknown or missing; kind %s takes %s."
-            % (name, wrong[0], settings["kind"], ", ".join(known) or "none")
-        )
-    subject = parameters[required[0]] if required else name
+    # type: (str, Any, Host, str) -> list[_Child]
+    """Check an entry of the plan and return a child for each thing that it looks at; raises HalfError."""
     try:
-        if settings.get("layer") not in LAYERS:
-            raise ValueError("its layer has to be one of %s" % ", ".join(sorted(LAYERS)))
-        if settings.get("severity") not in (None, "warning", "critical"):
-            raise ValueError("its severity has to be warning or critical")
+        kind, parameters = _understand(settings)
+        required = [key for key, needed in kind.parameters().items() if needed]
+        subject = parameters[required[0]] if required else name
         probe = Probe(name, settings, subject if isinstance(subject, str) else name, host, root)
         if not 0 < probe.timeout <= _LONGEST:
             raise ValueError("its timeout has to be more than 0 and at most %d seconds" % _LONGEST)
         if kind.limit and not (probe.warning or probe.critical):
-            raise ValueError("it measures a value, so give `warning` or `critical`")
+            raise ValueError("it measures a value, so it needs `warning` or `critical`")
     except ValueError as error:
         raise HalfError("Probe %s cannot be used: %s." % (name, error))
     if kind.each is None:
         return [_Child(probe, kind, parameters)]
     try:
         things = registry.call(kind.each, probe, parameters)
-    except Absent:
-        things = []
-    children = [_Child(Probe(name, settings, thing, host, root), kind, parameters) for thing in things]
-    return children or [_nothing(_Child(probe, kind, parameters))]
+        if not things:
+            raise Absent("The host has nothing that probe %s could look at." % name)
+    except Exception as error:
+        child = _Child(probe, kind, parameters)
+        child.observations = [_explain(probe, error)]
+        return [child]
+    return [_Child(Probe(name, settings, thing, host, root), kind, parameters) for thing in things]
 
 
-def _nothing(child):
-    # type: (_Child) -> _Child
-    message = "The host has nothing that probe %s could look at." % child.probe.name
-    child.observations = [child.probe.finding("skipped", message, reason="not_applicable")]
-    return child
+def _understand(settings):
+    # type: (Any) -> tuple[registry.Kind, dict[str, Any]]
+    """Return the kind of an entry and its parameters; raises ValueError with the half of a sentence."""
+    if not isinstance(settings, dict):
+        raise ValueError("it has to be a dictionary with `kind` and `layer`")
+    name = str(settings.get("kind"))
+    if name not in registry.KINDS:
+        raise ValueError("there is no kind %s%s" % (name, _near(name)))
+    if settings.get("layer") not in LAYERS:
+        raise ValueError("its layer has to be one of %s" % ", ".join(sorted(LAYERS)))
+    if settings.get("severity") not in (None, "warning", "critical"):
+        raise ValueError("its severity has to be warning or critical")
+    kind = registry.KINDS[name]
+    parameters = {key: value for key, value in settings.items() if key not in _SETTINGS and value is not None}
+    known = kind.parameters()
+    for key in parameters:
+        if key not in known:
+            raise ValueError("kind %s has no parameter %s; it takes %s" % (name, key, ", ".join(known) or "none"))
+    for key, needed in known.items():
+        if needed and key not in parameters:
+            raise ValueError("kind %s needs the parameter %s" % (name, key))
+    return kind, parameters
 
 
-def _near(settings):
-    # type: (dict[str, Any]) -> str
+def _near(name):
+    # type: (str) -> str
     from difflib import get_close_matches
 
-    near = get_close_matches(str(settings.get("kind")), list(registry.KINDS), 1)
+    near = get_close_matches(name, list(registry.KINDS), 1)
     return "; did you mean %s" % near[0] if near else ""
 
 
@@ -202,12 +207,8 @@ def _live(writer, child):
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         # a process that cannot be killed must not hold open the connection that its parent came by
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) > 2 and int(name) != writer:
-                try:
-                    os.close(int(name))
-                except OSError:
-                    pass  # the descriptor of the listing itself
+        os.closerange(3, writer)
+        os.closerange(writer + 1, 256)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(int(child.probe.timeout) + 2)  # should the parent die first
         data = json.dumps(_check(child)).encode("ascii")
@@ -219,17 +220,23 @@ def _live(writer, child):
 
 def _check(child):
     # type: (_Child) -> list[dict[str, Any]]
-    probe = child.probe
     try:
-        return list(registry.call(child.kind.check, probe, child.parameters))
-    except Absent as error:
-        return [probe.finding("skipped", str(error), reason="not_applicable")]
-    except PermissionError as error:
-        message = "Probe %s may not read %s." % (probe.name, error.filename or error)
-        return [probe.finding("unknown", message, "Run the health check with become.", reason="permission")]
+        return list(registry.call(child.kind.check, child.probe, child.parameters))
     except Exception as error:
-        message = "Probe %s of %s could not be performed: %s." % (probe.name, probe.subject, error or type(error).__name__)
-        return [probe.finding("unknown", message, "Correct the probe's parameters in the plan.", reason="error")]
+        return [_explain(child.probe, error)]
+
+
+def _explain(probe, error):
+    # type: (Probe, Exception) -> dict[str, Any]
+    """Return the observation of a check that could not be performed."""
+    if isinstance(error, Absent):
+        return probe.finding("skipped", str(error), reason="not_applicable")
+    if isinstance(error, PermissionError):
+        message = "Probe %s may not read %s." % (probe.name, error.filename or error)
+        return probe.finding("unknown", message, "Run the health check with become.", reason="permission")
+    said = str(error) or type(error).__name__
+    message = "Probe %s of %s could not be performed: %s." % (probe.name, probe.subject, said)
+    return probe.finding("unknown", message, "Correct the probe's parameters in the plan.", reason="error")
 
 
 def _run(children, end):
@@ -240,19 +247,25 @@ def _run(children, end):
     uncollected = []  # type: list[int]
     poller = select.poll()
     while waiting or running:
+        if time.monotonic() >= end:
+            for child in waiting:
+                message = "The time for the whole check was over before probe %s began." % child.probe.name
+                act = "Mend what the slow probes found, or give the check more time."
+                child.observations = [child.probe.finding("unknown", message, act, reason="not_reached")]
+            waiting = []
         while waiting and len(running) < _AT_ONCE:
             child = waiting.pop()
             child.start(end)
             running[child.pipe] = child
             poller.register(child.pipe, select.POLLIN)
-        pause = min(child.deadline for child in running.values()) - time.monotonic()
+        pause = min([child.deadline for child in running.values()] or [0]) - time.monotonic()
         over = []
         for descriptor, _event in poller.poll(max(0, pause) * 1000 + 1):
             if not running[descriptor].read():
                 over.append((running[descriptor], True))
-        ended = {id(child) for child, _gone in over}
+        ended = {child for child, _gone in over}
         for child in running.values():
-            if id(child) not in ended and child.deadline <= time.monotonic():
+            if child not in ended and child.deadline <= time.monotonic():
                 if child.killed:
                     over.append((child, False))
                 else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _processes(probe, states=""):
     # type: (Probe, str) -> dict[str, str]
-    """Return pid and name of the processes in the given states, all for none; the probes' own processes do not count."""
+    """Return pid and name of the processes in the given states, all for none; our own do not count."""
     ours = str(os.getppid())
     found = {}
     for pid in probe.entries("/proc"):
@@ -83,7 +83,7 @@ def outdated_processes(probe):
             continue  # ended since, or a thread of the kernel
         if program.endswith(" (deleted)") and not program.startswith("/memfd:"):
             outdated[pid] = name
-    if denied and not outdated:
+    if denied and not outdated and os.geteuid() != 0:
         raise PermissionError("the programs of %d processes of other users" % denied)
     message = "%d processes run a program file that was replaced or removed" % len(outdated)
     act = "Restart their services, so that installed updates take effect."

@@ -92,7 +92,8 @@ def certificate_stored(probe, paths):
             if certificates:
                 found.append(_judge(probe, subject, certificates))
         except PermissionError:
-            found.append(probe.finding("unknown", "%s may not be read." % subject, "Use become.", subject, "permission"))
+            message = "%s may not be read." % subject
+            found.append(probe.finding("unknown", message, "Run the check with become.", subject, "permission"))
         except ValueError as error:
             found.append(probe.failed("%s cannot be read: %s." % (subject, error), "Replace the file.", subject))
     if not found:
@@ -117,8 +118,10 @@ def certificate_served(probe, address, server_name="", verify=True, ca_file=""):
     except OSError as error:
         message = "%s shows no certificate that clients accept: %s." % (address, error.strerror or error)
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            message = "Clients do not trust the certificate of %s: %s." % (address, getattr(error, "verify_message", error))
-        return [probe.failed(message, "Check the service; give it a certificate of the right name with its whole chain.")]
+            reason = getattr(error, "verify_message", error)
+            message = "Clients do not trust the certificate of %s: %s." % (address, reason)
+        act = "Check the service; give it a certificate of the right name with its whole chain."
+        return [probe.failed(message, act)]
     return [judged]
 
 
