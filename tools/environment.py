@@ -53,9 +53,8 @@ def describe(command: str) -> Python | None:
     Given its name or path; returned None where it is missing or does not start (a shim without a version behind it).
     """
     try:
-        asked = subprocess.run(
-            [command, "-I", "-c", _DESCRIBE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+        question = [command, "-I", "-c", _DESCRIBE]
+        asked = subprocess.run(question, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError:
         return None
     return Python(asked.stdout.decode()) if asked.returncode == 0 else None
@@ -78,6 +77,15 @@ def find_python(versions: tuple[tuple[int, int], ...] = PYTHONS) -> Python:
         f"Python {wanted} is needed and this machine has {own}: install one of them "
         "and run the same command with PYTHON=/path/to/python3 behind it."
     )
+
+
+def pyenv_variables() -> dict[str, str]:
+    """Return what makes the commands of every version that pyenv has installed start (python3.8 as well as python3)."""
+    if "PYENV_VERSION" in os.environ or not shutil.which("pyenv"):
+        return {}
+    chosen = subprocess.run(["pyenv", "version-name"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    installed = subprocess.run(["pyenv", "versions", "--bare"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return {"PYENV_VERSION": ":".join(dict.fromkeys([*chosen.strip().split(":"), *installed.split()]))}
 
 
 def pip_wheel(python: Python) -> Path | None:
@@ -148,7 +156,8 @@ def create(folder: Path, lock: Path, python: Python) -> None:
     if not wheel:
         raise SetupError(f"Python {python} comes without pip: install the package python3-venv and try again.")
     shutil.rmtree(folder, ignore_errors=True)
-    call([python.path, "-m", "venv", "--without-pip", str(folder)], f"No virtual environment could be made in {folder}.")
+    make = [python.path, "-m", "venv", "--without-pip", str(folder)]
+    call(make, f"No virtual environment could be made in {folder}.")
     wheels = os.environ.get("EGOV_OPS_WHEELS")
     source = ["--no-index", "--find-links", str(Path(wheels).expanduser())] if wheels else []
     install = [str(folder / "bin/python"), str(wheel / "pip"), "install", "--quiet", "--no-input", "--no-user"]

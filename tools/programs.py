@@ -59,7 +59,7 @@ def _installed(package: str, ask: list[str]) -> bool:
     # A program that somebody put there without a package serves as well.
     if shutil.which(package):
         return True
-    answer = subprocess.run([*ask, package], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    answer = subprocess.run([*ask, package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return answer.returncode == 0 and b"deinstall" not in answer.stdout
 
 
@@ -74,8 +74,7 @@ def unpack(packages: list[str]) -> None:
     base = CACHE / "apt"
     for folder in ("state/lists/partial", "cache/archives/partial", "packages"):
         (base / folder).mkdir(parents=True, exist_ok=True)
-    # apt splits some of its settings at spaces: relative paths keep those of the checkout out of them.
-    apt = ["apt-get", *_mirror(), "-o", "Dir::State=state", "-o", "Dir::Cache=cache"]
+    apt = ["apt-get", *_mirror(), "-o", f"Dir::State={base}/state", "-o", f"Dir::Cache={base}/cache"]
     apt += ["-o", "Dir::State::status=/var/lib/dpkg/status"]
     failure = f"apt-get could not fetch {' '.join(packages)}: mend what it says, or have root install them."
     env = environment.variables()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pwd
@@ -28,14 +29,13 @@ def check_folders() -> None:
         raise SetupError(f"The path {ROOT} has a colon, which search paths cannot hold: move the checkout.")
     for folder in (VENV, CACHE, STATE):
         if folder.exists() and folder.stat().st_uid != os.geteuid():
-            owner = _user(folder.stat().st_uid)
-            me = _user(os.geteuid())
+            owner, me = _user(folder.stat().st_uid), _user(os.geteuid())
             raise SetupError(
-                f"{folder} belongs to {owner} and you are {me}: run as {owner}, or have root give it over with "
-                f'"cd \'{ROOT}\' && chown -R {me} .venv .cache var".'
+                f"{folder} belongs to {owner} and you are {me}: go on as {owner}, or have root give it all over "
+                f"(chown -R {me} .venv .cache var)."
             )
     if not os.access(str(ROOT), os.W_OK):
-        raise SetupError(f"{_user(os.geteuid())} may not write in {ROOT}: clone the repository to a folder of your own.")
+        raise SetupError(f"{_user(os.geteuid())} may not write in {ROOT}: clone it to a folder of your own.")
 
 
 def _user(uid: int) -> str:
@@ -48,7 +48,7 @@ def _user(uid: int) -> str:
 def prepare() -> None:
     """Make .venv with all that the daily procedure needs; raise SetupError where it cannot go on without."""
     python = environment.find_python()
-    lock = ROOT / "requirements/run.txt"
+    lock = ROOT / "requirements/core-2.19.txt"
     current = environment.is_current(VENV, lock, python)
     if current and find_restic():
         return
@@ -105,11 +105,10 @@ def run_daily(arguments: list[str]) -> int:
     )
     command = [str(VENV / "bin/python"), str(VENV / "bin/ansible-playbook"), "egov.ops.daily"]
     playbook = subprocess.Popen([*command, "-i", "inventories/local", *arguments], cwd=ROOT, env=env)
-    while True:
-        try:
-            return playbook.wait()
-        except KeyboardInterrupt:  # it has been told too, and may still seal what it has
-            continue
+    while playbook.returncode is None:
+        with contextlib.suppress(KeyboardInterrupt):  # the playbook has been told too, and ends by itself
+            playbook.wait()
+    return playbook.returncode
 
 
 def report_time() -> int:
