@@ -10,15 +10,14 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import (
     CADENCES,
     CalendarError,
     next_start,
     period_start,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 UTC = timezone.utc
 LONGEST = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import CADENCES, CalendarError, period_start
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Lateness, boundaries, late
+from hypothesis import given
+from hypothesis import strategies as st
 
 UTC = timezone.utc
 NOW = datetime(2026, 5, 20, 16, 30, tzinfo=UTC)
