@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 #: They show the kernel's state or mount on demand; there is nothing in them to back up.
 PSEUDO = frozenset(
-    b"autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs proc "
-    b"pstore rpc_pipefs securityfs selinuxfs sysfs tracefs".split()
+    b"autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs "
+    b"proc pstore rpc_pipefs securityfs selinuxfs sysfs tracefs".split()
 )
 
 #: Another machine or program answers for them, or does not.

@@ -112,7 +112,8 @@ class _Proof:
         complaint = engine.restore(snapshot.id, paths, target)
         detail["restore_seconds"] = round(time.monotonic() - started, 3)
         differences, skipped = [], {}  # type: tuple[list[str], dict[str, int]]
-        for entry, path in zip(sample.entries, paths):
+        for entry in sample.entries:
+            path = to_bytes(entry["path"])
             differs, not_compared = compare(entry, to_bytes(target) + path, os.geteuid() == 0, self._host)
             if differs:
                 differences.append("%s (%s)" % (shown(path), ", ".join(differs)))

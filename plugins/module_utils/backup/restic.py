@@ -4,8 +4,8 @@
 
 """The engine restic, 0.14 and newer: encrypted, deduplicated snapshots of files.
 
-A full backup means for restic that each file is read again (`--force`), whatever its times say; an incremental one reads
-the files whose size, times or inode differ from the snapshot before. Both make a complete snapshot.
+A full backup means for restic that each file is read again (`--force`), whatever its times say; an incremental one
+reads the files whose size, times or inode differ from the snapshot before. Both make a complete snapshot.
 The password goes to restic by its standard input alone.
 """
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 TAG = "egov-ops"
 
 INSTALL = (
-    "restic is not installed on the host: install it (Debian, Ubuntu: apt-get install restic; Fedora, EPEL: dnf install "
-    "restic; SUSE: zypper install restic)."
+    "restic is not installed on the host: install it (Debian, Ubuntu: apt-get install restic; Fedora, EPEL: "
+    "dnf install restic; SUSE: zypper install restic)."
 )
 
 #: Exit codes since restic 0.17, and what 0.14 says instead with code 1.

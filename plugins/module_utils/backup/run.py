@@ -91,7 +91,7 @@ def due(snapshots, backup_set):
 NEXT = {
     "unreadable_files": "Run the backup as a user who may read these files, or exclude them.",
     "not_reached": "Name the mount point among the paths of a set, or exclude it.",
-    "changed_during_backup": "Nothing where files always move; else back up at a quieter time, or dump to a file first.",
+    "changed_during_backup": "Nothing, if they always move; else back up at a quieter time, or dump to a file first.",
     "size_drift": "See whether the files were removed on purpose.",
 }
 

@@ -48,7 +48,7 @@ def choose(entries, seed, files, max_bytes, without=()):
     file of more than a quarter of max_bytes is too large to be chosen.
     """
     sample = Sample()
-    newest = largest = attributed = None  # type: dict[str, Any] | None
+    newest, largest, attributed = None, None, None  # type: dict[str, Any] | None, dict[str, Any] | None, Any
     best = []  # type: list[tuple[int, str, dict[str, Any]]]
     for entry in entries:
         if entry["type"] == "dir" or "unreadable" in entry or entry["path"] in without:
@@ -68,9 +68,9 @@ def choose(entries, seed, files, max_bytes, without=()):
             heapq.heappush(best, ranked)
         else:
             heapq.heappushpop(best, ranked)
-    for entry in (newest, largest, attributed and attributed[2]):
-        sample.take(entry, max_bytes)
-    for _rank_of_it, _path, entry in sorted(best, reverse=True):
+    for special in (newest, largest, attributed and attributed[2]):
+        sample.take(special, max_bytes)
+    for _order, _path, entry in sorted(best, reverse=True):
         if len(sample.entries) >= files:
             break
         sample.take(entry, max_bytes)

@@ -57,9 +57,7 @@ class Source:
 def resolve(backup_set, mounted, host):
     # type: (dict[str, Any], dict[bytes, bytes], Any) -> Source
     """Return the Source of a set; raise HalfError for a path that is missing, hangs, or is not what it seems."""
-    roots = []  # type: list[bytes]
-    for text in backup_set.get("paths") or []:
-        roots.append(_root(text, mounted, host))
+    roots = [_root(text, mounted, host) for text in backup_set.get("paths") or []]
     if not roots:
         raise HalfError("The set has no paths: name at least one.")
     roots = [root for root in set(roots) if not any(other != root and within(root, other) for other in roots)]

@@ -32,8 +32,8 @@ class Memory:
         for name in (set_name, host_name):
             if not name or len(name) > NAME_LIMIT or any(sign in "/," or not sign.isprintable() for sign in name):
                 raise HalfError(
-                    "Name %r cannot be used for a backup: it must be printable, without slash and comma, and of 1 to %s "
-                    "characters." % (name, NAME_LIMIT)
+                    "Name %r cannot be used for a backup: it must be printable, without slash and comma, and have 1 "
+                    "to %s characters." % (name, NAME_LIMIT)
                 )
         self._host = host
         self._folder = folder(host)
@@ -77,21 +77,16 @@ class Memory:
     def lock(self, seconds):
         # type: (float) -> bool
         """Keep other runs off this set until unlock or the end of the process; False if one holds it for so long."""
-        import fcntl
-
         self.prepare()
         path = os.path.join(self._folder, "locks", self._name)
         self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         until = time.monotonic() + min(seconds, self._host.remaining())
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except OSError:
-                if time.monotonic() >= until:
-                    self.unlock()
-                    return False
-                time.sleep(0.2)
+        while not self._locked():
+            if time.monotonic() >= until:
+                self.unlock()
+                return False
+            time.sleep(0.2)
+        return True
 
     def unlock(self):
         # type: () -> None
@@ -99,6 +94,16 @@ class Memory:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+    def _locked(self):
+        # type: () -> bool
+        import fcntl
+
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     @property
     def _state(self):
