@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Restores a sample of the newest snapshot of each set into an empty folder below the host's state folder, compares it
     with the manifest that M(egov.ops.backup_run) put into the snapshot, and removes the folder, whatever happens.
-  - Compares content (SHA-256), type, size, mode, owner, modification time, extended attributes and targets of links. What
-    an ordinary user cannot set (owner, the system's extended attributes) is listed as not compared.
+  - Compares content (SHA-256), type, size, mode, owner, modification time, extended attributes and targets of links.
+    What an ordinary user cannot set (owner, the system's extended attributes) is listed as not compared.
   - The sample always holds the newest file, the largest, and one with extended attributes where the set has one; the
     others are chosen by a seed, which is recorded, so that the choice can be repeated.
   - A set without a snapshot is C(failed).
@@ -46,8 +46,8 @@ options:
     type: int
   max_bytes:
     description:
-      - Most bytes to restore of each set. A file of more than a quarter of it is too large to be chosen, which the record
-        says. Without it, the plan variable C(egov_ops_backup_proof_bytes).
+      - Most bytes to restore of each set. A file of more than a quarter of it is too large to be chosen, which the
+        record says. Without it, the plan variable C(egov_ops_backup_proof_bytes).
     type: int
   timeout:
     description:

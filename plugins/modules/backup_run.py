@@ -10,20 +10,20 @@ module: backup_run
 short_description: Back up the sets of a host that are due
 version_added: 0.1.0
 description:
-  - Looks into the catalogue of each repository, decides which sets are due for a full or an incremental backup, and makes
-    their snapshots with restic, encrypted, in one round trip. The calendar decides, so a second call in the same period
-    makes no second snapshot.
-  - Puts a manifest into each snapshot. It lists each file with mode, owner, size, times, extended attributes and SHA-256,
-    and M(egov.ops.backup_prove) compares with it what comes back.
-  - A set that matches no file, a path that is missing, hangs or is a symbolic link, and a repository inside its own source
-    that is not excluded are C(failed), never a quiet success. Files that cannot be read are counted and named, and the
-    set is C(warning).
+  - Looks into the catalogue of each repository, decides which sets are due for a full or an incremental backup, and
+    makes their snapshots with restic, encrypted, in one round trip. The calendar decides, so a second call in the same
+    period makes no second snapshot.
+  - Puts a manifest into each snapshot. It lists each file with mode, owner, size, times, extended attributes and
+    SHA-256, and M(egov.ops.backup_prove) compares with it what comes back.
+  - A set that matches no file, a path that is missing, hangs or is a symbolic link, and a repository inside its own
+    source that is not excluded are C(failed), never a quiet success. Files that cannot be read are counted and named,
+    and the set is C(warning).
   - File systems from elsewhere (NFS, CIFS, FUSE and the like) that are mounted inside a set are left out and named, so
     that one that hangs stops nothing. Named as a path of a set, such a file system is backed up if it answers.
   - Sockets, fifos and devices are counted and named; there is nothing in them to back up.
-  - A full backup reads and hashes each file again. An incremental one reads the files whose size, times or inode differ.
-  - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host knows of
-    snapshots in it.
+  - A full backup reads and hashes each file again. An incremental one reads the files whose size, times or inode
+  differ. - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host
+    knows of snapshots in it.
 options:
   sets:
     description:
@@ -31,15 +31,15 @@ options:
       - "Each is a dictionary with C(class), C(paths), C(exclude) and C(repository) as in the plan; C(full_since) and
         C(incremental_since), the times (UTC, ISO 8601) from which on a snapshot counts; C(incremental), V(change) for a
         snapshot whenever something differs; and C(known), whether the ledger knows of snapshots."
-      - An absolute path in C(exclude) is taken as it stands, with all below it. Anything else is a pattern of file names,
-        in which C(*) and C(?) are special.
+      - An absolute path in C(exclude) is taken as it stands, with all below it. Anything else is a pattern of file
+        names, in which C(*) and C(?) are special.
     type: dict
     default: {}
   repositories:
     description:
       - The repositories by name. Without it, those of the plan variable C(egov_ops_backup_repositories) are used.
-      - "Each is a dictionary with C(location), a path on the host or what restic calls a repository (a relative path lies
-        in the host's state folder), and C(create), whether a repository that is missing may be made."
+      - "Each is a dictionary with C(location), a path on the host or what restic calls a repository (a relative path
+        lies in the host's state folder), and C(create), whether a repository that is missing may be made."
     type: dict
     default: {}
   host_name:
