@@ -22,7 +22,7 @@ from environment import CACHE, SetupError  # noqa: E402
 TREE = environment.link_collection(CACHE / "tree")
 sys.path.insert(0, str(TREE))
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)  # for the tools that tests start
-os.environ.update(environment.pyenv_variables())
+os.environ["PATH"] = f"{environment.link_interpreters()}:{os.environ['PATH']}"
 
 #: The versions of Python that run each ansible-core that the collection is tested with.
 CORES = {"2.16": ((3, 10), (3, 11), (3, 12)), "2.19": environment.PYTHONS, "2.21": ((3, 12), (3, 13), (3, 14))}

@@ -30,6 +30,9 @@ LOGS = CACHE / "test"
 TREE = CACHE / "tree/ansible_collections/egov/ops"
 
 
+#: How pytest and ansible-test say what they could not run.
+NOT_RUN = re.compile(r"^(?:SKIPPED|WARNING: Skipping) (.*)$", re.MULTILINE)
+
 #: Checked by mypy below the collection's own name, by which they import each other.
 TYPED = ("plugins/plugin_utils", "plugins/module_utils")
 
@@ -121,7 +124,7 @@ def count(outcome: Outcome, text: str, code: int) -> None:
     failed = counts.get("failed", 0) + counts.get("error", 0)
     outcome.passed += counts.get("passed", 0) if closing else int(code == 0)
     outcome.failed += failed or int(code != 0)
-    outcome.not_run = [*outcome.not_run, *re.findall(r"^SKIPPED (.*)$", text, re.MULTILINE)]
+    outcome.not_run = [*outcome.not_run, *NOT_RUN.findall(text)]
 
 
 def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
@@ -150,10 +153,10 @@ def prepare(level: str) -> None:
     environment.create(DEV, ROOT / "requirements/dev.txt", python)
     environment.link_collection(CACHE / "tree")
     LOGS.mkdir(exist_ok=True)
-    os.environ.update(environment.pyenv_variables())
     os.environ["NO_COLOR"] = "1"
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(CACHE / "tree")
-    os.environ["PATH"] = f"{DEV / 'bin'}:{os.environ['PATH']}:{programs.UNPACKED / 'usr/bin'}"
+    folders = [DEV / "bin", environment.link_interpreters(), os.environ["PATH"], programs.UNPACKED / "usr/bin"]
+    os.environ["PATH"] = ":".join(str(folder) for folder in folders)
 
 
 def main(goal: str) -> int:

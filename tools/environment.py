@@ -79,13 +79,19 @@ def find_python(versions: tuple[tuple[int, int], ...] = PYTHONS) -> Python:
     )
 
 
-def pyenv_variables() -> dict[str, str]:
-    """Return what makes the commands of every version that pyenv has installed start (python3.8 as well as python3)."""
-    if "PYENV_VERSION" in os.environ or not shutil.which("pyenv"):
-        return {}
-    chosen = subprocess.run(["pyenv", "version-name"], stdout=subprocess.PIPE, check=True).stdout.decode()
-    installed = subprocess.run(["pyenv", "versions", "--bare"], stdout=subprocess.PIPE, check=True).stdout.decode()
-    return {"PYENV_VERSION": ":".join(dict.fromkeys([*chosen.strip().split(":"), *installed.split()]))}
+def link_interpreters() -> Path:
+    """Return a folder for PATH with the interpreters that pyenv has installed, each by its name with the version.
+
+    pyenv's own commands of these names start only the versions that are switched on.
+    """
+    folder = CACHE / "interpreters"
+    folder.mkdir(parents=True, exist_ok=True)
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    for installed in sorted(pyenv.glob("versions/*/bin/python3.*")):
+        link = folder / installed.name
+        if installed.name[8:].isdigit() and not link.exists():
+            link.symlink_to(installed)
+    return folder
 
 
 def pip_wheel(python: Python) -> Path | None:
@@ -132,6 +138,14 @@ def link_collection(base: Path) -> Path:
     return base
 
 
+def checkout_files() -> list[str]:
+    """Return the names of the files that git tracks here, or would."""
+    # Without the option git refuses root in a checkout of another user.
+    git = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-co", "--exclude-standard"]
+    names = subprocess.run(git, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
+    return [name for name in names if (ROOT / name).is_file()]
+
+
 def _stamp(folder: Path, lock: Path, python: Python) -> str:
     # The folder is part of it because the scripts of a virtual environment name their interpreter by full path.
     parts = [str(folder), python.path, python.release, lock.read_text()]
@@ -163,7 +177,7 @@ def create(folder: Path, lock: Path, python: Python) -> None:
     install = [str(folder / "bin/python"), str(wheel / "pip"), "install", "--quiet", "--no-input", "--no-user"]
     call(
         [*install, *source, "--require-hashes", "--requirement", str(lock)],
-        f"pip could not install {lock.relative_to(ROOT)} (its own words are above): set PIP_INDEX_URL to an index that "
+        f"pip could not install {lock.name} (its own words are above): set PIP_INDEX_URL to an index that "
         "this machine reaches, or EGOV_OPS_WHEELS to a folder that holds the wheels.",
         env=variables(),
     )

@@ -26,7 +26,7 @@ options:
     default: {}
   repositories:
     description:
-      - The repositories by name. Without it, those of the plan variable C(egov_ops_backup_repositories) are used.
+      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
     type: dict
     default: {}
   host_name:
@@ -44,11 +44,13 @@ options:
       - Files and links to restore of each set; all of a smaller one. Without it, the plan variable
         C(egov_ops_backup_proof_files).
     type: int
+    default: 0
   max_bytes:
     description:
       - Most bytes to restore of each set. A file of more than a quarter of it is too large to be chosen, which the
         record says. Without it, the plan variable C(egov_ops_backup_proof_bytes).
     type: int
+    default: 0
   timeout:
     description:
       - Seconds for all sets together. A set that is not done by then is C(failed).

@@ -21,9 +21,9 @@ description:
   - File systems from elsewhere (NFS, CIFS, FUSE and the like) that are mounted inside a set are left out and named, so
     that one that hangs stops nothing. Named as a path of a set, such a file system is backed up if it answers.
   - Sockets, fifos and devices are counted and named; there is nothing in them to back up.
-  - A full backup reads and hashes each file again. An incremental one reads the files whose size, times or inode
-  differ. - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host
-    knows of snapshots in it.
+  - A full backup reads and hashes each file again. An incremental one reads those whose size, times or inode differ.
+  - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host knows of
+    snapshots in it.
 options:
   sets:
     description:
@@ -37,9 +37,7 @@ options:
     default: {}
   repositories:
     description:
-      - The repositories by name. Without it, those of the plan variable C(egov_ops_backup_repositories) are used.
-      - "Each is a dictionary with C(location), a path on the host or what restic calls a repository (a relative path
-        lies in the host's state folder), and C(create), whether a repository that is missing may be made."
+      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
     type: dict
     default: {}
   host_name:

@@ -18,8 +18,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / ".cache/ansible-test"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+import environment
+
+HOME = environment.CACHE / "ansible-test"
 
 #: Read and checked by ruff and mypy; ansible-test has rules of its own for them that do not fit.
 NOT_COLLECTION = ("tests/integration/", "tests/new_user/", "tests/unit/", "tests/benchmark/", "tools/")
@@ -44,13 +47,11 @@ def provide_get_pip(environment_root: Path) -> None:
 
 
 def copy_checkout(target: Path) -> None:
-    """Copy what git tracks, or would, to a folder."""
-    git = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-co", "--exclude-standard"]
-    names = subprocess.run(git, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
-    for name in names:
-        if (ROOT / name).is_file() and not name.startswith(NOT_COLLECTION):
+    """Copy the files of the collection to a folder."""
+    for name in environment.checkout_files():
+        if not name.startswith(NOT_COLLECTION):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, target / name)
+            shutil.copy(environment.ROOT / name, target / name)
 
 
 def main(arguments: list[str]) -> int:

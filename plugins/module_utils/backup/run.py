@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
-#: The options of the module, without those that every half has.
+#: The options of the module over this half.
 ARGUMENTS = {
     "sets": {"type": "dict", "default": {}},
     "repositories": {"type": "dict", "default": {}},

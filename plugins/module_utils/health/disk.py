@@ -17,13 +17,36 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
 
 #: Types that hold no data of their own, mount others when touched, or belong to one session.
-_PSEUDO = frozenset(  # noqa: SIM905
-    "autofs bdev binder binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fuse.gvfsd-fuse "
-    "fuse.lxcfs fuse.portal fusectl hugetlbfs mqueue nsfs proc pstore ramfs rpc_pipefs securityfs selinuxfs sysfs "
-    "tracefs".split()
-)
+_PSEUDO = {
+    "autofs",
+    "binder",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "fuse.gvfsd-fuse",
+    "fuse.lxcfs",
+    "fuse.portal",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "ramfs",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "sysfs",
+    "tracefs",
+}
 #: Types that can only be read.
-_READ_ONLY = frozenset(["cramfs", "erofs", "iso9660", "squashfs", "udf"])
+_READ_ONLY = {"cramfs", "erofs", "iso9660", "squashfs", "udf"}
 
 
 class Mount:

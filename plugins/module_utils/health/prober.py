@@ -30,9 +30,10 @@ ARGUMENTS = {"probes": {"type": "dict", "default": {}}, "timeout": {"type": "flo
 
 #: What an entry of the plan may hold beside the parameters of its kind.
 _SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
-#: Seconds: a probe's longest life, and how long a killed process may take to be gone.
+#: Seconds: a probe's longest life, how long a killed process may take to be gone, what the answer needs at the end.
 _LONGEST = 4.0
 _GRACE = 0.3
+_MARGIN = 1.0
 #: Hung probes occupy their place until their deadline, so there have to be many places.
 _AT_ONCE = 32
 _OUTPUT_LIMIT = 512 * 1024
@@ -42,9 +43,9 @@ def probe(arguments, host, root="/"):
     # type: (dict[str, Any], Host, str) -> dict[str, Any]
     """Check the health of the host.
 
-    arguments: `probes`, a dictionary of entries by name ({kind, layer, warning, critical, severity, timeout, state}
-    and the parameters of the kind), and `timeout`, the seconds for all. Returns the result of a half; raises
-    HalfError, before any probe runs, for an entry that makes no sense. root: see Probe.
+    arguments: `probes`, a dictionary of entries by name: {kind, layer, warning, critical, severity, timeout, state}
+    and the parameters of the kind. Returns the result of a half within the host's deadline; raises HalfError, before
+    any probe runs, for an entry that makes no sense. root: see Probe.
     """
     children = []
     for name, settings in sorted((arguments.get("probes") or {}).items()):
@@ -52,8 +53,7 @@ def probe(arguments, host, root="/"):
             children += _children(name, settings, host, root)
     if not children:
         raise HalfError("No probe is configured for this host; add one to egov_ops_probes.")
-    limit = min(float(arguments.get("timeout") or 30), host.remaining())
-    _run(children, time.monotonic() + limit)
+    _run(children, host.deadline - _MARGIN)
     evidence = _distinct([found for child in children for found in child.observations])
     summary = {}  # type: dict[str, int]
     for found in evidence:

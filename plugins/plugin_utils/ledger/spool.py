@@ -171,7 +171,7 @@ class Spool:
         return header
 
     @contextmanager
-    def locked(self, seconds: float = PATIENCE) -> Iterator[int | None]:
+    def locked(self) -> Iterator[int | None]:
         """Hold the spool's lock and give its open file, None if a seal has removed it.
 
         Raises SpoolError if another process keeps the lock, OSError if the file cannot be opened.
@@ -182,9 +182,9 @@ class Spool:
             yield None
             return
         try:
-            if not hold(descriptor, seconds):
+            if not hold(descriptor, PATIENCE):
                 raise SpoolError(
-                    f"The spool {self.path} is held by another process since {seconds:.0f} s; "
+                    f"The spool {self.path} is held by another process since {PATIENCE:.0f} s; "
                     f"see with `fuser {self.path}` which one hangs, and end it."
                 )
             yield descriptor if os.fstat(descriptor).st_nlink else None

@@ -137,9 +137,6 @@ def _findings(observed: list[Stored], material: Material, run_started: str) -> l
                 "reason": record["reason"],
                 "state": "found" if material.previous is None else "open" if is_open else "new",
                 **key_of(record)._asdict(),
-                "message": str(detail.get("message") or ""),
-                "why": str(detail.get("why") or ""),
-                "next": str(detail.get("next") or ""),
                 "value": detail.get("value"),
                 "unit": str(detail.get("unit") or ""),
                 "warning": detail.get("warning"),
@@ -180,7 +177,9 @@ def _one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]
 
 
 def _same_fault(finding: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(finding[name] for name in ("status", "domain", "kind", "subject", "message", "why", "next", "reason"))
+    record, detail = finding["record"], finding["record"]["detail"]
+    names = tuple(record[name] for name in ("status", "domain", "kind", "subject", "reason"))
+    return names + tuple(str(detail.get(name) or "") for name in ("message", "why", "next"))
 
 
 def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -195,13 +194,7 @@ def _fixed(observed: list[Stored], material: Material) -> list[dict[str, Any]]:
         return []
     ok = {key_of(stored.record): stored.seq for stored in observed if stored.record["status"] == "ok"}
     return [
-        {
-            **key_of(record)._asdict(),
-            "status": record["status"],
-            "reason": record["reason"],
-            "message": str(record["detail"].get("message") or ""),
-            "seq": ok[key_of(record)],
-        }
+        {**key_of(record)._asdict(), "seq": ok[key_of(record)], "record": record}
         for record in material.previous.findings
         if key_of(record) in ok
     ]
@@ -408,6 +401,9 @@ def _add_sentences(data: dict[str, Any]) -> None:
     for domain in data["domains"]:
         domain["sentence"] = sentences.domain(domain, english)
     for finding in data["findings"]:
-        finding["title"] = sentences.title(finding, [finding["host"]], english)
-        finding["why"] = sentences.why(finding, english)
-        finding["next"] = sentences.next_act(finding, [finding["host"]], english)
+        record, hosts = finding["record"], [finding["host"]]
+        finding["title"] = sentences.title(record, hosts, english)
+        finding["why"] = sentences.why(record, english)
+        finding["next"] = sentences.next_act(record, hosts, english)
+    for fixed in data["fixed"]:
+        fixed["title"] = sentences.title(fixed["record"], [fixed["host"]], english)

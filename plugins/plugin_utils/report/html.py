@@ -28,8 +28,8 @@ ACT_FIRST = 5
 #: Hosts for which a domain shows one mark each; more are counted.
 MARKED_HOSTS = 20
 
-#: Quiet records that are listed one by one; of more only the numbers are said.
-LISTED_RECORDS = 12000
+#: Quiet records that are listed one by one, about 400 kB; of more only the numbers are said.
+LISTED_RECORDS = 5000
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -60,7 +60,9 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         faults=faults,
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
-        fixed=[dict(row, title=sentences.headline([row], words, len(data["hosts"]) > 1)) for row in data["fixed"]],
+        fixed=[
+            dict(row, title=sentences.headline([row["record"]], words, len(data["hosts"]) > 1)) for row in data["fixed"]
+        ],
         anchors=anchors,
         panels=_panels(data),
         anchored=_anchored(data),
@@ -116,16 +118,17 @@ def _anchor(name: str, number: int) -> str:
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
     """Return what the page shows of one fault and its records."""
     first, hosts = rows[0], [row["host"] for row in rows]
+    records = [row["record"] for row in rows]
     since = min(row["since"] for row in rows)
     is_of_this_run = since >= data["run"]["started"]
     return {
         "id": first["id"],
         "status": first["status"],
         "state": state_of(rows),
-        "title": sentences.title(first, hosts, words),
-        "headline": sentences.headline(rows, words, len(data["hosts"]) > 1),
-        "why": sentences.why(first, words),
-        "next": sentences.next_act(first, hosts, words),
+        "title": sentences.title(records[0], hosts, words),
+        "headline": sentences.headline(records, words, len(data["hosts"]) > 1),
+        "why": sentences.why(records[0], words),
+        "next": sentences.next_act(records[0], hosts, words),
         "hosts": hosts,
         "where": sentences.where(hosts, words),
         "clauses": sorted({clause for row in rows for clause in row["clauses"]}),

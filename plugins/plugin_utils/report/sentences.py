@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP
 
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4
@@ -91,41 +92,47 @@ def where(hosts: Sequence[str], language: Language) -> str:
     return language.names(hosts) if len(hosts) <= NAMED_HOSTS else language.text("title.hosts", n=len(hosts))
 
 
-def title(finding: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
-    """Return what is wrong: the host's own sentence, or one made from the record."""
-    if finding["status"] == "unreachable" and finding["kind"] == "step":
+def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
+    """Return what a record found to be wrong on its hosts: the host's own sentence, or one made from the record."""
+    detail = record["detail"]
+    names = {"kind": record["kind"], "subject": record["subject"]}
+    if _is_dead_host(record):
         return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
-    if finding["message"]:
-        return str(finding["message"]).rstrip(".")
-    if finding["kind"] == "step":
-        return language.text("title.step", subject=finding["subject"])
-    names = {"kind": finding["kind"], "subject": finding["subject"]}
-    if finding["value"] is None:
-        return language.text("title.plain", status=language.text(f"status.{finding['status']}"), **names)
-    measured = language.text("title.measured", measure=language.measure(finding["value"], finding["unit"]), **names)
-    limit = finding["critical"] if finding["status"] == "critical" else finding["warning"]
+    if detail.get("message"):
+        return str(detail["message"]).rstrip(".")
+    if record["kind"] == STEP:
+        return language.text("title.step", subject=record["subject"])
+    if detail.get("value") is None:
+        return language.text("title.plain", status=language.text(f"status.{record['status']}"), **names)
+    measure = language.measure(detail["value"], str(detail.get("unit") or ""))
+    measured = language.text("title.measured", measure=measure, **names)
+    limit = detail.get("critical" if record["status"] == "critical" else "warning")
     return language.text("title.limit", title=measured, limit=limit) if limit else measured
 
 
-def headline(rows: Sequence[Mapping[str, Any]], language: Language, names_host: bool) -> str:
+def headline(records: Sequence[Mapping[str, Any]], language: Language, names_host: bool) -> str:
     """Return the title of one fault so that it stands alone: with its hosts, unless there is only one to mean."""
-    hosts = [row["host"] for row in rows]
-    words = title(rows[0], hosts, language)
-    if not names_host or (rows[0]["status"] == "unreachable" and rows[0]["kind"] == "step"):
+    hosts = [record["host"] for record in records]
+    words = title(records[0], hosts, language)
+    if not names_host or _is_dead_host(records[0]):
         return words
     return language.text("title.where", hosts=where(hosts, language), title=words)
 
 
-def why(finding: Mapping[str, Any], language: Language) -> str:
+def why(record: Mapping[str, Any], language: Language) -> str:
     """Return why a finding matters: the host's own sentence, or what its reason means; "" where neither is known."""
-    if finding["why"] or not finding["reason"]:
-        return str(finding["why"])
-    return language.word("reason", finding["reason"])
+    if record["detail"].get("why") or not record["reason"]:
+        return str(record["detail"].get("why") or "")
+    return language.word("reason", record["reason"])
 
 
-def next_act(finding: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
+def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
     """Return the one act to do: the host's own advice, or a general one for the status."""
-    if finding["next"]:
-        return str(finding["next"])
-    status = finding["status"] if finding["status"] in ("unreachable", "failed", "unknown") else "other"
-    return language.text(f"next.{status}", host=where(hosts, language), subject=finding["subject"])
+    if record["detail"].get("next"):
+        return str(record["detail"]["next"])
+    status = record["status"] if record["status"] in ("unreachable", "failed", "unknown") else "other"
+    return language.text(f"next.{status}", host=where(hosts, language), subject=record["subject"])
+
+
+def _is_dead_host(record: Mapping[str, Any]) -> bool:
+    return bool(record["kind"] == STEP and record["status"] == "unreachable")

@@ -75,11 +75,12 @@ def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language, names_host: bool) -> list[str]:
     status = _padded(words.text(f"status.{rows[0]['status']}").lower(), 11)
-    title = sentences.headline(rows, words, names_host)
+    records = [row["record"] for row in rows]
+    title = sentences.headline(records, words, names_host)
     since = min(row["since"] for row in rows)
     if since < data["run"]["started"]:
         title = words.text("text.since", title=title, since=words.time(since))
-    next_act = sentences.next_act(rows[0], [row["host"] for row in rows], words)
+    next_act = sentences.next_act(records[0], [row["host"] for row in rows], words)
     return [f"  {status} {title}", f"  {' ' * 11} {words.text('text.next', next=next_act)}"]
 
 

@@ -82,8 +82,8 @@ def living_process() -> Iterator[tuple[Identity, Callable[[], None]]]:
         end()
 
 
-def in_child(work: Callable[[], object]) -> int:
-    """Do some work in a forked child; return its exit code, negative for the signal that killed it."""
+def start_child(work: Callable[[], object]) -> int:
+    """Do some work in a forked child and return its number without waiting."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -94,7 +94,17 @@ def in_child(work: Callable[[], object]) -> int:
             traceback.print_exc()
         finally:
             os._exit(code)
+    return child
+
+
+def end_of(child: int) -> int:
+    """Wait for a child; return its exit code, negative for the signal that killed it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def in_child(work: Callable[[], object]) -> int:
+    """Do some work in a forked child and return how that ended."""
+    return end_of(start_child(work))
 
 
 def kill_here() -> None:
