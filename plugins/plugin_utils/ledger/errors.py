@@ -1,0 +1,17 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the evidence layer raises. Each message is one sentence: what failed, on what, what to do next."""
+
+from __future__ import annotations
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+
+
+class LedgerError(OpsError):
+    """Evidence could not be stored, read or trusted."""
+
+
+class SpoolError(LedgerError):
+    """Evidence could not be written to, or read from, the spool of a run."""

@@ -1,0 +1,74 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who the controller process of a run is, told apart from all others that ever had its number."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process: boot and pid namespace in which it lives, its number, and its start in ticks since that boot."""
+
+    boot: str
+    namespace: str
+    pid: int
+    started: int
+
+    @property
+    def hash(self) -> str:
+        """Return twelve hexadecimal digits that stand for this process alone."""
+        return digest(canonical(asdict(self)).encode())[:12]
+
+    def same_space(self, other: Identity) -> bool:
+        """Tell whether both live in one boot and pid namespace, where each can see if the other is alive."""
+        return (self.boot, self.namespace) == (other.boot, other.namespace)
+
+
+def identity(pid: int) -> Identity:
+    """Return the identity of a living process of this boot and pid namespace.
+
+    Raises LedgerError if there is none with this number or it cannot be seen.
+    """
+    started = _start_ticks(pid)
+    if started is None:
+        raise LedgerError(
+            f"The controller process {pid} cannot be seen in /proc; run on Linux, with /proc mounted for this user."
+        )
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Identity(boot, str(Path("/proc/self/ns/pid").readlink()), pid, started)
+
+
+def controller() -> Identity:
+    """Return the identity of the ansible process whose worker calls this: one and the same for all tasks of a run."""
+    return identity(os.getppid())
+
+
+def alive(process: Identity) -> bool:
+    """Tell whether a process of our own boot and pid namespace still runs; a zombie does not."""
+    return _start_ticks(process.pid) == process.started
+
+
+def _start_ticks(pid: int) -> int | None:
+    """Return field 22 of /proc/PID/stat, None for a process that is gone or dead."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    # The name in field 2 may itself hold spaces and parentheses.
+    fields = text.rpartition(b")")[2].split()
+    return None if fields[0] in (b"Z", b"X", b"x") else int(fields[19])
+
+
+def run_id(process: Identity, now: datetime) -> str:
+    """Return the name of a run that this process began at a time in UTC: `20260102T030405Z-0123456789ab`."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{process.hash}"

@@ -1,0 +1,249 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The spool: the file in which the records of a run wait until they are sealed into the ledger.
+
+One file per run, `spool/<run>.jsonl`: a header line, then one record a line, each on the disk before its task ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import append_lines, hold, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
+
+SCHEMA = 1
+
+#: What a line must have to be taken for a record.
+_RECORD = {"id", "run", "host", "domain", "kind", "subject", "status"}
+
+#: Seconds to wait for another process that appends to, or drains, the same spool.
+PATIENCE = 60.0
+
+
+class Step(TypedDict):
+    """A module call that a run announced for each of its hosts."""
+
+    module: str
+    domain: str
+    clauses: list[str]
+    built: bool  # whether this version of the collection has the module
+
+
+class Header(TypedDict, total=False):
+    """What a spool says of its run. The spool itself fills schema, run and process."""
+
+    schema: int
+    run: str
+    process: dict[str, Any]
+    procedure: str
+    begun: str  # when run_begin announced the run; "" for a module used alone, or called after the seal
+    hosts: list[str]
+    steps: list[Step]
+    not_ours: list[str]
+    batch: list[str]  # under `serial`, those of them whose turn it is; later Ansible names only the ones still alive
+    longest: float  # seconds after which a silent run of another boot or namespace is taken for dead
+    tags: list[str]
+    limit: str
+    user: str
+    observes: bool  # whether a failed host is a record here, and no failed task
+    busy: bool  # whether another run of the procedure was in the way, so that this one does nothing
+
+
+class Contents(NamedTuple):
+    """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death, and
+    whether a seal record follows the last announcement."""
+
+    header: Header
+    records: list[dict[str, Any]]
+    torn: int
+    sealed: bool
+
+
+class Spool:
+    """The spool of one run. Each method opens the file anew, so that any worker may hold one."""
+
+    def __init__(self, path: Path, header: Header | None = None) -> None:
+        """Take the path of a spool, and the header with which it is made again if a seal takes it away."""
+        self.path = path
+        self.run = path.name.removesuffix(".jsonl")
+        self._header = header
+
+    @classmethod
+    def find(cls, folder: Path, process: Identity) -> Spool | None:
+        """Return the spool of a process's run, None where there is none."""
+        found = sorted(folder.glob(f"*-{process.hash}.jsonl"))
+        return cls(found[-1]) if found else None
+
+    @classmethod
+    def find_or_create(cls, folder: Path, process: Identity, header: Header, now: datetime | None = None) -> Spool:
+        """Return the spool of a process's run; where there is none yet, create it with this header.
+
+        All workers of one process get the same one. A header whose `run` is set names the run, for a process whose
+        earlier run is already sealed; otherwise the name is made from `now` and the process.
+        Raises SpoolError if the folder cannot be written.
+        """
+        try:
+            with _folder_lock(folder):
+                found = sorted(folder.glob(f"*-{process.hash}.jsonl"))
+                run = found[-1].stem if found else header.get("run")
+                run = run or run_id(process, now or datetime.now(timezone.utc))
+                spool = cls(
+                    folder / f"{run}.jsonl", {**header, "schema": SCHEMA, "run": run, "process": asdict(process)}
+                )
+                if not found:
+                    spool._create()
+                return spool
+        except OSError as error:
+            raise SpoolError(_cannot("created", folder, error)) from None
+
+    def announce(self, header: Header) -> None:
+        """Say more of the run, or say it anew, as `run_begin` does. Raises SpoolError."""
+        self.append([{"header": header}])
+
+    def append(self, records: list[dict[str, Any]]) -> None:
+        """Append records, all or none; when this returns they are on the disk. Raises SpoolError."""
+        try:
+            lines = [canonical(item) for item in records]
+        except (TypeError, ValueError) as error:
+            raise SpoolError(f"A record of the run {self.run} cannot be written as JSON: {error}.") from None
+        try:
+            while True:
+                with self.locked() as descriptor:
+                    if descriptor is not None:
+                        append_lines(descriptor, lines)
+                        return
+                self._recreate()
+        except OSError as error:
+            raise SpoolError(_cannot("written", self.path, error)) from None
+
+    def read(self) -> Contents:
+        """Return what stands in the spool.
+
+        Raises SpoolError for a file that is gone, is no spool, or comes from a newer release.
+        """
+        items = [_parsed(line) for line in self._lines()]
+        sealed = False
+        for item in items:
+            if "header" in item:
+                sealed = False
+            elif (item.get("domain"), item.get("kind")) == ("run", "seal"):
+                sealed = True
+        records = [item for item in items if "id" in item]
+        return Contents(self._checked(items), records, sum(1 for item in items if not item), sealed)
+
+    def header(self) -> Header:
+        """Return what the spool says of its run, without parsing its records, of which there may be many.
+
+        Raises SpoolError as `read` does.
+        """
+        return self._checked([_parsed(line) for line in self._lines() if line.startswith('{"header":')])
+
+    def _lines(self) -> list[str]:
+        try:
+            with self.path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
+                return list(stream)
+        except OSError as error:
+            raise SpoolError(_cannot("read", self.path, error)) from None
+
+    def _checked(self, items: list[dict[str, Any]]) -> Header:
+        header: Header = {}
+        for item in items:
+            header.update(item.get("header", {}))
+        if not header.keys() >= {"run", "procedure", "schema", "process"} or not _names_process(header):
+            raise SpoolError(f"The file {self.path} is no spool of evidence; move it out of the folder.")
+        if header["schema"] > SCHEMA:
+            raise SpoolError(
+                f"The spool {self.path} was written by a newer egov.ops (schema {header['schema']}, this one reads "
+                f"{SCHEMA}); seal it with that release."
+            )
+        return header
+
+    @contextmanager
+    def locked(self) -> Iterator[int | None]:
+        """Hold the spool's lock and give its open file, None if a seal has removed it.
+
+        Raises SpoolError if another process keeps the lock, OSError if the file cannot be opened.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDWR)
+        except FileNotFoundError:
+            yield None
+            return
+        try:
+            if not hold(descriptor, PATIENCE):
+                raise SpoolError(
+                    f"The spool {self.path} is held by another process since {PATIENCE:.0f} s; "
+                    f"see with `fuser {self.path}` which one hangs, and end it."
+                )
+            yield descriptor if os.fstat(descriptor).st_nlink else None
+        finally:
+            os.close(descriptor)
+
+    def _recreate(self) -> None:
+        """Make the file again that a seal has drained and removed; what comes now belongs to no announced step."""
+        if self._header is None:
+            raise SpoolError(f"The spool {self.path} is gone: another process has sealed it; run the procedure again.")
+        self._header = {**self._header, "begun": "", "hosts": [], "steps": []}
+        with _folder_lock(self.path.parent):
+            if not self.path.exists():
+                self._create()
+
+    def _create(self) -> None:
+        # Renamed into place with its header, so that a spool without one is never seen, whenever the writer dies.
+        line = canonical({"header": self._header}) + "\n"
+        write_whole(self.path, self.path.with_suffix(".new"), [line.encode("utf-8")])
+
+
+def spools(folder: Path) -> list[Spool]:
+    """Return all spools of a folder, oldest run first; what a writer left that died while creating one is removed."""
+    with _folder_lock(folder):
+        for leftover in folder.glob("*.new"):
+            leftover.unlink()
+    return [Spool(path) for path in sorted(folder.glob("*.jsonl"))]
+
+
+@contextmanager
+def _folder_lock(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if not hold(descriptor, PATIENCE):
+            raise SpoolError(
+                f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
+            )
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """Return a line of a spool, empty if it is torn."""
+    try:
+        item = json.loads(line)
+    except ValueError:
+        return {}
+    if not isinstance(item, dict):
+        return {}
+    return item if item.keys() >= _RECORD or isinstance(item.get("header"), dict) else {}
+
+
+def _names_process(header: Header) -> bool:
+    return isinstance(header["process"], dict) and header["process"].keys() == Identity.__dataclass_fields__.keys()
+
+
+def _cannot(done: str, path: Path, error: OSError) -> str:
+    return (
+        f"The spool {path} cannot be {done} ({error.strerror}), so this evidence is not stored; "
+        "free space or mend its permissions and run again."
+    )

@@ -1,0 +1,380 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ledger in a SQLite file: append only, each record chained to the one before it.
+
+Another database takes its place by offering the public methods of `Ledger`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
+    DEFAULT_ALGORITHM,
+    GENESIS,
+    canonical,
+    digest,
+    link,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
+
+#: Marks a SQLite file as a ledger of ours: "egov" in ASCII.
+APPLICATION_ID = 0x65676F76
+
+#: Generated columns came with this SQLite.
+SQLITE_NEEDED = (3, 31, 0)
+
+#: Seconds to wait for another process that writes.
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain: number and hash of the last record; 0 and "" for an empty ledger."""
+
+    count: int
+    hash: str
+    algorithm: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A record with its place in the chain."""
+
+    seq: int
+    hash: str
+    body: str
+    algorithm: str
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """Return the record itself."""
+        return dict(json.loads(self.body))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as its begin and seal records tell it; `finished` and `status` are "" while it is not sealed."""
+
+    run: str
+    procedure: str
+    started: str
+    finished: str
+    status: str
+    reason: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A document kept by its digest: plan, manifest, report."""
+
+    digest: str
+    name: str
+    media_type: str
+    created: str
+    content: bytes
+
+
+class Ledger:
+    """An open ledger. Use it as a context manager, or close it."""
+
+    def __init__(self, path: Path, read_only: bool = False, algorithm: str = DEFAULT_ALGORITHM) -> None:
+        """Open a ledger; unless read only, create it or bring its schema up to date.
+
+        New records are chained with the given hash algorithm. Raises LedgerError if the file is missing (read only),
+        is no ledger, was written by a newer release, or cannot be opened.
+        """
+        if sqlite3.sqlite_version_info < SQLITE_NEEDED:
+            raise LedgerError(
+                f"This Python's SQLite is {sqlite3.sqlite_version}, the ledger needs 3.31; use a newer Python."
+            )
+        self.path = path
+        self._algorithm = algorithm
+        if read_only and not path.exists():
+            raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
+        with self._errors("opened"):
+            if not read_only:
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+            self._db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
+        try:
+            with self._errors("opened"):
+                # One file and no shared memory: it can be copied, and read from where nothing may be written.
+                # EXTRA, because spools are unlinked right after a commit: the commit must not come undone.
+                self._db.execute("PRAGMA synchronous = EXTRA")
+                self._prepare(read_only)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all writes inside one; they are there together when it ends without an exception, else none is.
+
+        Inside another one it is part of that. Raises LedgerError if the ledger cannot be written.
+        """
+        if self._db.in_transaction:
+            yield
+            return
+        with self._errors("written"):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def head(self) -> Head:
+        """Return the end of the chain."""
+        with self._errors("read"):
+            row = self._db.execute("SELECT seq, hash, algorithm FROM record ORDER BY seq DESC LIMIT 1").fetchone()
+        return Head(*row) if row else Head(0, GENESIS, self._algorithm)
+
+    def append(self, records: Iterable[dict[str, Any]]) -> int:
+        """Chain records to the end, in order, and return how many were new; one whose id is stored is left out."""
+        added = 0
+        with self.transaction():
+            head = self.head()
+            count, previous = head.count, head.hash
+            for record in records:
+                if self._db.execute("SELECT 1 FROM record WHERE id = ?", (record["id"],)).fetchone():
+                    continue
+                body = canonical(record)
+                count, previous = count + 1, link(previous, body, self._algorithm)
+                self._db.execute(
+                    "INSERT INTO record (seq, body, hash, algorithm) VALUES (?, ?, ?, ?)",
+                    (count, body, previous, self._algorithm),
+                )
+                added += 1
+        return added
+
+    def records(
+        self,
+        *,
+        run: str | None = None,
+        procedure: str | None = None,
+        host: str | None = None,
+        domain: str | None = None,
+        kind: str | None = None,
+        subject: str | None = None,
+        status: str | Sequence[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        upto: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Stored]:
+        """Yield the records that match all that is given, in the order of the chain.
+
+        `status` may be several; `since` (included) and `until` (excluded) bound the time at which a record was
+        finished, `upto` (included) its number.
+        """
+        wanted: list[str] = []
+        values: list[object] = []
+        equal = {"run": run, "procedure": procedure, "host": host, "domain": domain, "kind": kind, "subject": subject}
+        for column, value in equal.items():
+            if value is not None:
+                wanted.append(f"{column} = ?")
+                values.append(value)
+        if status is not None:
+            statuses = [status] if isinstance(status, str) else list(status)
+            wanted.append(f"status IN ({', '.join('?' * len(statuses))})")
+            values += statuses
+        for condition, bound in (("finished >= ?", since), ("finished < ?", until), ("seq <= ?", upto)):
+            if bound is not None:
+                wanted.append(condition)
+                values.append(bound)
+        where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+        order = "ORDER BY seq DESC" if newest_first else "ORDER BY seq"
+        query = f"SELECT seq, hash, body, algorithm FROM record {where}{order} LIMIT ?"
+        with self._errors("read"):
+            for row in self._db.execute(query, [*values, -1 if limit is None else limit]):
+                yield Stored(*row)
+
+    def latest(self, *, host: str, domain: str, kind: str, subject: str) -> Stored | None:
+        """Return the newest record of one thing that is looked at in each run."""
+        found = self.records(host=host, domain=domain, kind=kind, subject=subject, newest_first=True, limit=1)
+        return next(found, None)
+
+    def last_success(
+        self, *, domain: str, kind: str, host: str | None = None, subject: str | None = None
+    ) -> Stored | None:
+        """Return the newest record with status ok or warning, from which it is computed what is due."""
+        found = self.records(
+            domain=domain, kind=kind, host=host, subject=subject, status=("ok", "warning"), newest_first=True, limit=1
+        )
+        return next(found, None)
+
+    def since(
+        self, *, host: str, domain: str, kind: str, subject: str, status: str, upto: int | None = None
+    ) -> Stored | None:
+        """Return the record with which the present streak of a status began, seen from the record numbered `upto`."""
+        query = """
+            WITH same AS (
+                SELECT seq, hash, body, algorithm, status FROM record
+                WHERE domain = :domain AND kind = :kind AND host = :host AND subject = :subject AND seq <= :upto
+            )
+            SELECT seq, hash, body, algorithm FROM same
+            WHERE status = :status AND seq > (SELECT COALESCE(MAX(seq), 0) FROM same WHERE status <> :status)
+            ORDER BY seq LIMIT 1
+        """
+        values = {"domain": domain, "kind": kind, "host": host, "subject": subject, "status": status}
+        with self._errors("read"):
+            row = self._db.execute(query, {**values, "upto": self.head().count if upto is None else upto}).fetchone()
+        return Stored(*row) if row else None
+
+    def runs(self, procedure: str | None = None, limit: int | None = None) -> list[Run]:
+        """Return the runs that were begun, newest first; records of modules used alone belong to none."""
+        query = """
+            SELECT run FROM record
+            WHERE domain = 'run' AND kind IN ('begin', 'seal') AND procedure = COALESCE(?, procedure)
+            GROUP BY run ORDER BY MIN(seq) DESC LIMIT ?
+        """
+        with self._errors("read"):
+            names = self._db.execute(query, (procedure, -1 if limit is None else limit)).fetchall()
+        return [self._run(name) for (name,) in names]
+
+    def _run(self, name: str) -> Run:
+        frame = [stored.record for stored in self.records(run=name, domain="run")]
+        seals = [record for record in frame if record["kind"] == "seal"]
+        first, last = frame[0], seals[-1] if seals else {}
+        return Run(
+            run=name,
+            procedure=first["procedure"],
+            started=first["started"],
+            finished=last.get("finished", ""),
+            status=last.get("status", ""),
+            reason=last.get("reason", ""),
+            detail=last.get("detail", {}),
+        )
+
+    def run_of(self, process_hash: str) -> str | None:
+        """Return the run that a controller process already has in the ledger, by the hash of its identity."""
+        query = "SELECT run FROM record WHERE domain = 'run' AND run LIKE ? ORDER BY seq DESC LIMIT 1"
+        with self._errors("read"):
+            row = self._db.execute(query, (f"%-{process_hash}",)).fetchone()
+        return str(row[0]) if row else None
+
+    def previous_run(self, run: str, procedure: str) -> str | None:
+        """Return the run of a procedure that was sealed last before this one began; None for the first."""
+        query = """
+            SELECT run FROM record WHERE domain = 'run' AND kind = 'seal' AND procedure = ? AND run <> ?
+            AND seq < COALESCE((SELECT MIN(seq) FROM record WHERE run = ?), ?) ORDER BY seq DESC LIMIT 1
+        """
+        with self._errors("read"):
+            row = self._db.execute(query, (procedure, run, run, self.head().count + 1)).fetchone()
+        return str(row[0]) if row else None
+
+    def put_artefact(self, content: bytes, name: str, media_type: str, created: str, place: str = "") -> str:
+        """Keep a document and return its digest. Kept once however often it is given.
+
+        With a place (a path where the same bytes lie) only digest and place are stored.
+        """
+        name_of_content = f"{DEFAULT_ALGORITHM}:{digest(content)}"
+        stored = None if place else zlib.compress(content)
+        with self.transaction():
+            self._db.execute(
+                "INSERT OR IGNORE INTO artefact VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (name_of_content, media_type, name, len(content), stored, place, created),
+            )
+        return name_of_content
+
+    def artefact(self, name_of_content: str) -> Artefact | None:
+        """Return a document by its digest, None if it is not kept; LedgerError if its bytes are not what they were."""
+        query = "SELECT name, media_type, created, content, place FROM artefact WHERE digest = ?"
+        with self._errors("read"):
+            row = self._db.execute(query, (name_of_content,)).fetchone()
+        if not row:
+            return None
+        name, media_type, created, stored, place = row
+        try:
+            content = Path(place).read_bytes() if place else zlib.decompress(stored)
+        except (OSError, zlib.error) as error:
+            raise LedgerError(f"The document {name} ({name_of_content}) cannot be read: {error}.") from None
+        if name_of_content != f"{DEFAULT_ALGORITHM}:{digest(content)}":
+            raise LedgerError(f"The document {name} is not what was stored as {name_of_content}; someone changed it.")
+        return Artefact(name_of_content, name, media_type, created, content)
+
+    def remove_upto(self, seq: int) -> None:
+        """Remove the oldest records; the file itself refuses those that no checkpoint covers (see purge)."""
+        with self.transaction():
+            self._db.execute("DELETE FROM record WHERE seq <= ?", (seq,))
+
+    def _prepare(self, read_only: bool) -> None:
+        """Refuse what is not a ledger that this release reads; bring an older one up to date."""
+        version = self._version()
+        if version == len(MIGRATIONS):
+            return
+        if read_only:
+            raise LedgerError(
+                f"The ledger {self.path} has the older schema {version}; the next run of a procedure updates it."
+            )
+        with self.transaction():
+            version = self._version()  # another process may have been faster
+            if version == len(MIGRATIONS):
+                return
+            if version:
+                self._copy(self.path.with_name(f"{self.path.name}.schema{version}"))
+            for step in MIGRATIONS[version:]:
+                for statement in step:
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self) -> int:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if application != APPLICATION_ID and (application or version or tables):
+            raise LedgerError(
+                f"The file {self.path} is another program's database; move it away, or set egov_ops_state_dir to "
+                "another folder."
+            )
+        if version > len(MIGRATIONS):
+            raise LedgerError(
+                f"The ledger {self.path} was written by a newer egov.ops (schema {version}, this one knows "
+                f"{len(MIGRATIONS)}); use that release."
+            )
+        return int(version)
+
+    def _copy(self, target: Path) -> None:
+        target.unlink(missing_ok=True)
+        copy = sqlite3.connect(target)
+        try:
+            self._db.backup(copy)
+        finally:
+            copy.close()
+
+    @contextmanager
+    def _errors(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LedgerError(
+                f"The ledger {self.path} cannot be {done}: {error}; free its disk, mend its permissions or restore it."
+            ) from None

@@ -1,0 +1,155 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Witnesses: heads of the chain, published outside the database after each seal.
+
+A chain alone cannot show that its tail was cut or that all of it was written anew; a head kept elsewhere can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import append_lines, hold
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
+
+SCHEMA = 1
+
+#: What a signature is for, so that one made over something else is no witness.
+NAMESPACE = "egov-ops-witness"
+
+SYSLOG = Path("/dev/log")
+
+#: Facility authpriv, severity info: where such a line is kept longest and read by fewest.
+_PRIORITY = 10 * 8 + 6
+
+_PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A head as it was published: when, by which run, and signed or not."""
+
+    time: str
+    run: str
+    count: int
+    hash: str
+    algorithm: str
+    signature: str = ""
+
+    @property
+    def statement(self) -> str:
+        """Return what a signature is made over."""
+        return canonical({"schema": SCHEMA, **asdict(replace(self, signature=""))})
+
+
+def publish(path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path = SYSLOG) -> Witness:
+    """Append the head to the witness file, and tell the system's log where there is one; return what was written.
+
+    With a key (an SSH private key without a passphrase, or the public half of one in an agent) it is signed.
+    Raises LedgerError if it cannot be signed or written; the records themselves are safe then.
+    """
+    witness = Witness(time, run, head.count, head.hash, head.algorithm)
+    if key:
+        witness = replace(witness, signature=_sign(witness.statement, key))
+    line = canonical({"schema": SCHEMA, **asdict(witness)})
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not hold(descriptor, _PATIENCE):
+                raise LedgerError(f"The witness file {path} is held by another process; end it and seal again.")
+            append_lines(descriptor, [line])
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise LedgerError(
+            f"The head of the ledger cannot be written to the witness file {path} ({error.strerror}); free space or "
+            "mend its permissions and run again."
+        ) from None
+    _log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}", syslog)
+    return witness
+
+
+def read(path: Path) -> list[Witness]:
+    """Return the witnesses of a file in the order in which they were written; none where there is no file.
+
+    Lines that are no witness, such as one torn by a crash, prove nothing and are left out. Raises LedgerError if
+    the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LedgerError(f"The witness file {path} cannot be read ({error.strerror}); mend its permissions.") from None
+    found = []
+    for line in text.splitlines():
+        with suppress(ValueError, TypeError):
+            item = json.loads(line)
+            if item.pop("schema") <= SCHEMA:
+                found.append(Witness(**item))
+    return found
+
+
+def signer(witness: Witness, allowed_signers: Path) -> str:
+    """Return who signed a witness, by the allowed_signers file; "" if its signature is not valid or not allowed.
+
+    Raises LedgerError if ssh-keygen or the file is missing.
+    """
+    if not allowed_signers.is_file():
+        raise LedgerError(f"The allowed_signers file {allowed_signers} does not exist; name name its key there.")
+    with tempfile.NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".sig") as signature:
+        signature.write(witness.signature)
+        signature.flush()
+        common = ["-f", str(allowed_signers), "-s", signature.name]
+        found = _ssh_keygen(["find-principals", *common], "")
+        principal = found.stdout.splitlines()[0] if found.returncode == 0 and found.stdout else ""
+        if not principal:
+            return ""
+        checked = _ssh_keygen(["verify", *common, "-I", principal, "-n", NAMESPACE], witness.statement)
+    return principal if checked.returncode == 0 else ""
+
+
+def _sign(statement: str, key: Path) -> str:
+    signed = _ssh_keygen(["sign", "-f", str(key), "-n", NAMESPACE], statement)
+    if signed.returncode != 0:
+        said = (signed.stderr.strip() or "no reason given").splitlines()[-1]
+        raise LedgerError(
+            f"The head of the ledger cannot be signed with the key {key} ({said}); give a key without passphrase or "
+            "one in an agent in egov_ops_witness_key."
+        )
+    return signed.stdout
+
+
+def _ssh_keygen(arguments: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ["ssh-keygen", "-Y", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+            # No terminal: a passphrase must not be asked for, neither there nor in a window.
+            env={**os.environ, "LC_ALL": "C.UTF-8", "SSH_ASKPASS_REQUIRE": "never"},
+            start_new_session=True,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LedgerError(f"ssh-keygen could not be run ({error}); install the OpenSSH client, 8.2 or newer.") from None
+
+
+def _log(text: str, syslog: Path) -> None:
+    """Tell the system's log; it is a second witness, and a machine without one has only the file."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.connect(str(syslog))
+        channel.send(f"<{_PRIORITY}>egov-ops: {text}".encode())

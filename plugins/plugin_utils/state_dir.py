@@ -1,0 +1,140 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state folder of the controller: where it is, what lies in it, and whether it can be trusted to hold evidence."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import hold
+
+#: File systems on which SQLite's locks or flock do not hold between machines.
+NETWORK_FILE_SYSTEMS = {
+    *("afs", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4", "ocfs2", "smb3"),
+    *("fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+}
+
+
+class StateDirError(OpsError):
+    """The state folder cannot be used. The message is one sentence with the folder, the variable and the remedy."""
+
+
+class StateDir:
+    """The layout of a state folder; nothing is touched until `prepare`."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the folder; see `resolve` for the one that a plan names or leaves to us."""
+        self.path = path
+        self.ledger = path / "ledger.sqlite3"
+        self.spool = path / "spool"
+        self.reports = path / "reports"
+        self.exports = path / "exports"
+        self.locks = path / "locks"
+        self.witness = path / "witness.jsonl"
+
+    @classmethod
+    def resolve(
+        cls, configured: str, environment: Mapping[str, str] | None = None, user: int | None = None
+    ) -> StateDir:
+        """Return the state folder for a value of `egov_ops_state_dir`; where that is empty, the user's own.
+
+        Never depends on the working directory: a relative path raises StateDirError.
+        """
+        environment = os.environ if environment is None else environment
+        if configured:
+            path = Path(configured).expanduser()
+        elif (os.geteuid() if user is None else user) == 0:
+            path = Path("/var/lib/egov-ops/controller")
+        else:
+            home = environment.get("HOME") or "/nonexistent"
+            path = Path(environment.get("XDG_STATE_HOME") or Path(home, ".local", "state")) / "egov-ops" / "controller"
+        if not path.is_absolute():
+            raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
+        return cls(path)
+
+    def prepare(self) -> None:
+        """Make the folders that are missing, and check that they are ours, writable, and on a local disk.
+
+        Raises StateDirError.
+        """
+        self._check_owner()
+        try:
+            for folder in (self.path, self.spool, self.reports, self.exports, self.locks):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(0, "no permission to write", str(folder))
+        except OSError as error:
+            raise StateDirError(
+                f"The state folder {error.filename or self.path} cannot be written ({error.strerror}); mend its "
+                "permissions or set egov_ops_state_dir to a folder that this user may write."
+            ) from None
+        kind = file_system(
+            self.path, Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+        )
+        if kind in NETWORK_FILE_SYSTEMS:
+            raise StateDirError(
+                f"The state folder {self.path} lies on a network file system ({kind}), where the ledger's locks do not "
+                "hold; set egov_ops_state_dir to a folder on a local disk."
+            )
+
+    @contextmanager
+    def lock(self, name: str, seconds: float = 60.0) -> Iterator[None]:
+        """Hold a lock by name among all runs of this state folder; the kernel frees it when its holder dies.
+
+        Raises StateDirError if another process keeps it for longer than some seconds.
+        """
+        path = self.locks / name
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateDirError(f"The lock {path} cannot be opened ({error.strerror}); mend its permissions.") from None
+        try:
+            if not hold(descriptor, seconds):
+                raise StateDirError(
+                    f"The lock {path} is held by another process since {seconds:.0f} s; "
+                    f"see with `fuser {path}` which one, and run again when it is done."
+                )
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _check_owner(self) -> None:
+        # Not only the folder: a run as root in a user's folder leaves single files that the user cannot write later.
+        for path in (self.path, self.ledger, self.spool, self.reports, self.exports, self.locks, self.witness):
+            try:
+                owner = path.stat().st_uid
+            except OSError:
+                continue
+            if owner != os.geteuid():
+                raise StateDirError(
+                    f"The state in {path} belongs to {_user(owner)} and this run is {_user(os.geteuid())}'s; run as "
+                    f"{_user(owner)}, give it away with `chown -R`, or set egov_ops_state_dir to another folder."
+                )
+
+
+def file_system(path: Path, mountinfo: str) -> str:
+    """Return the type of the file system under a path, given the text of /proc/self/mountinfo; "" if none is found."""
+    real = path.resolve()
+    best, kind = -1, ""
+    for line in mountinfo.splitlines():
+        fields, _, tail = line.partition(" - ")
+        mount = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split(" ")[4]))
+        # Of several mounts on one point the last is the one that is seen.
+        if real.is_relative_to(mount) and len(mount.parts) >= best:
+            best, kind = len(mount.parts), tail.split(" ")[0]
+    return kind
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
