@@ -44,7 +44,7 @@ def provide_get_pip(environment_root: Path) -> None:
 
 
 def copy_checkout(target: Path) -> None:
-    """Copy the files of the collection to a folder, without the tests and tools, for which this tool's rules do not fit."""
+    """Copy the files of the collection to a folder, not the tests and tools, whose rules are others."""
     for name in environment.checkout_files():
         if name.startswith("tests/sanity/") or not name.startswith(("tests/", "tools/")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
