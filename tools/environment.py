@@ -24,11 +24,16 @@ CACHE = ROOT / ".cache"
 #: The versions of Python that run the pinned ansible-core.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 
-_DESCRIBE = (
-    "import os, sys, sysconfig, importlib.util as u; s = u.find_spec('ensurepip'); "
-    "print(sys.version_info[0], sys.version_info[1]); print(sys.executable); print(sys.version.split()[0]); "
-    "print(os.path.dirname(s.origin) if s else ''); print(sysconfig.get_config_var('WHEEL_PKG_DIR') or '')"
-)
+# In an activated environment the answer is the interpreter below it: the environment may be the one to be replaced.
+_DESCRIBE = """
+import importlib.util, os, sys, sysconfig
+ensurepip = importlib.util.find_spec("ensurepip")
+print(*sys.version_info[:2])
+print(getattr(sys, "_base_executable", sys.executable))
+print(sys.version.split()[0])
+print(os.path.dirname(ensurepip.origin) if ensurepip else "")
+print(sysconfig.get_config_var("WHEEL_PKG_DIR") or "")
+"""
 
 
 class SetupError(Exception):
