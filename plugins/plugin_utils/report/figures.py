@@ -77,7 +77,8 @@ def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:
         record, detail = stored.record, stored.record["detail"]
         if record["domain"] != "backup" or record["kind"] not in ("backup", "proof"):
             continue
-        row = sets.setdefault((record["host"], record["subject"]), {"host": record["host"], "set": record["subject"]})
+        place = {"host": record["host"], "set": record["subject"], "backup": None, "proof": None}
+        row = sets.setdefault((record["host"], record["subject"]), place)
         names = ("class", "snapshot", "files", "bytes") if record["kind"] == "backup" else ("files",)
         row[record["kind"]] = {
             "status": record["status"],

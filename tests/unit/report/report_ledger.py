@@ -85,8 +85,7 @@ class DailyRun:
         self.steps = steps
         self.day = f"2026-11-{day:02}"
         self.run = f"202611{day:02}T220000Z-0123456789ab"
-        expected = {"hosts": list(hosts), "steps": list(steps)}
-        self.put("controller", "run", "begin", PROCEDURE, "ok", expected=expected, **announced)
+        self.put("controller", "run", "begin", PROCEDURE, hosts=list(hosts), steps=list(steps), **announced)
 
     def put(
         self,
