@@ -119,7 +119,7 @@ def test_a_failed_step_is_a_finding_with_its_own_sentence() -> None:
     )
     run.seal()
     data = run.report()
-    assert data["findings"][0]["title"] == "restic is not installed; install it"
+    assert data["findings"][0]["title"] == "backup_check: restic is not installed; install it"
     assert data["hosts"][0]["domains"]["backup"] == "failed"
 
 
@@ -168,7 +168,7 @@ def test_a_killed_run_says_how_much_of_it_is_there() -> None:
     run.step("local", 2, "failed", "interrupted")
     run.seal("failed", "interrupted")
     data = run.report()
-    assert data["verdict"]["sentence"] == f"INCOMPLETE. Run {run.run} was stopped before it was sealed"
+    assert data["verdict"]["sentence"] == "INCOMPLETE. The run was stopped before it was sealed"
     assert data["verdict"]["facts"][0].startswith("1 of 3 expected steps have a result")
     assert data["run"]["finished"] == f"{run.day}T22:00:02Z"
 
@@ -208,6 +208,21 @@ def test_a_set_without_a_proof_is_not_counted_as_proved() -> None:
     run.put("local", "backup", "backup", "data", "ok")
     run.seal()
     assert run.report()["domains"][1]["sentence"] == "1 of 2 sets proved by a restore"
+
+
+def test_a_finding_about_a_set_names_the_set() -> None:
+    run = good_run("local")
+    run.put("local", "backup", "proof", "data", "failed", "mismatch", message="2 of 20 files differ.")
+    run.seal()
+    assert run.report()["findings"][0]["title"] == "data: 2 of 20 files differ"
+
+
+def test_a_set_that_was_backed_up_and_not_proved_keeps_its_row() -> None:
+    run = good_run("local")
+    run.put("local", "backup", "backup", "data", "warning", "unreadable_files", files=7, bytes=1024)
+    run.seal()
+    row = run.report()["backup"][1]
+    assert (row["set"], row["backup"]["files"], row["proof"]) == ("data", 7, None)
 
 
 def test_a_first_run_calls_nothing_new() -> None:
