@@ -33,7 +33,7 @@ TREE = CACHE / "tree/ansible_collections/egov/ops"
 NOT_RUN = re.compile(r"^(?:SKIPPED|WARNING: Skipping) (.*)$", re.MULTILINE)
 
 #: Checked by mypy below the collection's own name, by which they import each other.
-TYPED = ("plugins/plugin_utils", "plugins/module_utils")
+TYPED = ("plugins/plugin_utils", "plugins/module_utils", "plugins/action")
 TYPED_TOOLS = ("tools", "tests/suite.py", "tests/conftest.py", "tests/sanity/run.py", "tests/new_user")
 
 

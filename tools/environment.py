@@ -4,7 +4,7 @@
 
 """A Python environment of the checkout: a virtual environment made from one lock file, with the collection visible.
 
-It runs on whatever python3 the machine has, so the file keeps to what Python 3.7 understands.
+It runs on whatever python3 the machine has, so the file keeps to what Python 3.9 understands.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def find_python(versions: tuple[tuple[int, int], ...] = PYTHONS) -> Python:
 
 def link(path: Path, target: Path) -> None:
     """Make a path a symbolic link to a target, whatever link it was before and whoever else does the same meanwhile."""
-    if path.is_symlink() and os.readlink(str(path)) == str(target):
+    if path.is_symlink() and path.readlink() == target:
         return
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.symlink_to(target)
