@@ -66,8 +66,8 @@ class Sealed:
 
 def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
     """Complete a run's spool and store it; raises OpsError, naming the spool, when it cannot be stored."""
-    _complete(run, plan, batch, now)
     try:
+        _complete(run, plan, batch, now)
         with Ledger(state.ledger) as ledger:
             drained = drain(state, ledger, now, current=run.id)
             sealed = Sealed(drained.moved, drained.head)

@@ -144,11 +144,9 @@ class HostTask(Task):
                 for item in [*observations, step]
             )
         if bad and not (run and run.observes):
-            result["failed"] = True
             if outcome["status"] == "unreachable":
-                result["unreachable"] = True
-        elif bad:
-            result["warnings"] = [f"{host}: {outcome['msg']}"]
+                raise AnsibleConnectionFailure(outcome["msg"])
+            result["failed"] = True
         return result
 
     def _run(self, plan: Plan) -> Run:

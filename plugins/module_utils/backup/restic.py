@@ -140,7 +140,7 @@ class Restic:
         done = self._restic(arguments, "back up set %s" % set_name, accepted=(0, INCOMPLETE), writes=True)
         summary = [entry for entry in _documents(done.out) if entry.get("message_type") == "summary"]
         if not summary:
-            raise HalfError("restic reported no snapshot of set %s: %s." % (set_name, done.error))
+            raise HalfError("restic reported no snapshot of set %s: %s." % (set_name, self._words(done)))
         troubles = _documents(done.stderr.decode("utf-8", "backslashreplace"))
         unread = [entry["item"] for entry in troubles if entry.get("during") == "archival" and entry.get("item")]
         return summary[-1]["snapshot_id"], summary[-1].get("data_added") or 0, unread
@@ -152,17 +152,18 @@ class Restic:
         for path in paths:
             arguments += [b"--include", literal(path)]
         done = self._restic(arguments + [snapshot], "restore from snapshot %s" % snapshot[:8], (0, 1), writes=True)
-        return "" if done.rc == 0 else done.error
+        return "" if done.rc == 0 else self._words(done)
 
     def _restic(self, arguments, doing, accepted=(0,), writes=False):
         # type: (list[Any], str, tuple[int, ...], bool) -> Completed
-        command = ["restic", "--json", "--repo", self.location] + self._cache() + arguments
+        command = ["restic", "--json"] + self._cache() + arguments
         temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
         done = self._host.run(
             command,
             stdin=self._password.encode("utf-8") + b"\n",
             # One progress line a minute instead of sixty a second; times as the catalogue keeps them.
-            env=dict(temporary, RESTIC_PROGRESS_FPS="0.016", TZ="UTC"),
+            # A location can hold credentials, so it is not among the arguments, which everybody on the host can read.
+            env=dict(temporary, RESTIC_REPOSITORY=self.location, RESTIC_PROGRESS_FPS="0.016", TZ="UTC"),
             limit=OUTPUT_LIMIT,
             writes=writes,
         )  # type: Completed
@@ -170,7 +171,7 @@ class Restic:
             raise HalfError(INSTALL)
         if done.timed_out:
             raise HalfError(
-                "restic could not %s in time: %s. Give the task more time." % (doing, done.error), "timeout"
+                "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
         said = done.stderr.decode("utf-8", "backslashreplace")
         for (code, words), error in (
@@ -188,7 +189,7 @@ class Restic:
             if done.rc == code or (done.rc and words in said):
                 raise error
         if done.rc not in accepted:
-            raise HalfError("restic could not %s: %s." % (doing, done.error.rstrip(".")))
+            raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
 
     def _cache(self):
@@ -200,7 +201,20 @@ class Restic:
 
     def _place(self):
         # type: () -> str
-        return "%s (%s)" % (self.name, shown(to_bytes(self.location)))
+        return "%s (%s)" % (self.name, shown(to_bytes(self._public)))
+
+    def _words(self, done):
+        # type: (Completed) -> str
+        """Return restic's own last words, without credentials."""
+        return done.error.replace(self.location, self._public)
+
+    @property
+    def _public(self):
+        # type: () -> str
+        """The location without the user and password that a URL may hold."""
+        import re
+
+        return re.sub("//[^/@]*@", "//", self.location)
 
 
 def literal(path):

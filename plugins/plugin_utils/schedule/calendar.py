@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+
 CADENCES = ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly")
 
 _HOUR = timedelta(hours=1)
@@ -18,7 +20,7 @@ _DAY = timedelta(days=1)
 _STEP = {"daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
 
-class CalendarError(ValueError):
+class CalendarError(OpsError):
     """A cadence or a time zone is not known here."""
 
 
