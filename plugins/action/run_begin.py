@@ -60,12 +60,14 @@ class ActionModule(Task):
         if spool is None:
             earlier = self._settle(state, now)
             spool = Spool.find_or_create(state.spool, controller(), {"run": earlier, "procedure": "standalone"})
-        ahead = hosts[hosts.index(task_vars["ansible_play_batch"][0]) :]  # under serial, earlier batches are sealed
+        batch = list(task_vars["ansible_play_batch"])
+        ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed
         header: Header = {
             "procedure": arguments["procedure"],
             "begun": iso(now),
             "hosts": [host for host in ahead if host not in foreign],
             "not_ours": [host for host in ahead if host in foreign],
+            "batch": batch,
             "steps": steps,
             "longest": arguments["longest"],
             "tags": [] if tags == ["all"] else tags,
@@ -126,9 +128,11 @@ def _record(run: str, header: Header) -> dict[str, Any]:
         header["procedure"],
         "skipped" if header["busy"] else "ok",
         "busy" if header["busy"] else "",
-        hosts=len(header["hosts"]),
-        not_ours=len(header["not_ours"]),
-        steps=[step["module"] for step in header["steps"]],
+        expected={
+            "hosts": header["hosts"],
+            "steps": [{"module": step["module"], "domain": step["domain"]} for step in header["steps"]],
+        },
+        not_ours=header["not_ours"],
         limit=header["limit"],
         tags=header["tags"],
         user=header["user"],

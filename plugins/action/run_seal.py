@@ -31,7 +31,7 @@ class ActionModule(Task):
         play = self.play()
         batch = seal.Batch(
             all_hosts=list(task_vars["ansible_play_hosts_all"]),
-            hosts=list(task_vars["ansible_play_batch"]),
+            hosts=run.header["batch"],
             alive=set(task_vars["ansible_play_hosts"]),
             any_errors_fatal=bool(play.any_errors_fatal),
             max_fail_percentage=play.max_fail_percentage,

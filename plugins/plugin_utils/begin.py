@@ -90,7 +90,7 @@ def announce(state: StateDir, spool: Spool, header: Header, seconds: float) -> H
     deadline = time.monotonic() + seconds
     while True:
         with state.lock("begin"):
-            others = running(state, header["procedure"], datetime.now(timezone.utc), besides=spool.run)
+            others = set(running(state, header["procedure"], datetime.now(timezone.utc))) - {spool.run}
             if not others or time.monotonic() >= deadline:
                 announced: Header = {**header, "busy": bool(others)}
                 spool.announce(announced)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import report
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
@@ -21,6 +20,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONT
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.verdict import judge
@@ -63,8 +66,8 @@ class Sealed:
 
 def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
     """Complete a run's spool and store it; raises OpsError, naming the spool, when it cannot be stored."""
-    _complete(run, plan, batch, now)
     try:
+        _complete(run, plan, batch, now)
         with Ledger(state.ledger) as ledger:
             drained = drain(state, ledger, now, current=run.id)
             sealed = Sealed(drained.moved, drained.head)
@@ -85,7 +88,7 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
 
 def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
     """Append what the run lacks: a record for each step without one, and the seal's own."""
-    header, records, _ = run.spool.read()
+    header, records, _, _ = run.spool.read()
     not_built = {step["module"] for step in header["steps"] if not step["built"]}
     unbuilt = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
     message = "This version of egov.ops does not have this step yet."
@@ -117,12 +120,14 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
 
 
 def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:
-    """Render the run's report and summary from the ledger; what fails here cannot harm the evidence."""
-    data = report.build(report.gather(ledger, run.id, plan), plan["egov_ops_report_language"])
-    sealed.text = report.render_text(data, plan["egov_ops_report_language"])
+    """Render the run's summary and report from the ledger; what fails here cannot harm the evidence."""
+    language = plan["egov_ops_report_language"]
+    facts = Facts(plan["egov_ops_platform_name"], plan["egov_ops_timezone"], str(state.ledger), str(state.witness))
+    data = build(gather(ledger, run.id, facts))
+    sealed.text = render_text(data, language)
     if not plan["egov_ops_report"]:
         return
     try:
-        sealed.report = report.write(data, state.reports, plan["egov_ops_report_language"])
+        sealed.report = str(write(data, state.reports, language))
     except OpsError as error:
         sealed.fault = str(error)

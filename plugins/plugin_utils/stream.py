@@ -71,6 +71,7 @@ h=import_module(e["package"]+".host.half")
 f=getattr(import_module(e["package"]+"."+e["half"][0]),e["half"][1])
 r=h.perform(f,e["arguments"],h.Host(e["context"],e["secrets"]))
 r["python"]=sys.version.split()[0]
+r["cpu"]=round(sum(os.times()[:4]),3)
 d=("\\n%s%s%s\\n"%(e["nonce"],json.dumps(r),e["nonce"])).encode("utf-8","surrogateescape")
 while d:d=d[os.write(out,d):]
 """

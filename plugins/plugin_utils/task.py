@@ -144,11 +144,9 @@ class HostTask(Task):
                 for item in [*observations, step]
             )
         if bad and not (run and run.observes):
-            result["failed"] = True
             if outcome["status"] == "unreachable":
-                result["unreachable"] = True
-        elif bad:
-            result["warnings"] = [f"{host}: {outcome['msg']}"]
+                raise AnsibleConnectionFailure(outcome["msg"])
+            result["failed"] = True
         return result
 
     def _run(self, plan: Plan) -> Run:
@@ -173,8 +171,8 @@ class HostTask(Task):
         return str(self._task.action).rsplit(".", 1)[-1]
 
     def _circumstances(self, outcome: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Return what an auditor may ask of a step: Python and sources of the half, loop item, delegation."""
-        found = {"python": outcome.get("python", ""), "sources": stream.sources(self.HALF[0].partition(".")[0]).digest}
+        """Return what an auditor may ask of a step: Python, CPU seconds and sources of the half, loop item, delegation."""
+        found = {"python": outcome.get("python", ""), "cpu": outcome.get("cpu"), "sources": stream.sources(self.HALF[0].partition(".")[0]).digest}
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
             found["item"] = str(task_vars.get(loop_variable))[:200]

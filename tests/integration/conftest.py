@@ -22,7 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
 
 #: One cheap probe: what the frame's tests need of a domain.
-PROBES = {"memory": {"kind": "memory", "layer": "infrastructure"}}
+PROBES = {"memory": {"kind": "memory", "layer": "infrastructure", "warning": "100"}}
 PROBE = {"name": "Probe", "egov.ops.health_probe": {"probes": PROBES, "timeout": 20}, "tags": ["health"]}
 
 
@@ -127,7 +127,7 @@ class Site:
                 {"name": "Begin", "egov.ops.run_begin": begin, "run_once": True, **always},
                 {
                     "name": "Work",
-                    "block": [*(tasks if tasks is not None else [PROBE]), {"ansible.builtin.meta": "flush_handlers"}],
+                    "block": [*(tasks if tasks is not None else [PROBE]), {"name": "Flush", "ansible.builtin.meta": "flush_handlers"}],
                     "always": [
                         {"name": "Seal", "egov.ops.run_seal": {}, "run_once": True, **always},
                         {"name": "Judge", "egov.ops.run_verdict": {}, **always},

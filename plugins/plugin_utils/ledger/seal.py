@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import syn
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, alive, identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, spools
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Contents, Header, Spool, spools
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, StateDirError
 
@@ -85,20 +85,20 @@ def drain(state: StateDir, ledger: Ledger, now: datetime, current: str | None = 
         with state.lock("seal"), ExitStack() as locks:
             for spool in spools(state.spool):
                 try:
-                    if spool.run != current and not _orphaned(spool, spool.read()[0], now):
+                    if spool.run != current and not _orphaned(spool, spool.read().header, now):
                         continue
                     if locks.enter_context(spool.locked()) is None:
                         continue
-                    header, found, lost = spool.read()
+                    contents = spool.read()
                 except (SpoolError, OSError) as error:
                     unreadable.append(str(error))
                     continue
                 taken.append(spool)
-                records += found
-                torn += lost
+                records += contents.records
+                torn += contents.torn
                 if spool.run != current:
                     orphans.append(spool.run)
-                    records += _interrupted(header, found, now)
+                    records += _interrupted(contents, now)
             moved = ledger.append(records)
             for spool in taken:
                 spool.path.unlink()
@@ -114,11 +114,11 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
     found = []
     for spool in spools(state.spool):
         try:
-            header, records, _ = spool.read()
+            header, _, _, sealed = spool.read()
             gone = _orphaned(spool, header, now)
         except (SpoolError, OSError):
             continue  # sealed in between, or not ours to judge
-        if header["procedure"] == procedure and header.get("begun") and not gone and not _sealed(records):
+        if header["procedure"] == procedure and header.get("begun") and not gone and not sealed:
             found.append(spool.run)
     return found
 
@@ -131,16 +131,13 @@ def _orphaned(spool: Spool, header: Header, now: datetime) -> bool:
     return silent.total_seconds() > header.get("longest", LONGEST)
 
 
-def _sealed(records: Iterable[dict[str, Any]]) -> bool:
-    return any(item["domain"] == "run" and item["kind"] == "seal" for item in records)
-
-
-def _interrupted(header: Header, records: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+def _interrupted(contents: Contents, now: datetime) -> list[dict[str, Any]]:
     """Return what a run that was begun and not sealed lacks: its open steps and its seal."""
-    if not header.get("begun") or _sealed(records):
+    header = contents.header
+    if not header.get("begun") or contents.sealed:
         return []
     message = "The run was stopped before this step had a result."
-    steps = missing(header, records, now, status="failed", reason="interrupted", message=message)
+    steps = missing(header, contents.records, now, status="failed", reason="interrupted", message=message)
     ended = ("failed", "interrupted", "The run was stopped before its seal.")
     return [*steps, _frame_record(header, now, CONTROLLER, "run", "seal", header["procedure"], *ended)]
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import append_lines, hold, write_whole
@@ -52,12 +52,23 @@ class Header(TypedDict, total=False):
     hosts: list[str]
     steps: list[Step]
     not_ours: list[str]
+    batch: list[str]  # under `serial`, those of them whose turn it is; later Ansible names only the ones still alive
     longest: float  # seconds after which a silent run of another boot or namespace is taken for dead
     tags: list[str]
     limit: str
     user: str
     observes: bool  # whether a failed host is a record here, and no failed task
     busy: bool  # whether another run of the procedure was in the way, so that this one does nothing
+
+
+class Contents(NamedTuple):
+    """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death, and
+    whether a seal record follows the last announcement."""
+
+    header: Header
+    records: list[dict[str, Any]]
+    torn: int
+    sealed: bool
 
 
 class Spool:
@@ -117,14 +128,20 @@ class Spool:
         except OSError as error:
             raise SpoolError(_cannot("written", self.path, error)) from None
 
-    def read(self) -> tuple[Header, list[dict[str, Any]], int]:
-        """Return the header, the records, and how many lines cannot be read because their writer died.
+    def read(self) -> Contents:
+        """Return what stands in the spool.
 
         Raises SpoolError for a file that is gone, is no spool, or comes from a newer release.
         """
         items = [_parsed(line) for line in self._lines()]
+        sealed = False
+        for item in items:
+            if "header" in item:
+                sealed = False
+            elif (item.get("domain"), item.get("kind")) == ("run", "seal"):
+                sealed = True
         records = [item for item in items if "id" in item]
-        return self._checked(items), records, sum(1 for item in items if not item)
+        return Contents(self._checked(items), records, sum(1 for item in items if not item), sealed)
 
     def header(self) -> Header:
         """Return what the spool says of its run, without parsing its records, of which there may be many.
@@ -154,7 +171,7 @@ class Spool:
         return header
 
     @contextmanager
-    def locked(self, seconds: float = PATIENCE) -> Iterator[int | None]:
+    def locked(self) -> Iterator[int | None]:
         """Hold the spool's lock and give its open file, None if a seal has removed it.
 
         Raises SpoolError if another process keeps the lock, OSError if the file cannot be opened.
@@ -165,9 +182,9 @@ class Spool:
             yield None
             return
         try:
-            if not hold(descriptor, seconds):
+            if not hold(descriptor, PATIENCE):
                 raise SpoolError(
-                    f"The spool {self.path} is held by another process since {seconds:.0f} s; "
+                    f"The spool {self.path} is held by another process since {PATIENCE:.0f} s; "
                     f"see with `fuser {self.path}` which one hangs, and end it."
                 )
             yield descriptor if os.fstat(descriptor).st_nlink else None

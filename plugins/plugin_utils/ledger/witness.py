@@ -107,7 +107,7 @@ def signer(witness: Witness, allowed_signers: Path) -> str:
     Raises LedgerError if ssh-keygen or the file is missing.
     """
     if not allowed_signers.is_file():
-        raise LedgerError(f"The allowed_signers file {allowed_signers} does not exist; name one with its key.")
+        raise LedgerError(f"The allowed_signers file {allowed_signers} does not exist; name name its key there.")
     with tempfile.NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".sig") as signature:
         signature.write(witness.signature)
         signature.flush()
@@ -125,8 +125,8 @@ def _sign(statement: str, key: Path) -> str:
     if signed.returncode != 0:
         said = (signed.stderr.strip() or "no reason given").splitlines()[-1]
         raise LedgerError(
-            f"The head of the ledger cannot be signed with the key {key} ({said}); give a key without passphrase or one "
-            "in an agent in egov_ops_witness_key."
+            f"The head of the ledger cannot be signed with the key {key} ({said}); give a key without passphrase or "
+            "one in an agent in egov_ops_witness_key."
         )
     return signed.stdout
 

@@ -32,21 +32,13 @@ def read(path: Path) -> str:
     Raises PasswordMissing, or PasswordError where the file is empty, unreadable, not a regular file, or open to others.
     """
     try:
-        # O_NONBLOCK: a named pipe in its place shall be refused, not waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
     except FileNotFoundError:
         raise PasswordMissing(f"The password file {path} does not exist on the controller.") from None
     except OSError as error:
         raise PasswordError(f"The password file {path} cannot be read ({error.strerror}).") from error
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise PasswordError(f"The password file {path} is not a regular file.")
-        if status.st_mode & 0o077:
-            mode = stat.S_IMODE(status.st_mode)
-            raise PasswordError(f"The password file {path} is open to others (mode {mode:04o}); run chmod 600 on it.")
-        if status.st_uid not in (0, os.geteuid()):
-            raise PasswordError(f"The password file {path} belongs to user {status.st_uid}; make it your own.")
+    with stream:
+        _refuse_unsafe(path, os.fstat(stream.fileno()))
         try:
             password = stream.read(SIZE_LIMIT).decode().partition("\n")[0].rstrip("\r")
         except UnicodeDecodeError:
@@ -66,6 +58,20 @@ def read_or_create(path: Path) -> str:
     except PasswordMissing:
         _create(path)
     return read(path)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a named pipe in its place shall be refused, not waited for
+
+
+def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise PasswordError(f"The password file {path} is not a regular file.")
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
+        raise PasswordError(f"The password file {path} is open to others (mode {mode:04o}); run chmod 600 on it.")
+    if status.st_uid not in (0, os.geteuid()):
+        raise PasswordError(f"The password file {path} belongs to user {status.st_uid}; make it your own.")
 
 
 def _create(path: Path) -> None:

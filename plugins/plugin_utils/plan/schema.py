@@ -45,6 +45,8 @@ class Key:
     secret: bool = False
     refers_to: str = ""
     default_by: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = ""
+    clause: str = ""
 
     def default_in(self, entry: Mapping[str, Any]) -> Any:
         """Return the default of this key in an entry, which may depend on another of its keys; None for none."""
@@ -53,13 +55,12 @@ class Key:
         return self.default
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Variable(Key):
     """A variable of the plan."""
 
-    origin: str
-    clause: str = ""
     minimum_origin: str = ""
+    default_file: str = ""
     scope: str = "plan"
     layered: bool = False
     open: bool = False
@@ -98,9 +99,8 @@ def _read(path: Path) -> Any:
 
 
 def _variable(name: str, text: dict[str, Any], folder: Path) -> Variable:
-    default_file = text.pop("default_file", "")
-    if default_file:
-        text["default"] = _read(folder / default_file)
+    if "default_file" in text:
+        text["default"] = _read(folder / text["default_file"])
     try:
         entry = {key: Key(**_arguments(key, dict(inner))) for key, inner in text.pop("entry", {}).items()}
         variable = Variable(entry=entry, **_arguments(name, text))
@@ -120,6 +120,8 @@ def _arguments(name: str, text: dict[str, Any]) -> dict[str, Any]:
     for kind in (text["type"], text.get("elements", "str")):
         if kind not in TYPES:
             raise TypeError(f"there is no type {kind}")
+    if text.get("origin", "ours") not in ORIGINS:
+        raise TypeError(f"there is no origin {text['origin']}")
     if set(text["description"]) != LANGUAGES:
         raise TypeError(f"{name} needs a description in each of {', '.join(sorted(LANGUAGES))}")
     return {**text, "name": name, "choices": tuple(text.get("choices", ()))}

@@ -88,7 +88,7 @@ def check(
     reading = _Reading(variables, schema, extra)
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
-        problems += _passwords(reading)
+        problems += [*_empty_layers(reading.plan, schema), *_passwords(reading)]
     return problems + list(_lookalikes(variables, role_options or {}))
 
 
@@ -215,9 +215,9 @@ def _converted(key: Key, value: Any) -> Any:
     if key.choices and found not in key.choices:
         raise Refused(_allowed(key))
     if key.minimum is not None and found < key.minimum:
-        raise Refused(f"at least {key.minimum:g} {_unit(key)}".rstrip())
+        raise Refused(f"at least {key.minimum:.12g} {key.unit}".rstrip())
     if key.maximum is not None and found > key.maximum:
-        raise Refused(f"at most {key.maximum:g} {_unit(key)}".rstrip())
+        raise Refused(f"at most {key.maximum:.12g} {key.unit}".rstrip())
     return found
 
 
@@ -226,10 +226,6 @@ def _element(convert: Any, value: Any) -> Any:
         return convert(value)
     except Refused as error:
         raise Refused(f"a list whose elements are each {error}, which {shown(value)} is not") from None
-
-
-def _unit(key: Key) -> str:
-    return "seconds" if key.type == "duration" else key.unit
 
 
 def _allowed(key: Key) -> str:
@@ -262,6 +258,16 @@ def _names(variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any
         elif name in extra and variable.scope == "plan":
             sentence = f"{name} belongs to the plan and is refused as an extra variable; set it in the inventory."
             yield Problem(name, "", sentence)
+
+
+def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
+    """Yield the layers of the plan that no probe watches."""
+    layers = schema.variables["egov_ops_probes"].entry["layer"].choices
+    watched = {probe["layer"] for probe in plan["egov_ops_probes"].values()}
+    for layer in layers:
+        if layer not in watched:
+            sentence = f"egov_ops_probes has no probe of the layer {layer}; the plan wants one of each (S3.1-2)."
+            yield Problem("egov_ops_probes", "", sentence)
 
 
 def _passwords(reading: _Reading) -> Iterator[Problem]:

@@ -132,7 +132,7 @@ def time(value: Any) -> str:
     """Return a time of day with its zone, as `HH:MM Zone`. Raises Refused."""
     found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found:
-        raise Refused('a quoted time of day with its zone, such as "02:30 Asia/Shanghai"')
+        raise Refused("a time of day with its zone, such as 02:30 Asia/Shanghai")
     return f"{int(found[1]):02}:{found[2]} {timezone(found[3])}"
 
 

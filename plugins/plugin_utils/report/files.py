@@ -1,0 +1,44 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report's files: one run's page and data, and the links to the newest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+
+LATEST = "latest"
+
+
+def write(data: Mapping[str, Any], folder: Path, language: str) -> Path:
+    """Write a run's report as HTML and JSON and let latest.html and latest.json name it; return the path of the latter.
+
+    Raises OpsError where the files cannot be written. Files are replaced whole, links in one step.
+    """
+    name = data["run"]["id"]
+    contents = {
+        "html": render_html(data, language).encode("utf-8"),
+        "json": (json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8"),
+    }
+    try:
+        for ending, content in contents.items():
+            path = folder / f"{name}.{ending}"
+            write_whole(path, path.with_suffix(f".{ending}.new"), [content])
+            link = folder / f"{LATEST}.{ending}.new"
+            link.unlink(missing_ok=True)
+            link.symlink_to(path.name)
+            link.rename(folder / f"{LATEST}.{ending}")
+    except OSError as error:
+        raise OpsError(
+            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the ledger: "
+            "free space and render it again with egov.ops.report."
+        ) from None
+    return folder / f"{LATEST}.html"

@@ -1,0 +1,95 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who a controller process is, and whether it still lives."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import (
+    Identity,
+    alive,
+    controller,
+    identity,
+    run_id,
+)
+from ledger_cases import NOW, living_process
+
+
+def test_a_living_process_is_alive_and_a_killed_one_is_not() -> None:
+    with living_process() as (process, end):
+        assert alive(process)
+        end()
+        assert not alive(process)
+
+
+def test_a_zombie_is_dead() -> None:
+    child = subprocess.Popen(["sleep", "600"])
+    process = identity(child.pid)
+    child.kill()
+    deadline = time.monotonic() + 10
+    while alive(process) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert Path(f"/proc/{child.pid}/stat").exists()
+    assert not alive(process)
+    child.wait()
+
+
+def test_another_process_under_the_same_number_is_not_the_same() -> None:
+    mine = identity(os.getpid())
+    assert not alive(replace(mine, started=mine.started - 1))
+
+
+def test_a_name_with_spaces_and_parentheses_is_read(tmp_path: Path) -> None:
+    program = tmp_path / "a) Z (b 1"
+    shutil.copy(shutil.which("sleep") or "", program)
+    child = subprocess.Popen([str(program), "600"])
+    try:
+        deadline = time.monotonic() + 10
+        while b"a) Z (b" not in Path(f"/proc/{child.pid}/stat").read_bytes() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert identity(child.pid).started >= identity(os.getpid()).started
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_all_workers_of_one_process_see_the_same_controller() -> None:
+    code = (
+        "import os\n"
+        "from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller\n"
+        "print(controller().hash)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    seen = {subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) for _ in range(2)}
+    assert seen == {identity(os.getpid()).hash + "\n"}
+
+
+def test_a_process_that_is_gone_cannot_be_identified() -> None:
+    child = subprocess.Popen(["true"])
+    child.wait()
+    with pytest.raises(LedgerError, match=f"process {child.pid} cannot be seen"):
+        identity(child.pid)
+
+
+def test_each_part_of_an_identity_makes_another_hash() -> None:
+    one = Identity("boot", "pid:[1]", 10, 20)
+    others = [replace(one, boot="x"), replace(one, namespace="x"), replace(one, pid=11), replace(one, started=21)]
+    assert len({one.hash, *(other.hash for other in others)}) == 5
+
+
+def test_a_run_is_named_by_its_start_and_its_process() -> None:
+    name = run_id(controller(), NOW)
+    assert re.fullmatch(r"20260304T050607Z-[0-9a-f]{12}", name)
+    assert name.endswith(controller().hash)

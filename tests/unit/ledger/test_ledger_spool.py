@@ -1,0 +1,209 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The spool: what a task appended is there, whatever happens to its writer."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import spool as spool_module
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
+from hypothesis import given
+from hypothesis import strategies as st
+from ledger_cases import NOW, dead_process, end_of, in_child, kill_here, make_header, make_record, start_child
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool.find_or_create(tmp_path, identity(os.getpid()), make_header(), NOW)
+
+
+def ids(spool: Spool) -> list[str]:
+    return [record["id"] for record in spool.read().records]
+
+
+def test_what_was_appended_is_read_in_order(spool: Spool) -> None:
+    records = [make_record(subject=name) for name in ("disk:/", "名 称", "x\udce9")]
+    spool.append(records[:1])
+    spool.append(records[1:])
+    assert ids(spool) == [record["id"] for record in records]
+    assert spool.read().torn == 0
+
+
+def test_one_process_has_one_spool_whenever_it_asks(spool: Spool) -> None:
+    again = Spool.find_or_create(spool.path.parent, identity(os.getpid()), make_header(procedure="weekly"))
+    assert again.path == spool.path
+    assert again.read().header["procedure"] == "daily"
+
+
+def test_another_process_has_another_spool(spool: Spool) -> None:
+    assert Spool.find_or_create(spool.path.parent, dead_process(), make_header(), NOW).path != spool.path
+
+
+def test_the_header_names_run_process_and_schema(spool: Spool) -> None:
+    header = spool.read().header
+    assert (header["run"], header["schema"]) == (spool.path.stem, 1)
+    assert header["process"]["pid"] == os.getpid()
+
+
+def test_a_process_whose_run_is_already_sealed_keeps_its_name(tmp_path: Path) -> None:
+    assert Spool.find_or_create(tmp_path, dead_process(), make_header(run="r-earlier"), NOW).run == "r-earlier"
+
+
+def test_an_announcement_replaces_what_was_said_before(tmp_path: Path) -> None:
+    spool = Spool.find_or_create(tmp_path, dead_process(), {"procedure": "health_probe", "begun": ""}, NOW)
+    spool.announce(make_header())
+    header = spool.read().header
+    assert (header["procedure"], header["hosts"], header["run"]) == ("daily", ["db1", "web1"], spool.run)
+
+
+def test_a_seal_counts_until_the_next_announcement(spool: Spool) -> None:
+    spool.append([make_record(domain="run", kind="seal", subject="daily")])
+    assert spool.read().sealed
+    spool.announce(make_header())
+    assert not spool.read().sealed
+
+
+def test_only_the_owner_can_read_a_spool(spool: Spool) -> None:
+    assert spool.path.stat().st_mode & 0o777 == 0o600
+
+
+@given(st.integers(0, 400))
+def test_a_torn_last_line_is_counted_and_spoils_no_other(cut: int) -> None:
+    with TemporaryDirectory() as folder:
+        spool = Spool.find_or_create(Path(folder), dead_process(), make_header(), NOW)
+        first, second, third = (make_record() for _ in range(3))
+        spool.append([first])
+        before = spool.path.stat().st_size
+        spool.append([second])
+        left = cut % (spool.path.stat().st_size - before - 1)
+        os.truncate(spool.path, before + left)
+        spool.append([third])
+        contents = spool.read()
+        assert contents.records == [first, third]
+        assert contents.torn == (1 if left else 0)
+
+
+def test_a_last_line_that_lacks_its_end_alone_is_a_record(spool: Spool) -> None:
+    first, second = make_record(), make_record()
+    spool.append([first])
+    os.truncate(spool.path, spool.path.stat().st_size - 1)
+    spool.append([second])
+    assert (ids(spool), spool.read().torn) == ([first["id"], second["id"]], 0)
+
+
+def test_an_appender_whose_spool_was_sealed_meanwhile_makes_it_again(spool: Spool) -> None:
+    spool.path.unlink()
+    late = make_record()
+    spool.append([late])
+    contents = spool.read()
+    assert contents.records == [late]
+    assert (contents.header["run"], contents.header["begun"]) == (spool.run, "")
+
+
+def test_an_appender_that_waited_for_the_seal_does_not_write_into_the_removed_file(spool: Spool) -> None:
+    held = os.open(spool.path, os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    late = make_record()
+    child = start_child(lambda: spool.append([late]))
+    while not waits_for_lock(child):
+        pass
+    spool.path.unlink()
+    os.close(held)
+    assert end_of(child) == 0
+    assert ids(spool) == [late["id"]]
+
+
+def waits_for_lock(child: int) -> bool:
+    """Tell whether the child has the spool open, and so waits for its lock."""
+    with suppress(OSError):
+        return any(str(link.readlink()).endswith(".jsonl") for link in Path(f"/proc/{child}/fd").iterdir())
+    return False
+
+
+def test_twenty_processes_append_to_one_spool_and_none_is_lost(spool: Spool) -> None:
+    def write(worker: int) -> Callable[[], None]:
+        def work() -> None:
+            mine = Spool.find_or_create(spool.path.parent, identity(os.getppid()), make_header())
+            for number in range(10):
+                mine.append([make_record(identifier=f"{worker}-{number}-{part}") for part in range(2)])
+
+        return work
+
+    children = [start_child(write(worker)) for worker in range(20)]
+    assert [end_of(child) for child in children] == [0] * 20
+    written = ids(spool)
+    assert len(written) == len(set(written)) == 400
+    assert [path.name for path in spool.path.parent.iterdir()] == [spool.path.name]
+
+
+def test_twenty_processes_that_create_at_once_make_one_spool(tmp_path: Path) -> None:
+    process = dead_process()
+    children = [
+        start_child(lambda: Spool.find_or_create(tmp_path, process, make_header()).append([make_record()]))
+        for _ in range(20)
+    ]
+    assert [end_of(child) for child in children] == [0] * 20
+    (found,) = spools(tmp_path)
+    assert len(ids(found)) == 20
+
+
+def test_a_creator_killed_before_the_header_is_whole_leaves_no_spool(tmp_path: Path) -> None:
+    def work() -> None:
+        os.rename = lambda *_: kill_here()  # type: ignore[assignment]
+        Spool.find_or_create(tmp_path, dead_process(), make_header(), NOW)
+
+    assert in_child(work) == -9
+    assert [path.suffix for path in tmp_path.iterdir()] == [".new"]
+    assert spools(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_takes_back_the_whole_append_and_says_so(spool: Spool) -> None:
+    kept = make_record()
+    spool.append([kept])
+    limit = spool.path.stat().st_size + 600
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        with pytest.raises(SpoolError, match=r"cannot be written .* this evidence is not stored"):
+            spool.append([make_record(), make_record()])
+
+    assert in_child(work) == 0
+    assert (ids(spool), spool.read().torn) == ([kept["id"]], 0)
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SpoolError, match=r"spool .*absent cannot be created \(No such file"):
+        Spool.find_or_create(tmp_path / "absent", dead_process(), make_header(), NOW)
+
+
+def test_a_spool_that_another_process_keeps_locked_is_named(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "PATIENCE", 0.05)
+    with spool.locked(), pytest.raises(SpoolError, match="held by another process"):
+        spool.append([make_record()])
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "not json\n", '{"header": {"run": "r"}}\n', "[1]\n"])
+def test_a_file_that_is_no_spool_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(text)
+    with pytest.raises(SpoolError, match="is no spool of evidence"):
+        Spool(path).read()
+
+
+def test_a_spool_of_a_newer_release_is_refused(spool: Spool) -> None:
+    spool.path.write_text(spool.path.read_text().replace('"schema":1', '"schema":2'))
+    with pytest.raises(SpoolError, match="written by a newer"):
+        spool.read()
