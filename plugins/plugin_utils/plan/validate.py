@@ -173,7 +173,7 @@ class _Reading:
         for key in variable.entry.values():
             if key.name in entry:
                 continue
-            default = plain(key.default_in(entry))
+            default = key.default_in(entry)
             if default is not None:
                 entry[key.name] = self._convert(f"{path}.{key.name}", key, default)
             elif key.required:

@@ -19,7 +19,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
 _NUMBER = r"-?\d+(?:\.\d+)?"
-_THRESHOLD = re.compile(rf"@?(?:(?:~|{_NUMBER})?:)?{_NUMBER}|@?(?:~|{_NUMBER}):")
+_THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
 _BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
 _CREDENTIALS = re.compile(r"(//)[^/@\s]+@")
 
@@ -138,10 +138,11 @@ def time(value: Any) -> str:
 
 def threshold(value: Any) -> str:
     """Return a range as monitoring plugins write it. Raises Refused."""
-    found = "" if isinstance(value, bool) else str(value).strip()
-    if not _THRESHOLD.fullmatch(found):
+    limits = "" if isinstance(value, bool) else str(value).strip()
+    found = _THRESHOLD.fullmatch(limits)
+    if not found or (found[2] and found[1] != "~" and float(found[1] or 0) > float(found[2])):
         raise Refused('a range such as "80", "10:", "~:5" or "@1:2"')
-    return found
+    return limits
 
 
 def sequence(value: Any) -> list[Any]:

@@ -35,6 +35,7 @@ BAD: dict[str, Any] = {
     "egov_ops_probes.cpu.layer": "basement",
     "egov_ops_probes.cpu.warning": "high",
     "egov_ops_probes.cpu.critical": True,
+    "egov_ops_probes.cpu.severity": "fatal",
     "egov_ops_probes.cpu.timeout": "0",
     "egov_ops_backup_sets": ["/etc"],
     "egov_ops_backup_sets.config.class": "precious",
@@ -105,6 +106,15 @@ def test_all_mistakes_are_told_at_once(schema: Schema) -> None:
     assert len(check(variables, schema)) == 3
 
 
+@pytest.mark.parametrize("value", ["precious", ["config"]])
+def test_a_wrong_class_is_told_once_and_not_again_for_what_depends_on_it(schema: Schema, value: Any) -> None:
+    assert len(check({SETS: {"data": {"class": value, "paths": ["/srv"]}}}, schema)) == 1
+
+
+def test_an_empty_text_is_refused_where_it_means_nothing(schema: Schema) -> None:
+    assert "must be a time zone" in check({"egov_ops_timezone": ""}, schema)[0].message
+
+
 def test_an_unknown_variable_is_told_with_the_nearest_known_one(schema: Schema) -> None:
     assert messages(check({"egov_ops_backup_set": {}}, schema)) == [
         "egov_ops_backup_set is not a variable of the plan; did you mean egov_ops_backup_sets?"
@@ -112,7 +122,7 @@ def test_an_unknown_variable_is_told_with_the_nearest_known_one(schema: Schema) 
 
 
 def test_an_unknown_variable_with_a_layer_is_told_with_the_nearest_known_one(schema: Schema) -> None:
-    (message,) = messages(check({"egov_ops_probe__50_web": {}}, schema))
+    (message,) = messages(check({"egov_ops_probe__50_portals_of_the_departments": {}}, schema))
     assert message.endswith("did you mean egov_ops_probes?")
 
 
