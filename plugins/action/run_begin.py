@@ -76,7 +76,7 @@ class ActionModule(Task):
             "observes": arguments["observes"],
         }
         header = begin.announce(state, spool, header, arguments["wait"])
-        spool.append([_record(spool.run, header)])
+        spool.append([_record(spool.run, header, list(task_vars["groups"]["all"]))])
         message = f"Run {spool.run}: {len(hosts)} hosts, {len(steps)} steps each."
         if header["busy"]:
             message = f"Run {spool.run}: another {arguments['procedure']} is still running; this one does nothing."
@@ -122,17 +122,16 @@ class ActionModule(Task):
             return ledger.run_of(controller().hash) or ""
 
 
-def _record(run: str, header: Header) -> dict[str, Any]:
+def _record(run: str, header: Header, inventory: list[str]) -> dict[str, Any]:
     begun = observation(
         "begin",
         header["procedure"],
         "skipped" if header["busy"] else "ok",
         "busy" if header["busy"] else "",
-        expected={
-            "hosts": header["hosts"],
-            "steps": [{"module": step["module"], "domain": step["domain"]} for step in header["steps"]],
-        },
+        hosts=header["hosts"],
         not_ours=header["not_ours"],
+        inventory=inventory if header["limit"] else [],
+        steps=[{"module": step["module"], "domain": step["domain"]} for step in header["steps"]],
         limit=header["limit"],
         tags=header["tags"],
         user=header["user"],
