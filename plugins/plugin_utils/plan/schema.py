@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -28,7 +28,7 @@ class SchemaError(OpsError):
     """The schema itself is wrong: a defect of the collection, not of an inventory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Key:
     """What a value may be: of a variable, or of one key of a layered variable's entries."""
 
@@ -55,7 +55,7 @@ class Key:
         return self.default
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variable(Key):
     """A variable of the plan."""
 
@@ -67,8 +67,7 @@ class Variable(Key):
     entry: Mapping[str, Key] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(NamedTuple):
     """All variables of the plan, by name."""
 
     variables: Mapping[str, Variable]

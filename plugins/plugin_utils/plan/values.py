@@ -14,7 +14,7 @@ from typing import Any
 
 TRUE = {"true", "yes", "on", "y", "t", "1"}
 FALSE = {"false", "no", "off", "n", "f", "0"}
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
@@ -76,7 +76,7 @@ def number(value: Any) -> float:
     """Return a finite number, also from its digits as text. Raises Refused."""
     try:
         found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise Refused("a number")
@@ -109,10 +109,14 @@ def location(value: Any) -> str:
 
 def duration(value: Any) -> float:
     """Return seconds, from a number or from a text such as 90s, 15m, 2h, 1d. Raises Refused."""
-    found = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip())
-    if not found:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        seconds = number(found[1]) * SECONDS[found[2]] if found else number(value)
+    except Refused:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
         raise Refused("a duration in seconds, or such as 90s, 15m, 2h, 1d")
-    return float(found[1]) * SECONDS[found[2] or "s"]
+    return seconds
 
 
 def timezone(value: Any) -> str:
