@@ -82,7 +82,7 @@ class _Child:
         """Fork; the deadline is the probe's own or the end of the whole check."""
         self.pipe, writer = os.pipe()
         self.started = time.monotonic()
-        self.deadline = min(self.started + self.probe.timeout, end)
+        self.deadline = self.probe.deadline = min(self.started + self.probe.timeout, end)
         self.pid = os.fork()
         if self.pid == 0:
             _live(writer, self)
@@ -234,6 +234,9 @@ def _explain(probe, error):
     if isinstance(error, PermissionError):
         message = "Probe %s may not read %s." % (probe.name, error.filename or error)
         return probe.finding("unknown", message, "Run the health check with become.", reason="permission")
+    if isinstance(error, TimeoutError):
+        message = "Probe %s was not finished: %s." % (probe.name, error)
+        return probe.finding("unknown", message, "Run the tool by hand and see what it waits for.", reason="timeout")
     said = str(error) or type(error).__name__
     message = "Probe %s of %s could not be performed: %s." % (probe.name, probe.subject, said)
     return probe.finding("unknown", message, "Correct the probe's parameters in the plan.", reason="error")

@@ -26,8 +26,8 @@ def _running(argv: list[str], state: str) -> Iterator[str]:
     shell = subprocess.Popen(
         ["sh", "-c", '"$@" & echo $!; wait', "sh", *argv], start_new_session=True, stdout=subprocess.PIPE, text=True
     )
+    assert shell.stdout
     try:
-        assert shell.stdout
         pid = shell.stdout.readline().strip()
         _until(lambda: _stat(pid)[0] == state)
         yield pid
@@ -195,7 +195,7 @@ def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
 @fault("nagios_plugin")
 def test_the_exit_code_of_a_plugin_is_the_status(tmp_path: Path) -> None:
     plugin = tmp_path / "check_example"
-    plugin.write_text("#!/bin/sh\necho \"EXAMPLE - $1 | time=0.1s\"\nexit $2\n")
+    plugin.write_text('#!/bin/sh\necho "EXAMPLE - $1 | time=0.1s"\nexit $2\n')
     plugin.chmod(0o755)
     found = one("nagios_plugin", command=[str(plugin), "broken", "2"])
     assert (found["detail"]["message"], found["detail"]["performance"]) == ("EXAMPLE - broken", "time=0.1s")

@@ -98,7 +98,9 @@ def test_a_limit_is_worded_for_people(text: str, unit: str, words: str) -> None:
     assert parse(text).words(unit) == words
 
 
-@pytest.mark.parametrize(("value", "text"), [(91.0, "91"), (91.26, "91.3"), (0.0123456, "0.0123"), (3e-05, "0"), (-3, "-3")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(91.0, "91"), (91.26, "91.3"), (0.0123456, "0.0123"), (3e-05, "0"), (-3, "-3")]
+)
 def test_numbers_are_rounded_for_people(value: float, text: str) -> None:
     assert number(value) == text
 

@@ -65,12 +65,13 @@ def test_several_statuses_can_be_right() -> None:
         assert one("http", url=f"http://127.0.0.1:{port}", status=[200, 401])["status"] == "ok"
 
 
-def _certificate(folder: Path, *dates: str, name: str = "localhost") -> Path:
-    """Make a key and a self-signed certificate for a name, in one PEM file; dates are options of openssl."""
+def _certificate(folder: Path, days: int, name: str = "localhost") -> Path:
+    """Make a key and a self-signed certificate for a name and some days, in one PEM file."""
     key, certificate, both = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
+    options = f"-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={name} -days {days} "
+    options += f"-addext subjectAltName=DNS:{name}"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key]
-        + ["-out", certificate, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-days", *dates],
+        ["openssl", "req", "-x509", *options.split(), "-keyout", key, "-out", certificate],
         check=True,
         stderr=subprocess.DEVNULL,
     )
@@ -82,10 +83,10 @@ def _certificate(folder: Path, *dates: str, name: str = "localhost") -> Path:
 def test_a_served_certificate_that_ends_soon_is_found(tmp_path: Path) -> None:
     port = servers.free_port()
     settings = {"address": f"localhost:{port}", "ca_file": str(tmp_path / "certificate.pem"), "critical": "30:"}
-    with servers.web(port=port, certificate=_certificate(tmp_path, "5")):
+    with servers.web(port=port, certificate=_certificate(tmp_path, 5)):
         found = one("certificate_served", **settings)
         assert found["detail"]["value"] == pytest.approx(5, abs=0.1)
-    with servers.web(port=port, certificate=_certificate(tmp_path, "90")):
+    with servers.web(port=port, certificate=_certificate(tmp_path, 90)):
         one("certificate_served", **settings)
 
 
@@ -93,15 +94,15 @@ def test_a_served_certificate_that_ends_soon_is_found(tmp_path: Path) -> None:
 def test_a_certificate_of_another_name_is_found(tmp_path: Path) -> None:
     port = servers.free_port()
     settings = {"address": f"localhost:{port}", "ca_file": str(tmp_path / "certificate.pem"), "critical": "30:"}
-    with servers.web(port=port, certificate=_certificate(tmp_path, "90", name="other.example.org")):
+    with servers.web(port=port, certificate=_certificate(tmp_path, 90, name="other.example.org")):
         message = one("certificate_served", **settings)["detail"]["message"]
         assert message.startswith(f"Clients do not trust the certificate of localhost:{port}: Hostname mismatch")
-    with servers.web(port=port, certificate=_certificate(tmp_path, "90")):
+    with servers.web(port=port, certificate=_certificate(tmp_path, 90)):
         one("certificate_served", **settings)
 
 
 def test_a_certificate_that_nobody_signed_passes_where_trust_is_not_asked_for(tmp_path: Path) -> None:
-    with servers.web(certificate=_certificate(tmp_path, "90")) as port:
+    with servers.web(certificate=_certificate(tmp_path, 90)) as port:
         address = f"localhost:{port}"
         assert one("certificate_served", address=address, critical="30:")["status"] == "critical"
         assert one("certificate_served", address=address, critical="30:", verify=False)["status"] == "ok"
@@ -124,18 +125,18 @@ def test_an_expired_certificate_in_a_file_is_found(tmp_path: Path) -> None:
     (found,) = look("certificate_stored", paths=[str(tmp_path / "*.pem")], warning="30:", critical="7:")
     assert found["subject"] == str(file)
     assert found["detail"]["message"].startswith(f"The certificate of {file} expired ")
-    file.write_bytes(_certificate(tmp_path, "90").read_bytes())
+    file.write_bytes(_certificate(tmp_path, 90).read_bytes())
     look("certificate_stored", paths=[str(file)], warning="30:", critical="7:")
 
 
 def test_of_a_chain_the_first_to_end_counts(tmp_path: Path) -> None:
-    chain = _certificate(tmp_path, "90")
+    chain = _certificate(tmp_path, 90)
     chain.write_bytes(chain.read_bytes() + EXPIRED.read_bytes())
     assert one("certificate_stored", paths=[str(chain)], critical="7:")["status"] == "critical"
 
 
 def test_a_key_is_no_certificate(tmp_path: Path) -> None:
-    _certificate(tmp_path, "90")
+    _certificate(tmp_path, 90)
     assert one("certificate_stored", paths=[str(tmp_path / "key.pem")], critical="7:")["status"] == "skipped"
 
 
@@ -153,12 +154,12 @@ def test_the_end_of_a_certificate_is_read_from_pem_and_der_alike() -> None:
 
 @given(st.binary(max_size=64))
 def test_any_bytes_give_a_date_or_an_error(data: bytes) -> None:
-    with pytest.raises(ValueError, match="no X.509 certificate"):
+    with pytest.raises(ValueError, match=r"no X\.509 certificate"):
         not_after(data)
 
 
 @given(st.integers(0, 400))
 def test_a_cut_certificate_is_an_error(length: int) -> None:
     (der,) = pem_certificates(EXPIRED.read_bytes())
-    with pytest.raises(ValueError, match="no X.509 certificate"):
+    with pytest.raises(ValueError, match=r"no X\.509 certificate"):
         not_after(der[: min(length, len(der) - 1)])
