@@ -18,10 +18,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils import begin
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 
@@ -38,7 +38,6 @@ class ActionModule(Task):
             "required": True,
             "options": {"module": {"type": "str", "required": True}, "domain": {"type": "str", "required": True}},
         },
-        "longest": {"type": "int", "default": 14400},
         "wait": {"type": "int", "default": 60},
     }
 
@@ -69,7 +68,7 @@ class ActionModule(Task):
             "not_ours": [host for host in ahead if host in foreign],
             "batch": batch,
             "steps": steps,
-            "longest": arguments["longest"],
+            "longest": plan["egov_ops_procedures"].get(arguments["procedure"], {}).get("longest", LONGEST),
             "tags": [] if tags == ["all"] else tags,
             "limit": cli.CLIARGS.get("subset") or "",
             "user": getpass.getuser(),
@@ -90,7 +89,7 @@ class ActionModule(Task):
         warned: set[str] = set()
         for host in hosts:
             variables = reader.variables(host)
-            for problem in check(variables, schema, extra, begin.role_options()):
+            for problem in check(variables, schema, extra, role_options()):
                 if problem.fatal:
                     raise OpsError(f"{host}: {problem.message}")
                 if problem.message not in warned:

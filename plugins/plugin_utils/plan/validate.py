@@ -280,9 +280,9 @@ def _passwords(reading: _Reading) -> Iterator[Problem]:
         try:
             password.read(Path(file))
         except password.PasswordMissing:
-            what = "it will be created" if repository["create"] else "create it, or set create: true"
-            sentence = f"{path} is {file}, which does not exist on the controller; {what}."
-            yield Problem(path.partition(".")[0], file, sentence, fatal=not repository["create"])
+            if not repository["create"]:
+                sentence = f"{path} is {file}, which does not exist on the controller; create it, or set create: true."
+                yield Problem(path.partition(".")[0], file, sentence)
         except password.PasswordError as error:
             yield Problem(path.partition(".")[0], file, f"{path}: {error}")
 

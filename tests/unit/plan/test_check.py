@@ -226,9 +226,7 @@ def test_a_missing_password_file_is_refused_before_anything_is_done(schema: Sche
 
 
 def test_a_password_file_that_will_be_created_is_no_error(schema: Schema, tmp_path: Path) -> None:
-    (problem,) = check({REPOSITORIES: {"local": {"password_file": str(tmp_path / "local.password")}}}, schema)
-    assert not problem.fatal
-    assert problem.message.endswith("does not exist on the controller; it will be created.")
+    assert check({REPOSITORIES: {"local": {"password_file": str(tmp_path / "local.password")}}}, schema) == []
 
 
 def test_a_password_file_that_others_can_read_is_refused(schema: Schema, tmp_path: Path) -> None:
