@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import hold
 
 #: File systems on which SQLite's locks or flock do not hold between machines.
@@ -22,7 +23,7 @@ NETWORK_FILE_SYSTEMS = {
 }
 
 
-class StateDirError(Exception):
+class StateDirError(OpsError):
     """The state folder cannot be used. The message is one sentence with the folder, the variable and the remedy."""
 
 

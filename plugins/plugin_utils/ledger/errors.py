@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
-class LedgerError(Exception):
+
+class LedgerError(OpsError):
     """Evidence could not be stored, read or trusted."""
 
 

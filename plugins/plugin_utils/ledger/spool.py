@@ -38,6 +38,7 @@ class Step(TypedDict):
     module: str
     domain: str
     clauses: list[str]
+    built: bool  # whether this version of the collection has the module
 
 
 class Header(TypedDict, total=False):
@@ -51,10 +52,13 @@ class Header(TypedDict, total=False):
     hosts: list[str]
     steps: list[Step]
     not_ours: list[str]
+    batch: list[str]  # under `serial`, those of them whose turn it is; later Ansible names only the ones still alive
     longest: float  # seconds after which a silent run of another boot or namespace is taken for dead
     tags: list[str]
     limit: str
     user: str
+    observes: bool  # whether a failed host is a record here, and no failed task
+    busy: bool  # whether another run of the procedure was in the way, so that this one does nothing
 
 
 class Contents(NamedTuple):
@@ -75,6 +79,12 @@ class Spool:
         self.path = path
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
+
+    @classmethod
+    def find(cls, folder: Path, process: Identity) -> Spool | None:
+        """Return the spool of a process's run, None where there is none."""
+        found = sorted(folder.glob(f"*-{process.hash}.jsonl"))
+        return cls(found[-1]) if found else None
 
     @classmethod
     def find_or_create(cls, folder: Path, process: Identity, header: Header, now: datetime | None = None) -> Spool:
@@ -123,19 +133,34 @@ class Spool:
 
         Raises SpoolError for a file that is gone, is no spool, or comes from a newer release.
         """
-        try:
-            with self.path.open(encoding="utf-8", errors="replace") as stream:
-                items = [_parsed(line) for line in stream]
-        except OSError as error:
-            raise SpoolError(_cannot("read", self.path, error)) from None
-        header: Header = {}
+        items = [_parsed(line) for line in self._lines()]
         sealed = False
         for item in items:
             if "header" in item:
-                header.update(item["header"])
                 sealed = False
             elif (item.get("domain"), item.get("kind")) == ("run", "seal"):
                 sealed = True
+        records = [item for item in items if "id" in item]
+        return Contents(self._checked(items), records, sum(1 for item in items if not item), sealed)
+
+    def header(self) -> Header:
+        """Return what the spool says of its run, without parsing its records, of which there may be many.
+
+        Raises SpoolError as `read` does.
+        """
+        return self._checked([_parsed(line) for line in self._lines() if line.startswith('{"header":')])
+
+    def _lines(self) -> list[str]:
+        try:
+            with self.path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
+                return list(stream)
+        except OSError as error:
+            raise SpoolError(_cannot("read", self.path, error)) from None
+
+    def _checked(self, items: list[dict[str, Any]]) -> Header:
+        header: Header = {}
+        for item in items:
+            header.update(item.get("header", {}))
         if not header.keys() >= {"run", "procedure", "schema", "process"} or not _names_process(header):
             raise SpoolError(f"The file {self.path} is no spool of evidence; move it out of the folder.")
         if header["schema"] > SCHEMA:
@@ -143,8 +168,7 @@ class Spool:
                 f"The spool {self.path} was written by a newer egov.ops (schema {header['schema']}, this one reads "
                 f"{SCHEMA}); seal it with that release."
             )
-        records = [item for item in items if "id" in item]
-        return Contents(header, records, sum(1 for item in items if not item), sealed)
+        return header
 
     @contextmanager
     def locked(self) -> Iterator[int | None]:

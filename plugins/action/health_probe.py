@@ -1,0 +1,28 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check the health of a host in one trip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.health.prober import ARGUMENTS
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+
+
+class ActionModule(HostTask):
+    """See plugins/modules/health_probe.py."""
+
+    DOMAIN = "health"
+    HALF = ("health.prober", "probe")
+    ARGUMENTS = ARGUMENTS
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Take the probes from the plan where none are given."""
+        return {**arguments, "probes": arguments["probes"] or plan["egov_ops_probes"]}, {}

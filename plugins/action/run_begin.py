@@ -1,0 +1,147 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Begin a run, or refuse it before any host is touched."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible import constants
+from ansible import context as cli
+from ansible.release import __version__ as ansible_version
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils import begin
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, drain
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+
+class ActionModule(Task):
+    """See plugins/modules/run_begin.py."""
+
+    ARGUMENTS = {
+        "procedure": {"type": "str", "required": True},
+        "observes": {"type": "bool", "default": False},
+        "steps": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {"module": {"type": "str", "required": True}, "domain": {"type": "str", "required": True}},
+        },
+        "wait": {"type": "int", "default": 60},
+    }
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what cannot work, then open the spool; in check mode only the first."""
+        begin.refuse_settings(str(self.play().strategy), str(constants.DEFAULT_HASH_BEHAVIOUR))
+        tags, skip_tags = list(cli.CLIARGS.get("tags") or []), list(cli.CLIARGS.get("skip_tags") or [])
+        announced = list({step["domain"]: None for step in arguments["steps"]})
+        steps = begin.steps_of(arguments["steps"], begin.selected_domains(announced, tags, skip_tags))
+        hosts = list(task_vars["ansible_play_hosts_all"])
+        plan, foreign = self._check_plan(hosts)
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        self.say(f"egov.ops keeps its state in {state.path}")
+        if self._task.check_mode:
+            return {"changed": False, "msg": "Check mode: the run is not recorded.", "run": "", "hosts": len(hosts)}
+        state.prepare()
+        now = datetime.now(timezone.utc)
+        spool = Spool.find(state.spool, controller())
+        if spool is None:
+            earlier = self._settle(state, now)
+            spool = Spool.find_or_create(state.spool, controller(), {"run": earlier, "procedure": "standalone"})
+        batch = list(task_vars["ansible_play_batch"])
+        ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed
+        header: Header = {
+            "procedure": arguments["procedure"],
+            "begun": iso(now),
+            "hosts": [host for host in ahead if host not in foreign],
+            "not_ours": [host for host in ahead if host in foreign],
+            "batch": batch,
+            "steps": steps,
+            "longest": plan["egov_ops_procedures"].get(arguments["procedure"], {}).get("longest", LONGEST),
+            "tags": [] if tags == ["all"] else tags,
+            "limit": cli.CLIARGS.get("subset") or "",
+            "user": getpass.getuser(),
+            "observes": arguments["observes"],
+        }
+        header = begin.announce(state, spool, header, arguments["wait"])
+        spool.append([_record(spool.run, header, list(task_vars["groups"]["all"]))])
+        message = f"Run {spool.run}: {len(hosts)} hosts, {len(steps)} steps each."
+        if header["busy"]:
+            message = f"Run {spool.run}: another {arguments['procedure']} is still running; this one does nothing."
+        return {"changed": False, "msg": message, "run": spool.run, "hosts": len(hosts)}
+
+    def _check_plan(self, hosts: list[str]) -> tuple[Plan, list[str]]:
+        """Return the plan of the first host, and the hosts that are not ours; refuse a fault in any host's plan."""
+        reader, schema, extra = self.inventory_plan(), load_schema(), self.extra_variables()
+        plans: list[Plan] = []
+        foreign: list[str] = []
+        warned: set[str] = set()
+        for host in hosts:
+            variables = reader.variables(host)
+            for problem in check(variables, schema, extra, role_options()):
+                if problem.fatal:
+                    raise OpsError(f"{host}: {problem.message}")
+                if problem.message not in warned:
+                    warned.add(problem.message)
+                    self._display.warning(problem.message)
+            plan = merge(variables, schema, extra)
+            if begin.is_foreign(plan, variables):
+                foreign.append(host)
+            plans.append(plan)
+            first, here = plans[0]["egov_ops_state_dir"], plan["egov_ops_state_dir"]
+            if here != first:
+                raise OpsError(
+                    f"egov_ops_state_dir is {here!r} for {host} and {first!r} for {hosts[0]}, but must be the same for "
+                    "all hosts of a run; set it in group_vars/all."
+                )
+        return plans[0], foreign
+
+    def _settle(self, state: StateDir, now: datetime) -> str:
+        """Drain what runs that died have left; return the run that this process has already sealed, "" for none."""
+        if not state.ledger.exists() and not any(state.spool.iterdir()):
+            return ""
+        with Ledger(state.ledger) as ledger:
+            if any(state.spool.iterdir()):
+                drained = drain(state, ledger, now)
+                for run in drained.orphans:
+                    self._display.warning(f"The run {run} was interrupted; what it had recorded is now in the ledger.")
+                for sentence in drained.unreadable:
+                    self._display.warning(sentence)
+            return ledger.run_of(controller().hash) or ""
+
+
+def _record(run: str, header: Header, inventory: list[str]) -> dict[str, Any]:
+    begun = observation(
+        "begin",
+        header["procedure"],
+        "skipped" if header["busy"] else "ok",
+        "busy" if header["busy"] else "",
+        hosts=header["hosts"],
+        not_ours=header["not_ours"],
+        inventory=inventory if header["limit"] else [],
+        steps=[{"module": step["module"], "domain": step["domain"]} for step in header["steps"]],
+        limit=header["limit"],
+        tags=header["tags"],
+        user=header["user"],
+        ansible=ansible_version,
+    )
+    return record(
+        run=run,
+        procedure=header["procedure"],
+        host=CONTROLLER,
+        domain="run",
+        observation=begun,
+        started=header["begun"],
+        finished=header["begun"],
+    )

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Move a run's evidence into the ledger and render its report."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils import seal
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+
+class ActionModule(Task):
+    """See plugins/modules/run_seal.py."""
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Complete the spool, store it, publish the head, then render: evidence comes before what shows it."""
+        if self._task.check_mode:
+            return {"changed": False, "msg": "Check mode: there is nothing to seal."}
+        plan = self.plan_of(task_vars["inventory_hostname"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state)
+        if run is None or not run.header.get("begun"):
+            raise OpsError("No run has begun in this process; put egov.ops.run_begin first, outside any block.")
+        play = self.play()
+        batch = seal.Batch(
+            all_hosts=list(task_vars["ansible_play_hosts_all"]),
+            hosts=run.header["batch"],
+            alive=set(task_vars["ansible_play_hosts"]),
+            any_errors_fatal=bool(play.any_errors_fatal),
+            max_fail_percentage=play.max_fail_percentage,
+        )
+        sealed = seal.seal(run, state, plan, batch, datetime.now(timezone.utc))
+        for sentence in sealed.warnings:
+            self._display.warning(sentence)
+        self.say(sealed.text)
+        result = {
+            "run": run.id,
+            "records": sealed.records,
+            "head": {"count": sealed.head.count, "hash": sealed.head.hash},
+            "report": sealed.report,
+        }
+        if sealed.fault:
+            return {"failed": True, "changed": True, "msg": sealed.fault, **result}
+        return {"changed": True, "msg": f"{sealed.records} records of run {run.id} are in the ledger.", **result}

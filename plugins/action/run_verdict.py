@@ -1,0 +1,46 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fail exactly the hosts whose run is not good."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.verdict import judge
+
+
+class ActionModule(Task):
+    """See plugins/modules/run_verdict.py."""
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Read the host's sealed records and judge them."""
+        if self._task.check_mode:
+            return {"changed": False, "msg": "Check mode: there is nothing to judge.", "reasons": []}
+        host = task_vars["inventory_hostname"]
+        plan = self.plan_of(host)
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state)
+        if run is not None:
+            raise OpsError(f"The run is not sealed; its evidence is kept in spool {run.spool.path}.")
+        reasons = self._reasons(state, host, plan["egov_ops_fail_on"])
+        if reasons:
+            more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
+            return {"failed": True, "msg": " ".join(reasons[:3]) + more, "reasons": reasons}
+        return {"changed": False, "msg": "Everything could be done and proved.", "reasons": []}
+
+    @staticmethod
+    def _reasons(state: StateDir, host: str, fail_on: str) -> list[str]:
+        if state.ledger.exists():
+            with Ledger(state.ledger, read_only=True) as ledger:
+                run = ledger.run_of(controller().hash)
+                if run is not None:
+                    return judge((stored.record for stored in ledger.records(run=run, host=host)), fail_on)
+        raise OpsError("No run of this process was sealed; put egov.ops.run_begin first, outside any block.")

@@ -1,0 +1,69 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare a restored file with its entry in the manifest."""
+
+import os
+import stat
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import kind_of, sha256, xattrs
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: The only extended attributes that an ordinary user can set.
+USER = "user."
+
+
+def compare(entry, path, root, host):
+    # type: (dict[str, Any], bytes, bool, Any) -> tuple[list[str], list[str]]
+    """Return what differs between an entry and the restored path, and what could not be compared.
+
+    An ordinary user (`root` false) cannot set an owner or the system's extended attributes: they are not compared.
+    Raises HalfError at the deadline.
+    """
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return ["missing"], []
+    if kind_of(info.st_mode) != entry["type"]:
+        return ["type"], []
+    differs, skipped = [], []  # type: tuple[list[str], list[str]]
+    if info.st_mtime_ns != entry["mtime"]:
+        differs.append("mtime")
+    if not root:
+        skipped.append("owner")
+    elif (info.st_uid, info.st_gid) != (entry["uid"], entry["gid"]):
+        differs.append("owner")
+    wanted, found = entry["xattrs"], xattrs(path)
+    if not root:
+        if any(not name.startswith(USER) for name in wanted):
+            skipped.append("system xattrs")
+        wanted = {name: value for name, value in wanted.items() if name.startswith(USER)}
+        found = {name: value for name, value in found.items() if name.startswith(USER)}
+    if wanted != found:
+        differs.append("xattrs")
+    if entry["type"] == "link":
+        if to_text(os.readlink(path)) != entry["target"]:
+            differs.append("target")
+        return differs, skipped
+    if stat.S_IMODE(info.st_mode) != entry["mode"]:
+        differs.append("mode")
+    if info.st_size != entry["size"]:
+        differs.append("size")
+    if _content(path, root, host) != entry["sha256"]:
+        differs.append("content")
+    return differs, skipped
+
+
+def _content(path, root, host):
+    # type: (bytes, bool, Any) -> str
+    if not root:
+        os.chmod(path, 0o600)  # restored as it was, which may be unreadable for its own owner
+    try:
+        return sha256(path, host)
+    except OSError:
+        return ""

@@ -1,0 +1,251 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine restic, 0.14 and newer: encrypted, deduplicated snapshots of files.
+
+A full backup means for restic that each file is read again (`--force`), whatever its times say; an incremental one
+reads the files whose size, times or inode differ from the snapshot before. Both make a complete snapshot.
+The password goes to restic by its standard input alone.
+"""
+
+import os
+
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
+
+TAG = "egov-ops"
+
+INSTALL = (
+    "restic is not installed on the host: install it (Debian, Ubuntu: apt-get install restic; Fedora, EPEL: "
+    "dnf install restic; SUSE: zypper install restic)."
+)
+
+#: Exit codes since restic 0.17, and what 0.14 says instead with code 1.
+MISSING = (10, "Is there a repository at the following location?")
+LOCKED = (11, "repository is already locked")
+WRONG_PASSWORD = (12, "wrong password or no key found")
+
+#: A snapshot was made, but some of the source could not be read.
+INCOMPLETE = 3
+
+OUTPUT_LIMIT = 64 * 1024 * 1024
+
+
+class RepositoryMissing(HalfError):
+    """There is no repository at the location."""
+
+
+class Snapshot:
+    """One snapshot of the catalogue."""
+
+    def __init__(self, identity, time, backup_set, kind, paths):
+        # type: (str, str, str, str, list[str]) -> None
+        """Take id, time (UTC, to the second, with Z), set, kind (full, incremental, change) and the paths backed up."""
+        self.id = identity
+        self.time = time
+        self.set = backup_set
+        self.kind = kind
+        self.paths = paths
+
+
+class Restic:
+    """One repository, driven with restic."""
+
+    def __init__(self, name, location, password, folder, host):
+        # type: (str, str, str, str, Any) -> None
+        """Take the repository's name, location and password, and a folder of the host for temporary files and cache."""
+        self.name = name
+        self.location = location
+        self._password = password
+        self._folder = folder
+        self._host = host
+        if not password:
+            raise HalfError("Repository %s has no password: give its password_file." % name)
+
+    @property
+    def path(self):
+        # type: () -> bytes
+        """Folder of a repository on the host itself, b"" for one elsewhere."""
+        return to_bytes(os.path.normpath(self.location)) if self.location.startswith("/") else b""
+
+    def check_location(self, mounted):
+        # type: (dict[bytes, bytes]) -> None
+        """Raise HalfError where the repository's folder does not answer or holds something else."""
+        if not self.path:
+            return
+        if not mounts.answers(self.path, mounted, self._host):
+            raise HalfError(
+                "The file system of repository %s does not answer: mount it again." % self._place(), "timeout"
+            )
+        try:
+            names = os.listdir(self.path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise HalfError(
+                "Repository %s cannot be opened: %s. Run as a user who may." % (self._place(), error.strerror),
+                "permission",
+            )
+        if names and b"config" not in names:
+            raise HalfError(
+                "The folder of repository %s holds other files and no repository of restic: name another folder."
+                % self._place(),
+                "not_ours",
+            )
+
+    def snapshots(self, host_name):
+        # type: (str) -> list[Snapshot]
+        """Return the snapshots of an inventory host, oldest first; raises RepositoryMissing, or HalfError.
+
+        Those of the future are left out: a clock that once was wrong must not keep anything from being due.
+        """
+        lock = ["--no-lock"] if self._host.check_mode else []
+        listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
+        found = []
+        for entry in _documents(listed.out, "["):
+            tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
+            time = entry["time"][:19] + "Z"
+            if time <= self._host.now[:19] + "Z":
+                found.append(Snapshot(entry["id"], time, tags.get("set", ""), tags.get("kind", ""), entry["paths"]))
+        return sorted(found, key=lambda snapshot: snapshot.time)
+
+    def create(self):
+        # type: () -> None
+        """Make the repository at its location; raises HalfError."""
+        self._restic(["init"], "make the repository", writes=True)
+
+    def backup(self, source, manifest, set_name, kind, parent, host_name):
+        # type: (Source, str, str, str, str, str) -> tuple[str, int, list[str]]
+        """Make a snapshot; return its id, the bytes it added, and what restic could not read. Raises HalfError.
+
+        parent is the snapshot whose unchanged files are not read again, "" for none. The manifest's file is always
+        part of the snapshot, even where it lies in an excluded folder.
+        """
+        tags = [TAG, "set=%s" % set_name, "kind=%s" % kind, "run=%s" % self._host.run_id]
+        arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
+        arguments += ["--time", "%s %s" % (self._host.now[:10], self._host.now[11:19])]
+        arguments += ["--parent", parent] if parent and kind != "full" else ["--force"]
+        for pattern in _excludes(source) + [b"!" + literal(to_bytes(manifest))]:
+            arguments += [b"--exclude", pattern]
+        arguments += [b"--"] + source.roots + [to_bytes(manifest)]
+        done = self._restic(arguments, "back up set %s" % set_name, accepted=(0, INCOMPLETE), writes=True)
+        summary = [entry for entry in _documents(done.out) if entry.get("message_type") == "summary"]
+        if not summary:
+            raise HalfError("restic reported no snapshot of set %s: %s." % (set_name, self._words(done)))
+        troubles = _documents(done.stderr.decode("utf-8", "backslashreplace"))
+        unread = [entry["item"] for entry in troubles if entry.get("during") == "archival" and entry.get("item")]
+        return summary[-1]["snapshot_id"], summary[-1].get("data_added") or 0, unread
+
+    def restore(self, snapshot, paths, target):
+        # type: (str, list[bytes], str) -> str
+        """Restore some paths of a snapshot below a folder; return what restic complained about, "" for nothing."""
+        arguments = ["restore", "--target", target]  # type: list[Any]
+        for path in paths:
+            arguments += [b"--include", literal(path)]
+        done = self._restic(arguments + [snapshot], "restore from snapshot %s" % snapshot[:8], (0, 1), writes=True)
+        return "" if done.rc == 0 else self._words(done)
+
+    def _restic(self, arguments, doing, accepted=(0,), writes=False):
+        # type: (list[Any], str, tuple[int, ...], bool) -> Completed
+        command = ["restic", "--json"] + self._cache() + arguments
+        temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
+        done = self._host.run(
+            command,
+            stdin=self._password.encode("utf-8") + b"\n",
+            # One progress line a minute instead of sixty a second; times as the catalogue keeps them.
+            # A location can hold credentials, so it is not among the arguments, which everybody on the host can read.
+            env=dict(temporary, RESTIC_REPOSITORY=self.location, RESTIC_PROGRESS_FPS="0.016", TZ="UTC"),
+            limit=OUTPUT_LIMIT,
+            writes=writes,
+        )  # type: Completed
+        if done.missing:
+            raise HalfError(INSTALL)
+        if done.timed_out:
+            raise HalfError(
+                "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
+            )
+        said = done.stderr.decode("utf-8", "backslashreplace")
+        for (code, words), error in (
+            (MISSING, RepositoryMissing("There is no repository at %s." % self._place(), "not_ours")),
+            (LOCKED, HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")),
+            (
+                WRONG_PASSWORD,
+                HalfError(
+                    "The password of repository %s does not open it: it is another's repository, or the password file "
+                    "is not the one it was made with." % self._place(),
+                    "not_ours",
+                ),
+            ),
+        ):
+            if done.rc == code or (done.rc and words in said):
+                raise error
+        if done.rc not in accepted:
+            raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
+        return done
+
+    def _cache(self):
+        # type: () -> list[str]
+        """A repository on the host itself needs no cache; one elsewhere has it where the host's user may write."""
+        if self.path or self._host.check_mode:
+            return ["--no-cache"]
+        return ["--cache-dir", os.path.join(self._folder, "cache")]
+
+    def _place(self):
+        # type: () -> str
+        return "%s (%s)" % (self.name, shown(to_bytes(self._public)))
+
+    def _words(self, done):
+        # type: (Completed) -> str
+        """Return restic's own last words, without credentials."""
+        return done.error.replace(self.location, self._public)
+
+    @property
+    def _public(self):
+        # type: () -> str
+        """The location without the user and password that a URL may hold."""
+        import re
+
+        return re.sub("//[^/@]*@", "//", self.location)
+
+
+def literal(path):
+    # type: (bytes) -> bytes
+    """Return a path as a pattern of restic that matches this path alone."""
+    for sign in (b"\\", b"*", b"?", b"["):
+        path = path.replace(sign, b"\\" + sign)
+    return path
+
+
+def _excludes(source):
+    # type: (Source) -> list[bytes]
+    patterns = [literal(path) for path in sorted(source.excluded) + sorted(source.skipped)]
+    for name in source.names:
+        # Bound to the roots: restic would also match a bare name among the folders above them.
+        only_stars = to_bytes(name).replace(b"\\", b"\\\\").replace(b"[", b"\\[")
+        patterns += [join(join(literal(root), b"**"), only_stars) for root in source.roots]
+    return patterns
+
+
+def _documents(text, opening="{"):
+    # type: (str, str) -> list[dict[str, Any]]
+    """Return the JSON objects that restic printed, one or a list on a line, between lines for people."""
+    import json
+
+    found = []  # type: list[dict[str, Any]]
+    for line in text.splitlines():
+        if line.startswith(opening):
+            try:
+                document = json.loads(line)
+            except ValueError:
+                continue
+            found += document if isinstance(document, list) else [document]
+    return found

@@ -1,0 +1,364 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Back up the sets of one host: decide from the catalogue what is due, write the manifest, make the snapshot."""
+
+import os
+import time
+
+from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, shown, to_bytes, to_text
+from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic import RepositoryMissing
+from ansible_collections.egov.ops.plugins.module_utils.backup.source import resolve
+from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, hold
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
+
+#: The options of the module over this half.
+ARGUMENTS = {
+    "sets": {"type": "dict", "default": {}},
+    "repositories": {"type": "dict", "default": {}},
+    "host_name": {"type": "str", "default": ""},
+    "timeout": {"type": "float", "default": 3600.0},
+}
+
+#: The plan's clauses of each class of data: what is backed up, and how often.
+CLAUSES = {
+    "business_data": ("S6.1.1-1", "S6.1.2-1"),
+    "database": ("S6.1.1-2", "S6.1.2-2"),
+    "config": ("S6.1.1-3", "S6.1.2-3"),
+    "os_image": ("S6.1.1-4", "S6.1.2-4"),
+    "other": ("S6.1.1-5", "S6.1.2-5"),
+}
+
+#: A set that has shrunk to less than this share of its files or bytes has probably lost something.
+SHRUNK = 0.7
+
+
+def run(arguments, host):
+    # type: (dict[str, Any], Any) -> dict[str, Any]
+    """Back up what is due of `sets` into `repositories` and return one observation for each set.
+
+    Raises HalfError only where nothing can be done at all; what goes wrong with one set is its observation.
+    """
+    job = _Job(arguments, host)
+    evidence, diff = [], []  # type: tuple[list[dict[str, Any]], list[dict[str, str]]]
+    try:
+        for name in sorted(job.sets):
+            started = time.monotonic()
+            try:
+                found = job.back_up(name)
+            except HalfError as error:
+                found = _Outcome("skipped" if error.reason == "busy" else "failed", str(error), error.reason)
+            clauses = CLAUSES.get(job.sets[name].get("class", ""), ())
+            duration = time.monotonic() - started
+            detail = dict(found.detail, repository=job.sets[name].get("repository"), message=found.message)
+            evidence.append(observation("backup", name, found.status, found.reason, clauses, duration, **detail))
+            if host.diff and found.differences:
+                diff.append({"header": "backup set %s" % name, "prepared": found.differences})
+    finally:
+        job.close()
+    statuses = [record["status"] for record in evidence]
+    result = {
+        "changed": job.changed,
+        "msg": "%s of %s backup sets are in order%s."
+        % (statuses.count("ok"), len(statuses), "; %s new snapshots" % job.made if job.made else ""),
+        "summary": {status: statuses.count(status) for status in set(statuses)},
+        "evidence": evidence,
+    }  # type: dict[str, Any]
+    if host.diff:
+        result["diff"] = diff
+    return result
+
+
+def due(snapshots, backup_set):
+    # type: (list[Snapshot], dict[str, Any]) -> str
+    """Return what is due of a set, given its snapshots: full, incremental, change (if anything differs) or ""."""
+    full_since = backup_set.get("full_since")
+    fulls = [snapshot.time for snapshot in snapshots if snapshot.kind == "full"]
+    if not fulls or (full_since and max(fulls) < full_since[:19]):
+        return "full"
+    if backup_set.get("incremental") == "change":
+        return "change"
+    incremental_since = backup_set.get("incremental_since")
+    if incremental_since and max(snapshot.time for snapshot in snapshots) < incremental_since[:19]:
+        return "incremental"
+    return ""
+
+
+#: What to do about a warning.
+NEXT = {
+    "unreadable_files": "Run the backup as a user who may read these files, or exclude them.",
+    "not_reached": "Name the mount point among the paths of a set, or exclude it.",
+    "changed_during_backup": "Nothing, if they always move; else back up at a quieter time, or dump to a file first.",
+    "size_drift": "See whether the files were removed on purpose.",
+}
+
+
+class _Outcome:
+    """How the backup of one set ended."""
+
+    def __init__(self, status, message, reason="", differences="", **detail):
+        # type: (str, str, str, str, Any) -> None
+        self.status = status
+        self.message = message
+        self.reason = reason
+        self.differences = differences
+        self.detail = detail
+
+
+class _Job:
+    """One run over the sets of a host."""
+
+    def __init__(self, arguments, host):
+        # type: (dict[str, Any], Any) -> None
+        self.sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
+        self.changed = False
+        self.made = 0
+        self._host = host
+        self._host_name = arguments["host_name"]
+        self._repositories = arguments["repositories"]
+        self._mounted = mounts.mounted()
+        self._catalogues = {}  # type: dict[str, tuple[Restic, list[Snapshot]] | HalfError]
+        self._memories = {name: Memory(name, self._host_name, host) for name in self.sets}
+        self._busy = set()  # type: set[str]
+        if not host.check_mode:
+            # Before the catalogue is read: what another run adds meanwhile would be made twice.
+            until = time.monotonic() + WAIT_SECONDS
+            self._busy = {
+                name for name in sorted(self.sets) if not self._memories[name].lock(max(0.0, until - time.monotonic()))
+            }
+
+    def close(self):
+        # type: () -> None
+        for memory in self._memories.values():
+            memory.unlock()
+
+    def back_up(self, name):
+        # type: (str) -> _Outcome
+        if name in self._busy:
+            raise HalfError("Another run has been backing up the set for %s s: wait for it." % WAIT_SECONDS, "busy")
+        backup_set = self.sets[name]
+        source = resolve(backup_set, self._mounted, self._host)
+        engine, catalogue = self._catalogue(backup_set["repository"])
+        _refuse_own_repository(source, engine)
+        snapshots = [snapshot for snapshot in catalogue if snapshot.set == name]
+        kind = due(snapshots, backup_set)
+        memory = self._memories[name]
+        state = memory.load()
+        known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
+        if not kind:
+            return _standing(snapshots[-1], state if known else {}, "Nothing is due")
+        if self._host.check_mode:
+            return self._forecast(source, kind, snapshots, memory, state, known)
+        found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), keep=True)
+        if kind == "change" and known and not found.differs:
+            os.unlink(memory.manifest + ".new")
+            return _standing(snapshots[-1], state, "Unchanged")
+        return self._snapshot(name, source, kind, snapshots, found)
+
+    def _catalogue(self, repository):
+        # type: (str) -> tuple[Restic, list[Snapshot]]
+        if repository not in self._catalogues:
+            try:
+                self._catalogues[repository] = self._open(repository)
+            except HalfError as error:
+                self._catalogues[repository] = error
+        found = self._catalogues[repository]
+        if isinstance(found, HalfError):
+            raise found
+        return found
+
+    def _open(self, repository):
+        # type: (str) -> tuple[Restic, list[Snapshot]]
+        engine = open_engine(repository, self._repositories, self._host)
+        engine.check_location(self._mounted)
+        try:
+            return engine, engine.snapshots(self._host_name)
+        except RepositoryMissing as error:
+            if any(self._had_snapshots(name, repository, engine.location) for name in self.sets):
+                raise HalfError(
+                    "%s It held snapshots of this host before: bring it back, or take the set out of the plan and give "
+                    "it a new name." % error,
+                    error.reason,
+                )
+            if not self._repositories[repository].get("create"):
+                raise HalfError("%s Make it, or let it be made with create: true." % error, error.reason)
+            return engine, [] if self._host.check_mode else self._create(engine)
+
+    def _create(self, engine):
+        # type: (Restic) -> list[Snapshot]
+        """Make the repository, once: two inventory names of one machine may come here together."""
+        lock = hold(self._host, "repository of %s" % engine.name, WAIT_SECONDS)
+        if lock < 0:
+            raise HalfError("Repository %s is being made by another run: wait for it." % engine.name, "busy")
+        try:
+            return engine.snapshots(self._host_name)
+        except RepositoryMissing:
+            engine.create()
+            self.changed = True
+            return []
+        finally:
+            os.close(lock)
+
+    def _had_snapshots(self, name, repository, location):
+        # type: (str, str, str) -> bool
+        """Tell whether the ledger or this host knows that a set has been backed up to this very place."""
+        if self.sets[name].get("repository") != repository:
+            return False
+        return bool(self.sets[name].get("known")) or self._memories[name].load().get("location") == location
+
+    def _scan(self, source, memory, since, keep):
+        # type: (Source, Memory, float, bool) -> manifest.Scan
+        """Walk the set; `keep` the new manifest beside the one before. Raises HalfError for a set without files."""
+        if keep:
+            with open(memory.manifest + ".new", "wb", opener=_private) as stream:
+                found = manifest.scan(source, memory.manifest, since, stream.write, self._host)
+        else:
+            found = manifest.scan(source, memory.manifest, since, len, self._host)
+        if found.empty_roots:
+            raise HalfError(
+                "%s holds no file that the set could back up: see whether it is mounted, and what is excluded."
+                % ", ".join(Named(found.empty_roots).first)
+            )
+        return found
+
+    def _forecast(self, source, kind, snapshots, memory, state, known):
+        # type: (Source, str, list[Snapshot], Memory, dict[str, Any], bool) -> _Outcome
+        found = self._scan(source, memory, state.get("started", 0.0), keep=False)
+        if kind == "change" and known and not found.differs:
+            return _standing(snapshots[-1], state, "Unchanged")
+        self.changed = True
+        return _Outcome(
+            "ok",
+            "Would make a snapshot (%s) of %s files, %s bytes." % (kind, found.files, found.bytes),
+            differences=_differences(found),
+            backup=kind,
+        )
+
+    def _snapshot(self, name, source, kind, snapshots, found):
+        # type: (str, Source, str, list[Snapshot], manifest.Scan) -> _Outcome
+        memory = self._memories[name]
+        before = memory.load()
+        engine = self._catalogue(self.sets[name]["repository"])[0]
+        state = {"location": engine.location, "snapshot": "", "started": found.started}
+        # From here on the manifest may be newer than any snapshot: until one is made, none may count as unchanged.
+        memory.save(state)
+        os.rename(memory.manifest + ".new", memory.manifest)
+        parent = snapshots[-1].id if snapshots else ""
+        snapshot, added, unread = engine.backup(source, memory.manifest, name, kind, parent, self._host_name)
+        self.changed = True
+        self.made += 1
+        if not found.unreadable.count:
+            found.unreadable = Named(to_bytes(path) for path in unread)
+        moved = manifest.moved(memory.manifest)
+        reason, trouble = _trouble(source, found, moved, before)
+        status = "warning" if reason else "ok"
+        message = "Snapshot %s (%s) of %s files, %s bytes%s" % (snapshot[:8], kind, found.files, found.bytes, trouble)
+        state.update(
+            snapshot=snapshot,
+            files=found.files,
+            bytes=found.bytes,
+            moved=[to_text(path) for path in moved],
+            status=status,
+            reason=reason,
+            message=message,
+        )
+        memory.save(state)
+        return _Outcome(
+            status,
+            message,
+            reason,
+            _differences(found),
+            snapshot=snapshot[:8],
+            backup=kind,
+            files=found.files,
+            bytes=found.bytes,
+            hashed=found.hashed,
+            added_bytes=added,
+            unreadable=found.unreadable.detail(),
+            changed_during_backup=Named(moved).detail(),
+            special=found.special.detail(),
+            mounts_left_out=Named(sorted(source.skipped)).detail(),
+            next=NEXT.get(reason, ""),
+        )
+
+
+def _refuse_own_repository(source, engine):
+    # type: (Source, Restic) -> None
+    if engine.path and source.contains(os.path.realpath(engine.path)):
+        raise HalfError(
+            "Repository %s lies inside the set itself and would back up its own growth: exclude %s."
+            % (engine.name, shown(engine.path))
+        )
+
+
+def _standing(snapshot, state, why):
+    # type: (Snapshot, dict[str, Any], str) -> _Outcome
+    """Return the outcome of a set of which no new snapshot is wanted: what is known of its newest one still holds."""
+    message = "%s: snapshot %s (%s) is of %s." % (why, snapshot.id[:8], snapshot.kind, snapshot.time)
+    status, reason = state.get("status", "ok"), state.get("reason", "")
+    if status != "ok":
+        message += " Then: " + state["message"]
+    return _Outcome(
+        status,
+        message,
+        reason or "not_due",
+        snapshot=snapshot.id[:8],
+        backup="none",
+        snapshot_time=snapshot.time,
+        next=NEXT.get(reason, ""),
+    )
+
+
+def _trouble(source, found, moved, before):
+    # type: (Source, manifest.Scan, list[bytes], dict[str, Any]) -> tuple[str, str]
+    """Return the reason why a snapshot deserves a warning, "" for none, and the rest of its sentence."""
+    troubles = []  # type: list[tuple[str, str]]
+    if found.unreadable.count:
+        words = "%s could not be read (%s)" % (found.unreadable.count, _some(found.unreadable))
+        troubles.append(("unreadable_files", words))
+    remote = Named(source.warned())
+    if remote.count:
+        troubles.append(("not_reached", "%s mounted from elsewhere left out (%s)" % (remote.count, _some(remote))))
+    if moved:
+        words = "%s changed meanwhile (%s)" % (len(moved), _some(Named(moved)))
+        troubles.append(("changed_during_backup", words))
+    for unit, now in (("files", found.files), ("bytes", found.bytes)):
+        then = before.get(unit) or 0
+        if now < then * SHRUNK:
+            troubles.append(("size_drift", "only %s %s where there were %s" % (now, unit, then)))
+    if not troubles:
+        return "", "."
+    return troubles[0][0], "; %s." % "; ".join(words for _reason, words in troubles)
+
+
+def _some(paths):
+    # type: (Named) -> str
+    names = ", ".join(paths.first[:3])
+    return names + ", ..." if paths.count > 3 else names
+
+
+def _differences(found):
+    # type: (manifest.Scan) -> str
+    """Return what differs from the manifest before as lines for a person, bounded."""
+    lines = []
+    for sign, paths in (("+", found.added), ("-", found.removed), ("~", found.modified)):
+        lines += ["%s %s" % (sign, name) for name in paths.first]
+        if paths.count > len(paths.first):
+            lines.append("%s and %s more" % (sign, paths.count - len(paths.first)))
+    return "".join(line + "\n" for line in lines)
+
+
+def _private(path, flags):
+    # type: (str, int) -> int
+    return os.open(path, flags, 0o600)

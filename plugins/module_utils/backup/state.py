@@ -1,0 +1,115 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host remembers of its sets between two runs, and the lock that keeps two runs apart."""
+
+import os
+import time
+
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+WAIT_SECONDS = 60
+NAME_LIMIT = 100
+
+
+def folder(host):
+    # type: (Any) -> str
+    """Return the folder of this room in the host's state folder."""
+    return os.path.join(host.state_dir, "backup")
+
+
+class Memory:
+    """The files of one set of one inventory host: two inventory names of one machine keep theirs apart."""
+
+    def __init__(self, set_name, host_name, host):
+        # type: (str, str, Any) -> None
+        """Raise HalfError for a name that cannot be a file name and a tag."""
+        for name in (set_name, host_name):
+            if not name or len(name) > NAME_LIMIT or any(sign in "/," or not sign.isprintable() for sign in name):
+                raise HalfError(
+                    "Name %r cannot be used for a backup: it must be printable, without slash and comma, and have 1 "
+                    "to %s characters." % (name, NAME_LIMIT)
+                )
+        self._host = host
+        self._folder = folder(host)
+        self._name = "%s@%s" % (set_name, host_name)
+        self.manifest = os.path.join(self._folder, "manifests", self._name + ".jsonl")
+        self.proof = os.path.join(self._folder, "proof", self._name)
+        self._lock = -1
+
+    def prepare(self):
+        # type: () -> None
+        """Make the folders; raise HalfError where that cannot be done."""
+        try:
+            for name in ("", "manifests", "locks", "proof", "cache", "tmp"):
+                self._host.files.folder(os.path.join(self._folder, name).rstrip("/"))
+        except OSError as error:
+            raise HalfError(
+                "The state folder %s cannot be written: %s. Set egov_ops_host_state_dir to one that can."
+                % (self._folder, error.strerror),
+                "permission",
+            )
+
+    def load(self):
+        # type: () -> dict[str, Any]
+        """Return what save was given last; nothing where that is lost or damaged."""
+        import json
+
+        try:
+            with open(self._state, "rb") as stream:
+                state = json.loads(stream.read().decode("ascii"))
+        except (OSError, ValueError):
+            return {}
+        return state if isinstance(state, dict) else {}
+
+    def save(self, state):
+        # type: (dict[str, Any]) -> None
+        """Remember facts of the last backup; raises OSError."""
+        import json
+
+        self._host.files.write(self._state, json.dumps(state, sort_keys=True).encode("ascii"))
+
+    def lock(self, seconds):
+        # type: (float) -> bool
+        """Keep other runs off this set until unlock or the end of the process; False if one holds it for so long."""
+        self.prepare()
+        self._lock = hold(self._host, self._name, seconds)
+        return self._lock >= 0
+
+    def unlock(self):
+        # type: () -> None
+        """Let others work on this set."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    @property
+    def _state(self):
+        # type: () -> str
+        return os.path.join(self._folder, "manifests", self._name + ".state.json")
+
+
+def hold(host, name, seconds):
+    # type: (Any, str, float) -> int
+    """Take a lock of this host by name and return its open file, -1 if another holds it for so long.
+
+    Closing the file, or the end of the process, frees it.
+    """
+    import fcntl
+
+    descriptor = os.open(os.path.join(folder(host), "locks", name), os.O_RDWR | os.O_CREAT, 0o600)
+    until = time.monotonic() + min(seconds, host.remaining())
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                os.close(descriptor)
+                return -1
+            time.sleep(0.2)

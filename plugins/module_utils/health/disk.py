@@ -1,0 +1,220 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""File systems and disks: space, inodes, errors, read-only or hung mounts, arrays."""
+
+import os
+import re
+
+from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent
+from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+
+#: Types that hold no data of their own, mount others when touched, or belong to one session.
+_PSEUDO = {
+    "autofs",
+    "binder",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "fuse.gvfsd-fuse",
+    "fuse.lxcfs",
+    "fuse.portal",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "ramfs",
+    "rpc_pipefs",
+    "securityfs",
+    "selinuxfs",
+    "sysfs",
+    "tracefs",
+}
+#: Types that can only be read.
+_READ_ONLY = {"cramfs", "erofs", "iso9660", "squashfs", "udf"}
+
+
+class Mount:
+    """A line of /proc/self/mountinfo."""
+
+    def __init__(self, line):
+        # type: (str) -> None
+        left, right = line.split(" - ", 1)
+        fields = left.split()
+        self.device = fields[2]
+        self.point = _unescape(fields[4])
+        self.writable = "ro" not in fields[5].split(",")
+        self.type, self.source, options = right.split(" ", 2)
+        self.super_writable = "ro" not in options.strip().split(",")
+
+
+def _unescape(text):
+    # type: (str) -> str
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code.group(1), 8)), text)
+
+
+def _mounts(probe, exclude):
+    # type: (Probe, Any) -> list[Mount]
+    """Return the mounts that hold data and are not hidden by later ones, sorted by mount point."""
+    from fnmatch import fnmatch
+
+    visible = {}
+    for line in probe.read("/proc/self/mountinfo").splitlines():
+        mount = Mount(line)
+        visible[mount.point] = mount
+    return [
+        mount
+        for point, mount in sorted(visible.items())
+        if mount.type not in _PSEUDO
+        and not any(fnmatch(point, str(pattern)) for pattern in exclude)
+        # a container's layers lie on a file system that is listed already
+        and (mount.type != "overlay" or point == "/")
+    ]
+
+
+def mount_points(probe, exclude=()):
+    # type: (Probe, Any) -> list[str]
+    """Return the mount points that a process can hang on."""
+    return [mount.point for mount in _mounts(probe, exclude) if mount.type != "tmpfs"]
+
+
+def writable_mount_points(probe, exclude=()):
+    # type: (Probe, Any) -> list[str]
+    """Return one mount point of each file system that can fill up."""
+    points = {}  # type: dict[str, str]
+    for mount in _mounts(probe, exclude):
+        if mount.writable and mount.super_writable and mount.type not in _READ_ONLY:
+            points.setdefault(mount.device, mount.point)
+    return sorted(points.values())
+
+
+def mounts_alive(probe):
+    # type: (Probe) -> list[dict[str, Any]]
+    """Whether a mount answers."""
+    try:
+        os.statvfs(probe.subject)
+    except PermissionError:
+        raise
+    except OSError as error:
+        return [probe.failed("%s answers with an error: %s." % (probe.subject, error.strerror), "Mount it again.")]
+    return [probe.passed("%s answers." % probe.subject)]
+
+
+def filesystem_space(probe):
+    # type: (Probe) -> list[dict[str, Any]]
+    """Share of a file system's space that ordinary users cannot have, as df counts it."""
+    state = os.statvfs(probe.subject)
+    used = state.f_blocks - state.f_bfree
+    if not used + state.f_bavail:
+        raise Absent("%s counts no blocks." % probe.subject)
+    share = 100.0 * used / (used + state.f_bavail)
+    return [
+        probe.measured(
+            share,
+            "%",
+            "%s is %s%% full" % (probe.subject, number(share)),
+            "Free or add space; the largest folders: du -xh %s | sort -h | tail." % probe.subject,
+            free_bytes=state.f_bavail * state.f_frsize,
+            total_bytes=state.f_blocks * state.f_frsize,
+        )
+    ]
+
+
+def filesystem_inodes(probe):
+    # type: (Probe) -> list[dict[str, Any]]
+    """Share of a file system's inodes in use."""
+    state = os.statvfs(probe.subject)
+    if not state.f_files:
+        raise Absent("%s has no fixed number of inodes." % probe.subject)
+    share = 100.0 * (state.f_files - state.f_ffree) / state.f_files
+    return [
+        probe.measured(
+            share,
+            "%",
+            "%s has used %s%% of its inodes" % (probe.subject, number(share)),
+            "Remove small files; the folders with most: du -x --inodes %s | sort -n | tail." % probe.subject,
+            free=state.f_favail,
+        )
+    ]
+
+
+def read_only_mounts(probe, exclude=()):
+    # type: (Probe, Any) -> list[dict[str, Any]]
+    """Whether a file system that is meant to be written has become read-only.
+
+    That is one mounted `rw` whose file system the kernel has switched over, or one that fstab does not want read-only.
+    """
+    wanted = _fstab_writable(probe)
+    found = []
+    for mount in _mounts(probe, exclude):
+        if mount.type in _READ_ONLY or not mount.source.startswith("/"):
+            continue
+        if mount.writable and mount.super_writable:
+            found.append(probe.passed("%s can be written." % mount.point, mount.point))
+        elif not mount.super_writable and (mount.writable or mount.point in wanted):
+            message = "%s (%s) has become read-only." % (mount.point, mount.source)
+            act = "Read the kernel log for errors of %s, check the file system, mount it again." % mount.source
+            found.append(probe.failed(message, act, mount.point))
+    if not found:
+        raise Absent("No file system on a disk is mounted here.")
+    return found
+
+
+def _fstab_writable(probe):
+    # type: (Probe) -> set[str]
+    try:
+        rows = [line.split() for line in probe.read("/etc/fstab").splitlines() if not line.startswith("#")]
+    except Absent:
+        return set()
+    return {_unescape(row[1]) for row in rows if len(row) > 3 and "ro" not in row[3].split(",")}
+
+
+def filesystem_errors(probe):
+    # type: (Probe) -> list[dict[str, Any]]
+    """Errors that ext4 recorded in the file system itself since it was last repaired."""
+    found = []
+    for device in probe.entries("/sys/fs/ext4"):
+        try:
+            count = int(probe.read("/sys/fs/ext4/%s/errors_count" % device))
+        except Absent:
+            continue  # the folder "features" is no device
+        message = "The file system on %s has recorded %d errors" % (device, count)
+        act = "Unmount it and run: e2fsck -f /dev/%s." % device
+        found.append(probe.measured(count, "errors", message, act, device))
+    if not found:
+        raise Absent("No ext4 file system is mounted.")
+    return found
+
+
+def raid(probe):
+    # type: (Probe) -> list[dict[str, Any]]
+    """Whether each md array has all its members."""
+    arrays = re.findall(r"^(md\S+) : (.*)\n(.*)$", probe.read("/proc/mdstat"), re.M)
+    if not arrays:
+        raise Absent("The host has no md array.")
+    found = []
+    for name, members, layout in arrays:
+        state = re.search(r"\[([U_]+)\]", layout)
+        lost = state.group(1).count("_") if state else 0
+        if lost or "inactive" in members:
+            message = "Array %s misses %d members: %s." % (name, lost, members)
+            act = "Exchange the failed disk and add it: mdadm /dev/%s --add DISK." % name
+            found.append(probe.failed(message, act, name, value=lost, unit="members"))
+        else:
+            found.append(probe.passed("Array %s has all its members." % name, name, value=0, unit="members"))
+    return found

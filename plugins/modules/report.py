@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: report
+short_description: Write the report of a run from the ledger
+version_added: 0.1.0
+description:
+  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the ledger's evidence.
+  - The report says what failed, where, since when and what to do next; the status of each domain and host;
+    and by which records of the ledger this is shown.
+  - Each run writes its own report when it is sealed. Use this module to write an earlier one again,
+    or one in the other language.
+  - The same ledger gives the same bytes.
+author:
+  - The egov.ops founders
+attributes:
+  check_mode:
+    support: full
+    description: In check mode nothing is written; the verdict and the summary are returned.
+  diff_mode:
+    support: none
+    description: A report is derived from the ledger; there is no state to compare it with.
+  platform:
+    support: full
+    platforms: posix
+    description: Runs on the controller alone, once for all hosts; no connection is made.
+options:
+  run:
+    description:
+      - Id of the run, as C(egov.ops.ledger) lists them.
+      - Without it, the newest run.
+    type: str
+  procedure:
+    description:
+      - Without O(run), the newest run of this procedure, for example V(egov.ops.daily).
+    type: str
+  language:
+    description:
+      - Language of the page and of the summary.
+      - Without it, the plan's C(egov_ops_report_language).
+    type: str
+    choices: [en, zh]
+  folder:
+    description:
+      - Folder on the controller in which C(<run>.html) and C(<run>.json) are written.
+      - Without it, C(reports) in the state folder.
+    type: path
+notes:
+  - A module for the controller. Its action plugin reads the ledger; the ledger itself is not changed.
+seealso:
+  - module: egov.ops.ledger_info
+  - module: egov.ops.ledger_verify
+"""
+
+EXAMPLES = r"""
+- name: Write the report of the newest run again, in Chinese
+  egov.ops.report:
+    language: zh
+  run_once: true
+
+- name: Write the report of an earlier run into a folder of its own
+  egov.ops.report:
+    run: 20261124T060000Z-9f2c41d70be8
+    folder: /srv/reports
+  run_once: true
+"""
+
+RETURN = r"""
+html:
+  description: Path of the HTML file.
+  returned: success
+  type: str
+  sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.html
+json:
+  description: Path of the JSON file.
+  returned: success
+  type: str
+  sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.json
+verdict:
+  description: The one status and sentence of the run, and whether everything announced was looked at.
+  returned: success
+  type: dict
+  contains:
+    status:
+      description: Worst status of the run.
+      type: str
+      sample: warning
+    sentence:
+      description: The verdict in words.
+      type: str
+      sample: "Watch: 2 warnings"
+    complete:
+      description: Whether each announced step has its record and was carried out.
+      type: bool
+summary:
+  description: The summary that a person reads in ten seconds, as text.
+  returned: success
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "run": {"type": "str"},
+            "procedure": {"type": "str"},
+            "language": {"type": "str", "choices": ["en", "zh"]},
+            "folder": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
+    module.fail_json(msg="egov.ops.report runs on the controller; call it by its full name, not as a file on a host.")
+
+
+if __name__ == "__main__":
+    main()

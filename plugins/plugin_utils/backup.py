@@ -1,0 +1,64 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the plan and the ledger say of a host's backup: its sets with what is due, its repositories, their passwords."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import boundaries
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+Sets = dict[str, dict[str, Any]]
+
+
+def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, now: datetime) -> Sets:
+    """Return a host's sets, those given or else the plan's, each with from when on a snapshot counts.
+
+    `known` tells that the ledger holds a backup of the set, so that its repository must exist. Raises OpsError.
+    """
+    found: Sets = {}
+    for name, entry in (given or plan["egov_ops_backup_sets"]).items():
+        due = boundaries(entry, now, plan["egov_ops_timezone"])
+        found[name] = {**entry, **due, "known": _is_known(state, host, name, entry.get("repository"))}
+    return found
+
+
+def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
+    """Return the passwords of the repositories that the sets use, as the half's secrets; raises OpsError.
+
+    A missing one is made where the plan lets the repository be created and the ledger knows of no backup in it.
+    """
+    found = {}
+    for name in sorted({str(entry["repository"]) for entry in sets.values() if entry.get("repository")}):
+        repository = plan["egov_ops_backup_repositories"].get(name)
+        if repository is None:
+            raise OpsError(f"Repository {name} is not in the plan; add it to egov_ops_backup_repositories.")
+        path = Path(repository["password_file"] or state.path / "passwords" / name)
+        if path.exists() or not repository["create"]:
+            found[f"repository:{name}"] = password.read(path)
+        elif any(entry["known"] for entry in sets.values() if entry["repository"] == name):
+            raise OpsError(
+                f"The password file {path} of repository {name} is gone, and its backups cannot be read without it; "
+                "bring it back from where you keep a copy."
+            )
+        else:
+            found[f"repository:{name}"] = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
+    return found
+
+
+def _is_known(state: StateDir, host: str, name: str, repository: str | None) -> bool:
+    if not state.ledger.exists():
+        return False
+    with Ledger(state.ledger, read_only=True) as ledger:
+        last = ledger.last_success(domain="backup", kind="backup", host=host, subject=name)
+    return last is not None and last.record["detail"].get("repository") == repository

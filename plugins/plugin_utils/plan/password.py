@@ -1,0 +1,101 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Password files of the controller: made once, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+
+#: A repository's password comes from 32 random bytes, more than its key has.
+RANDOM_BYTES = 32
+SIZE_LIMIT = 64 * 1024
+
+
+class PasswordError(OpsError):
+    """A password file cannot be used; the text is one sentence."""
+
+
+class PasswordMissing(PasswordError):
+    """There is no such file."""
+
+
+def read(path: Path) -> str:
+    """Return the password in a file: its first line.
+
+    Raises PasswordMissing, or PasswordError where the file is empty, unreadable, not a regular file, or open to others.
+    """
+    try:
+        stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+    except FileNotFoundError:
+        raise PasswordMissing(f"The password file {path} does not exist on the controller.") from None
+    except OSError as error:
+        raise PasswordError(f"The password file {path} cannot be read ({error.strerror}).") from error
+    with stream:
+        _refuse_unsafe(path, os.fstat(stream.fileno()))
+        try:
+            password = stream.read(SIZE_LIMIT).decode().partition("\n")[0].rstrip("\r")
+        except UnicodeDecodeError:
+            raise PasswordError(f"The password file {path} is not UTF-8 text.") from None
+    if not password:
+        raise PasswordError(f"The password file {path} has an empty first line; write the password there.")
+    return password
+
+
+def read_or_create(path: Path) -> str:
+    """Return the password in a file, which is made with a random one where it is missing.
+
+    Of two callers at once one makes the file and both return the same password. Raises PasswordError.
+    """
+    try:
+        return read(path)
+    except PasswordMissing:
+        _create(path)
+    return read(path)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a named pipe in its place shall be refused, not waited for
+
+
+def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise PasswordError(f"The password file {path} is not a regular file.")
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
+        raise PasswordError(f"The password file {path} is open to others (mode {mode:04o}); run chmod 600 on it.")
+
+
+def _create(path: Path) -> None:
+    """Write a random password beside the path, safely on disk, and link it there unless another was faster."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(f"{secrets.token_urlsafe(RANDOM_BYTES)}\n")
+                stream.flush()
+                os.fsync(descriptor)
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+        finally:
+            temporary.unlink()
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise PasswordError(f"The password file {path} cannot be created ({error.strerror}).") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,179 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The types of the plan: what a value of each may be, and how it is stored."""
+
+from __future__ import annotations
+
+import math
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from typing import Any
+
+TRUE = {"true", "yes", "on", "y", "t", "1"}
+FALSE = {"false", "no", "off", "n", "f", "0"}
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
+_BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
+_CREDENTIALS = re.compile(r"(//)[^/@\s]+@")
+
+
+class Refused(Exception):
+    """A value is none of its type; the text says what is allowed and completes "must be ..."."""
+
+
+def plain(value: Any) -> Any:
+    """Return a deep copy of a value in Python's own types: what Ansible hands out may be a lazy or tagged subclass."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (int, float)):
+        return int(value) if isinstance(value, int) else float(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return str(value)
+
+
+def shown(value: Any, secret: bool = False) -> str:
+    """Return a value for a message: quoted, at most 60 characters, without a secret or an address's credentials."""
+    if secret:
+        return "not shown"
+    if isinstance(value, dict):
+        return "a dictionary"
+    if isinstance(value, list):
+        return "a list"
+    text = _CREDENTIALS.sub(r"\1***@", repr(value))
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def text(value: Any) -> str:
+    """Return a string; a number is taken as written. Raises Refused."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise Refused("a string")
+    return str(value)
+
+
+def integer(value: Any) -> int:
+    """Return an integer, also from its digits as text. Raises Refused."""
+    try:
+        if isinstance(value, bool) or int(value) != float(value):
+            raise Refused("a whole number")
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise Refused("a whole number") from None
+
+
+def number(value: Any) -> float:
+    """Return a finite number, also from its digits as text. Raises Refused."""
+    try:
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise Refused("a number")
+    return found
+
+
+def boolean(value: Any) -> bool:
+    """Return a boolean, also from the words that Ansible takes for one. Raises Refused."""
+    word = str(value).lower()
+    if not isinstance(value, (bool, str, int)) or word not in TRUE | FALSE:
+        raise Refused("true or false")
+    return word in TRUE
+
+
+def path(value: Any) -> str:
+    """Return an absolute path without a trailing slash. Raises Refused."""
+    if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
+        raise Refused("an absolute path")
+    return value.rstrip("/") or "/"
+
+
+def location(value: Any) -> str:
+    """Return the place of a repository: a path or `backend:place`. Raises Refused."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise Refused("a path on the host or backend:place")
+    if not _BACKEND.fullmatch(value) and ".." in value.split("/"):
+        raise Refused('a path without ".."')
+    return value
+
+
+def duration(value: Any) -> float:
+    """Return seconds, from a number or from a text such as 90s, 15m, 2h, 1d. Raises Refused."""
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        seconds = number(found[1]) * SECONDS[found[2]] if found else number(value)
+    except Refused:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise Refused("a duration in seconds, or such as 90s, 15m, 2h, 1d")
+    return seconds
+
+
+def timezone(value: Any) -> str:
+    """Return the name of a time zone that the controller knows. Raises Refused."""
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        if not zoneinfo.available_timezones():
+            raise Refused("a time zone, but this controller has none: install tzdata") from None
+        raise Refused("a time zone such as Asia/Shanghai or UTC") from None
+    return value
+
+
+def time(value: Any) -> str:
+    """Return a time of day with its zone, as `HH:MM Zone`. Raises Refused."""
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        raise Refused("a time of day with its zone, such as 02:30 Asia/Shanghai")
+    return f"{int(found[1]):02}:{found[2]} {timezone(found[3])}"
+
+
+def threshold(value: Any) -> str:
+    """Return a range as monitoring plugins write it. Raises Refused."""
+    limits = "" if isinstance(value, bool) else str(value).strip()
+    found = _THRESHOLD.fullmatch(limits)
+    if not found or (found[2] and found[1] != "~" and float(found[1] or 0) > float(found[2])):
+        raise Refused('a range such as "80", "10:", "~:5" or "@1:2"')
+    return limits
+
+
+def sequence(value: Any) -> list[Any]:
+    """Return a list. Raises Refused."""
+    if not isinstance(value, list):
+        raise Refused("a list")
+    return value
+
+
+def dictionary(value: Any) -> dict[str, Any]:
+    """Return a dictionary. Raises Refused."""
+    if not isinstance(value, dict):
+        raise Refused("a dictionary")
+    return value
+
+
+TYPES: Mapping[str, Callable[[Any], Any]] = {
+    "bool": boolean,
+    "dict": dictionary,
+    "duration": duration,
+    "float": number,
+    "int": integer,
+    "list": sequence,
+    "location": location,
+    "path": path,
+    "str": text,
+    "threshold": threshold,
+    "time": time,
+    "timezone": timezone,
+}

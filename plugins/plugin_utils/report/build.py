@@ -1,0 +1,408 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Build the report's data, the JSON, from what the ledger holds of one run: pure, and the same for the same ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.report import figures, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
+    RUN_DOMAIN,
+    STEP,
+    Material,
+    Stored,
+    is_finding,
+    key_of,
+)
+
+SCHEMA = 1
+
+DOMAINS = ("health", "backup", "updates", "hardening")
+
+#: Which status a host or domain with several shows: what is known to be bad, then what is not known.
+MARK_ORDER = ("critical", "failed", "unreachable", "unknown", "warning", "ok", "skipped", "none")
+
+#: Reasons of a step that leave the run incomplete: the plan wanted it, and nothing was looked at.
+INCOMPLETE_REASONS = ("not_built", "not_reached", "not_started", "interrupted", "busy")
+
+#: Reasons of a step that was announced and cut off.
+_CUT_OFF = ("not_reached", "not_started", "interrupted")
+
+#: What a record must say for its host to have a verdict.
+_KNOWN = ("ok", "warning", "critical")
+
+
+def build(material: Material) -> dict[str, Any]:
+    """Return the report's data, ready for JSON: what was found, where, since when, what next, and by which records.
+
+    The begin record's detail says what was announced: `hosts`, `steps` (`{module, domain}`), `not_ours`, `inventory`
+    (all hosts, where the run was narrowed), `limit`, `tags`. Sentences are English here; the pages make their own
+    from the same data.
+    """
+    frame = {stored.record["kind"]: stored for stored in material.records if stored.record["domain"] == RUN_DOMAIN}
+    observed = [stored for stored in material.records if stored.record["domain"] != RUN_DOMAIN]
+    announced = frame["begin"].record["detail"] if "begin" in frame else {}
+    run = _run(material, frame, announced)
+    findings = _findings(observed, material, run["started"])
+    steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
+    domains = [*DOMAINS, *sorted({step["domain"] for step in steps} - set(DOMAINS))]
+    hosts = _hosts(observed, announced, domains, findings)
+    coverage = _coverage(steps, announced, hosts, "seal" in frame)
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": run,
+        "counts": _counts(observed, hosts, findings, material),
+        "domains": [_domain(domain, hosts, observed, coverage) for domain in domains],
+        "hosts": hosts,
+        "findings": findings,
+        "fixed": _fixed(observed, material),
+        "health": figures.health(observed),
+        "backup": figures.backup(observed),
+        "steps": steps,
+        "records": [_short(stored) for stored in observed if not is_finding(stored.record)],
+        "evidence": _evidence(material, coverage),
+    }
+    data["verdict"] = _verdict(data, coverage)
+    _add_sentences(data)
+    return data
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """Return the one status that several are shown as; "none" for none."""
+    return min(statuses, key=MARK_ORDER.index, default="none")
+
+
+def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str, Any]) -> dict[str, Any]:
+    first = material.records[0].record
+    # What was recorded as interrupted was written later, by the run that found it so.
+    written = [stored.record for stored in material.records if stored.record["reason"] != "interrupted"] or [first]
+    previous = material.previous
+    return {
+        "id": first["run"],
+        "procedure": first["procedure"],
+        "started": min(record["started"] for record in written),
+        "finished": max(record["finished"] for record in written),
+        "platform": material.facts.platform,
+        "zone": material.facts.zone,
+        "limit": announced.get("limit") or "",
+        "tags": [tag for tag in announced.get("tags") or [] if tag != "all"],
+        "interrupted": "seal" in frame and frame["seal"].record["reason"] == "interrupted",
+        "compared_with": {"run": previous.run, "started": previous.started} if previous else None,
+    }
+
+
+def _step(stored: Stored) -> dict[str, Any]:
+    record = stored.record
+    return {
+        "module": record["subject"],
+        "domain": record["domain"],
+        "host": record["host"],
+        "status": record["status"],
+        "reason": record["reason"],
+        "started": record["started"],
+        "duration": record["detail"].get("duration"),
+        "seq": stored.seq,
+    }
+
+
+def _short(stored: Stored) -> dict[str, Any]:
+    record = stored.record
+    return {
+        "seq": stored.seq,
+        **key_of(record)._asdict(),
+        "status": record["status"],
+        "reason": record["reason"],
+        "value": record["detail"].get("value"),
+        "unit": record["detail"].get("unit") or "",
+    }
+
+
+def _findings(observed: list[Stored], material: Material, run_started: str) -> list[dict[str, Any]]:
+    """Return the findings, worst first; the same one on several hosts has one id and stands together."""
+    earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
+    findings: list[dict[str, Any]] = []
+    for stored, also in _one_per_dead_host(observed):
+        record = stored.record
+        detail = record["detail"]
+        since = material.since.get(key_of(record), record["finished"])
+        is_open = key_of(record) in earlier or since < run_started
+        findings.append(
+            {
+                "status": record["status"],
+                "reason": record["reason"],
+                "state": "found" if material.previous is None else "open" if is_open else "new",
+                **key_of(record)._asdict(),
+                "value": detail.get("value"),
+                "unit": str(detail.get("unit") or ""),
+                "warning": detail.get("warning"),
+                "critical": detail.get("critical"),
+                "since": since,
+                "clauses": record["clauses"],
+                "seq": stored.seq,
+                "hash": stored.hash,
+                "also": also,
+                "record": record,
+            }
+        )
+    findings.sort(key=_finding_order)
+    number, last = 0, None
+    for finding in findings:
+        if last is None or _same_fault(last) != _same_fault(finding):
+            number += 1
+        finding["id"] = f"F-{number:02}"
+        last = finding
+    return findings
+
+
+def _one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]:
+    """Return the findings' records; of a host that does not answer the first step alone, with the others' numbers."""
+    kept: list[tuple[Stored, list[int]]] = []
+    dead: dict[str, list[int]] = {}
+    for stored in observed:
+        record = stored.record
+        also: list[int] = []
+        if record["kind"] == STEP and record["status"] == "unreachable":
+            if record["host"] in dead:
+                dead[record["host"]].append(stored.seq)
+                continue
+            dead[record["host"]] = also
+        if is_finding(record):
+            kept.append((stored, also))
+    return kept
+
+
+def _same_fault(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    record, detail = finding["record"], finding["record"]["detail"]
+    names = tuple(record[name] for name in ("status", "domain", "kind", "subject", "reason"))
+    return names + tuple(str(detail.get(name) or "") for name in ("message", "why", "next"))
+
+
+def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+    domain = finding["domain"]
+    place = DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)
+    return MARK_ORDER.index(finding["status"]), place, _same_fault(finding), finding["host"]
+
+
+def _fixed(observed: list[Stored], material: Material) -> list[dict[str, Any]]:
+    """Return what the run before found and this one saw to be OK."""
+    if material.previous is None:
+        return []
+    ok = {key_of(stored.record): stored.seq for stored in observed if stored.record["status"] == "ok"}
+    return [
+        {**key_of(record)._asdict(), "seq": ok[key_of(record)], "record": record}
+        for record in material.previous.findings
+        if key_of(record) in ok
+    ]
+
+
+def _hosts(
+    observed: list[Stored], announced: Mapping[str, Any], domains: list[str], findings: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return a row for each host of the inventory and of the records, in the inventory's order."""
+    names = [name for group in ("inventory", "hosts", "not_ours") for name in announced.get(group) or []]
+    not_ours = set(announced.get("not_ours") or [])
+    statuses: dict[str, dict[str, set[str]]] = {name: {} for name in names}
+    known, dead = set(), set()
+    records: Counter[str] = Counter()
+    for stored in observed:
+        record = stored.record
+        host, status, is_step = record["host"], record["status"], record["kind"] == STEP
+        records[host] += 1
+        # A performed step says nothing of the host; what it observed does.
+        shown = statuses.setdefault(host, {}).setdefault(record["domain"], set())
+        if not (is_step and status == "ok"):
+            shown.add(status)
+        if status in _KNOWN or (status == "failed" and not is_step):
+            known.add(host)
+        if is_step and status == "unreachable":
+            dead.add(host)
+    since: dict[tuple[str, str], str] = {}
+    count: Counter[str] = Counter()
+    for finding in findings:
+        place = finding["host"], finding["status"]
+        since[place] = min(since.get(place, finding["since"]), finding["since"])
+        count[finding["host"]] += 1
+    rows = []
+    for name, found in statuses.items():
+        marks = {domain: _mark(found.get(domain), name in dead) for domain in domains}
+        loud = [mark for mark in marks.values() if mark not in ("skipped", "none")]
+        status = worst(loud or marks.values())
+        rows.append(
+            {
+                "name": name,
+                "status": status,
+                "domains": marks,
+                "since": since.get((name, status)),
+                "findings": count[name],
+                "records": records[name],
+                "has_verdict": name in known,
+                "ours": name not in not_ours,
+            }
+        )
+    return rows
+
+
+def _mark(statuses: set[str] | None, is_dead: bool) -> str:
+    """Return a host's status in one domain; what was not looked at since the host is dead is unreachable too."""
+    mark = "none" if statuses is None else worst(statuses or {"skipped"})
+    return "unreachable" if is_dead and mark in ("skipped", "none") else mark
+
+
+def _coverage(
+    steps: list[dict[str, Any]], announced: Mapping[str, Any], hosts: list[dict[str, Any]], is_sealed: bool
+) -> dict[str, Any]:
+    """Return the steps expected, recorded and answered, and what is missing: `{reason: [domains]}`."""
+    domain_of = {step["module"]: step["domain"] for step in announced.get("steps") or []}
+    wanted = {(host, module) for host in announced.get("hosts") or [] for module in domain_of}
+    ours = {host["name"] for host in hosts if host["ours"]}
+    dead = {step["host"] for step in steps if step["status"] == "unreachable"}
+    recorded, answered = set(), set()
+    missing: dict[str, set[str]] = {}
+    for step in steps:
+        place = step["host"], step["module"]
+        recorded.add(place)
+        if step["reason"] not in _CUT_OFF:
+            answered.add(place)
+        follows_from_dead_host = step["host"] in dead and step["reason"] == "not_reached"
+        if step["reason"] in INCOMPLETE_REASONS and step["host"] in ours and not follows_from_dead_host:
+            missing.setdefault(step["reason"], set()).add(step["domain"])
+    for _, module in wanted - recorded:
+        missing.setdefault("missing", set()).add(domain_of[module])
+    if not is_sealed:
+        missing["unsealed"] = set()
+    return {
+        "expected": len(wanted or recorded),
+        "recorded": len(recorded),
+        "answered": len(answered),
+        "domains": set(domain_of.values()) | {step["domain"] for step in steps},
+        "missing": {reason: sorted(missing[reason], key=_domain_order) for reason in sorted(missing)},
+    }
+
+
+def _domain_order(domain: str) -> tuple[int, str]:
+    return (DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)), domain
+
+
+def _domain(
+    domain: str, hosts: list[dict[str, Any]], observed: list[Stored], coverage: Mapping[str, Any]
+) -> dict[str, Any]:
+    own = [stored.record for stored in observed if stored.record["domain"] == domain]
+    marks = Counter(host["domains"][domain] for host in hosts if host["ours"])
+    loud = [mark for mark in marks if mark not in ("skipped", "none")]
+    reasons = {record["reason"] for record in own if record["kind"] == STEP and record["status"] != "unreachable"}
+    status, code = worst(loud or marks), "measured"
+    if domain not in coverage["domains"]:
+        code = "none"
+    elif "not_built" in reasons and reasons <= {"not_built", "not_ours"}:
+        status, code = "skipped", "not_built"
+    without = sum(host["domains"][domain] in ("unreachable", "none") for host in hosts if host["ours"])
+    return {
+        "domain": domain,
+        "status": status,
+        "code": code,
+        "hosts": _ordered(marks),
+        "records": _ordered(Counter(record["status"] for record in own if record["kind"] != STEP)),
+        "measured": figures.proved(own) if domain == "backup" else figures.passed(own),
+        "without": without if code == "measured" else 0,
+    }
+
+
+def _ordered(counter: Mapping[str, int]) -> dict[str, int]:
+    return {status: counter[status] for status in MARK_ORDER if counter.get(status)}
+
+
+def _counts(
+    observed: list[Stored], hosts: list[dict[str, Any]], findings: list[dict[str, Any]], material: Material
+) -> dict[str, Any]:
+    ours = [host for host in hosts if host["ours"]]
+    faults: dict[str, list[dict[str, Any]]] = {}
+    for finding in findings:
+        faults.setdefault(finding["id"], []).append(finding)
+    states = Counter(state_of(rows) for rows in faults.values())
+    return {
+        "hosts": {
+            "total": len(ours),
+            "with_verdict": sum(host["has_verdict"] for host in ours),
+            "not_ours": len(hosts) - len(ours),
+            "status": _ordered(Counter(host["status"] for host in ours)),
+        },
+        "findings": {
+            "total": len(faults),
+            "status": _ordered(Counter(rows[0]["status"] for rows in faults.values())),
+            **{state: states[state] for state in ("new", "open", "found")},
+        },
+        "records": {
+            "total": len(material.records),
+            "status": _ordered(Counter(stored.record["status"] for stored in observed)),
+        },
+    }
+
+
+def state_of(rows: list[dict[str, Any]]) -> str:
+    """Return the state of one fault on several hosts: new only if it is new on each."""
+    states = {row["state"] for row in rows}
+    return "open" if "open" in states else states.pop()
+
+
+def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = [stored.seq for stored in material.records]
+    return {
+        "first": min(numbers),
+        "last": max(numbers),
+        "records": len(numbers),
+        "steps_expected": coverage["expected"],
+        "steps_present": coverage["answered"],
+        "head": {"count": material.head.count, "hash": material.head.hash},
+        "ledger": material.facts.ledger,
+        "witness": material.facts.witness,
+        "verify": "ansible-playbook egov.ops.ledger_verify",
+        "frame": [
+            {"kind": stored.record["kind"], "seq": stored.seq, "hash": stored.hash}
+            for stored in material.records
+            if stored.record["domain"] == RUN_DOMAIN
+        ],
+    }
+
+
+def _verdict(data: Mapping[str, Any], coverage: Mapping[str, Any]) -> dict[str, Any]:
+    hosts = data["counts"]["hosts"]
+    is_complete = not coverage["missing"]
+    status = worst(mark for mark in hosts["status"] if mark not in ("skipped", "none"))
+    if data["run"]["interrupted"]:
+        code, status = "interrupted", "failed"
+    elif hosts["total"] and not hosts["with_verdict"]:
+        code, status = "no_verdict", "failed"
+    elif status == "none":
+        code = "empty"
+    elif status == "ok":
+        code, status = "ok", "ok" if is_complete else "unknown"
+    else:
+        code = "watch" if status in ("unknown", "warning") else "action"
+    return {
+        "status": status,
+        "code": code,
+        "complete": is_complete,
+        "missing": coverage["missing"],
+        "steps": {"expected": coverage["expected"], "recorded": coverage["recorded"], "present": coverage["answered"]},
+    }
+
+
+def _add_sentences(data: dict[str, Any]) -> None:
+    english = Language("en", data["run"]["zone"])
+    data["verdict"]["sentence"] = sentences.verdict(data, english)
+    data["verdict"]["facts"] = sentences.facts(data, english)
+    for domain in data["domains"]:
+        domain["sentence"] = sentences.domain(domain, english)
+    for finding in data["findings"]:
+        record, hosts = finding["record"], [finding["host"]]
+        finding["title"] = sentences.title(record, hosts, english)
+        finding["why"] = sentences.why(record, english)
+        finding["next"] = sentences.next_act(record, hosts, english)
+    for fixed in data["fixed"]:
+        fixed["title"] = sentences.title(fixed["record"], [fixed["host"]], english)

@@ -1,0 +1,54 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report's files: one run's page and data, and the links to the newest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+LATEST = "latest"
+
+
+def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
+    """Return what a report says beside the ledger's records."""
+    return Facts(plan["egov_ops_platform_name"], plan["egov_ops_timezone"], str(state.ledger), str(state.witness))
+
+
+def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = True) -> Path:
+    """Write a run's report as `<run>.html` and `<run>.json` and return the path of the page.
+
+    Of the newest run latest.html and latest.json name these files, and the path is that of the former. Files are
+    replaced whole, links in one step. Raises OpsError where the files cannot be written.
+    """
+    name = data["run"]["id"]
+    contents = {
+        "html": render_html(data, language).encode("utf-8"),
+        "json": (json.dumps(data, ensure_ascii=True, indent=1, sort_keys=True) + "\n").encode("utf-8"),
+    }
+    try:
+        for ending, content in contents.items():
+            path = folder / f"{name}.{ending}"
+            write_whole(path, path.with_suffix(f".{ending}.new"), [content])
+            if not newest:
+                continue
+            link = folder / f"{LATEST}.{ending}.new"
+            link.unlink(missing_ok=True)
+            link.symlink_to(path.name)
+            link.rename(folder / f"{LATEST}.{ending}")
+    except OSError as error:
+        raise OpsError(
+            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the ledger: "
+            "free space and render it again with egov.ops.report."
+        ) from None
+    return folder / f"{LATEST if newest else name}.html"

@@ -1,0 +1,220 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Render the report's data as one HTML file that asks nothing of any network."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, state_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+#: Faults on the first screen.
+ACT_FIRST = 5
+
+#: Hosts for which a domain shows one mark each; more are counted.
+MARKED_HOSTS = 20
+
+#: Quiet records that are listed one by one, about 400 kB; of more only the numbers are said.
+LISTED_RECORDS = 5000
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+_ANCHOR = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def render_html(data: Mapping[str, Any], language: str) -> str:
+    """Return the report as one HTML document in a language; the same data give the same bytes.
+
+    Raises ValueError for a language that the report does not have.
+    """
+    words = Language(language, data["run"]["zone"])
+    anchors = {host["name"]: _anchor(host["name"], number) for number, host in enumerate(data["hosts"])}
+    faults = [_fault(rows, data, words) for rows in sentences.faults(data)]
+    style, script = _asset("style.css"), _asset("report.js")
+    return _template().render(
+        data=data,
+        words=words,
+        t=words.text,
+        title=title(data, words),
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'",
+        style=style,
+        script=script,
+        sentence=sentences.verdict(data, words),
+        facts=sentences.facts(data, words),
+        domains=[dict(entry, sentence=sentences.domain(entry, words)) for entry in data["domains"]],
+        faults=faults,
+        act_first=ACT_FIRST,
+        marked_hosts=MARKED_HOSTS,
+        fixed=[
+            dict(row, title=sentences.headline([row["record"]], words, len(data["hosts"]) > 1)) for row in data["fixed"]
+        ],
+        anchors=anchors,
+        panels=_panels(data),
+        anchored=_anchored(data),
+        chapters=_chapters(data),
+        module_rows=_module_rows(data),
+        uncovered=_uncovered(data, words),
+        thing=_thing,
+        statuses=MARK_ORDER,
+    )
+
+
+def title(data: Mapping[str, Any], words: Language) -> str:
+    """Return the report's title: procedure and platform."""
+    procedure = str(data["run"]["procedure"]).rpartition(".")[2]
+    platform = data["run"]["platform"] or words.text("page.platform")
+    return words.text("page.title", procedure=words.word("procedure", procedure), platform=platform)
+
+
+@functools.cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    return environment.get_template("report.html.j2")
+
+
+def _shown(value: Any) -> Any:
+    """Make whatever a template prints inert; only markup of our own passes as it is."""
+    if value is None:
+        return NOT_MEASURED
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@functools.cache
+def _asset(name: str) -> Markup:
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+def _anchor(name: str, number: int) -> str:
+    """Return a host's anchor: its name, or its place where the name cannot stand in an address."""
+    return f"h-{name}" if _ANCHOR.fullmatch(name) else f"h-~{number}"
+
+
+def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
+    """Return what the page shows of one fault and its records."""
+    first, hosts = rows[0], [row["host"] for row in rows]
+    records = [row["record"] for row in rows]
+    since = min(row["since"] for row in rows)
+    is_of_this_run = since >= data["run"]["started"]
+    return {
+        "id": first["id"],
+        "status": first["status"],
+        "state": state_of(rows),
+        "title": sentences.title(records[0], hosts, words),
+        "headline": sentences.headline(records, words, len(data["hosts"]) > 1),
+        "why": sentences.why(records[0], words),
+        "next": sentences.next_act(records[0], hosts, words),
+        "hosts": hosts,
+        "where": sentences.where(hosts, words),
+        "clauses": sorted({clause for row in rows for clause in row["clauses"]}),
+        "since": words.time(since),
+        "age": words.text("findings.this_run") if is_of_this_run else words.age(since, data["run"]["finished"]),
+        "records": [_record(row, words) for row in rows],
+    }
+
+
+def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:
+    limits = [words.measure(finding[name]) for name in ("warning", "critical")]
+    return {
+        "seq": finding["seq"],
+        "host": finding["host"],
+        "what": _thing(finding),
+        "measured": words.measure(finding["value"], finding["unit"]),
+        "limits": words.text("list.comma").join(limits),
+        "taken": finding["record"]["finished"],
+        "hash": finding["hash"],
+        "also": finding["also"],
+        "detail": json.dumps(finding["record"]["detail"], ensure_ascii=False, sort_keys=True),
+    }
+
+
+def _thing(row: Mapping[str, Any]) -> str:
+    """Return what a record is about, said once where kind and subject are the same word."""
+    return str(row["kind"]) if row["kind"] == row["subject"] else f"{row['kind']} {row['subject']}"
+
+
+def _panels(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the records of each host: its findings' numbers, and the quiet ones by status."""
+    panels: dict[str, dict[str, Any]] = {
+        host["name"]: {"findings": [], "ok": [], "skipped": []} for host in data["hosts"]
+    }
+    for finding in data["findings"]:
+        panels[finding["host"]]["findings"].append(finding)
+    for record in data["records"]:
+        panels[record["host"]][record["status"]].append(record)
+    return panels
+
+
+def _anchored(data: Mapping[str, Any]) -> set[int]:
+    """Return the numbers of the records that have a place of their own on the page."""
+    numbers = {row["seq"] for row in data["evidence"]["frame"]}
+    for finding in data["findings"]:
+        numbers.update((finding["seq"], *finding["also"]))
+    if len(data["records"]) <= LISTED_RECORDS:
+        numbers.update(record["seq"] for record in data["records"])
+    return numbers
+
+
+def _chapters(data: Mapping[str, Any]) -> list[str]:
+    """Return the chapters in the report's fixed order; those of a domain only where it has something to show."""
+    domains = [name for name, shown in (("health", data["health"]["layers"]), ("backup", data["backup"])) if shown]
+    return ["hosts", "findings", *domains, "run", "evidence", "records"]
+
+
+def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each step: on how many hosts it was done and how long it took at most."""
+    rows: dict[str, dict[str, Any]] = {}
+    for step in data["steps"]:
+        row = rows.setdefault(step["module"], dict(step, done=0, hosts=0, statuses=set(), longest=None))
+        row["hosts"] += 1
+        row["done"] += step["status"] == "ok"
+        row["statuses"].add(step["status"])
+        row["started"] = min(row["started"], step["started"])
+        if step["duration"] is not None:
+            row["longest"] = max(row["longest"] or 0, step["duration"])
+    for row in rows.values():
+        row["status"] = min(row.pop("statuses"), key=MARK_ORDER.index)
+    return list(rows.values())
+
+
+def _uncovered(data: Mapping[str, Any], words: Language) -> list[str]:
+    """Return what was not looked at: hosts without a verdict, domains without a measurement."""
+    without: dict[str, list[str]] = {}
+    for host in data["hosts"]:
+        if not host["has_verdict"]:
+            without.setdefault(host["status"], []).append(host["name"])
+    lines = []
+    for status, hosts in without.items():
+        named = {"n": len(hosts)} if len(hosts) > sentences.NAMED_HOSTS else {"host": words.names(hosts)}
+        key = "limits.hosts" if "n" in named else "limits.host"
+        lines.append(words.text(key, status=words.text(f"status.{status}"), **named))
+    for entry in data["domains"]:
+        if entry["code"] != "measured":
+            sentence = sentences.domain(entry, words)
+            lines.append(words.text("limits.domain", domain=words.word("domain", entry["domain"]), sentence=sentence))
+    return lines

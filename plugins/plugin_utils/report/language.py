@@ -1,0 +1,158 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report's languages: words from one catalogue, numbers, durations, and times in the plan's zone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+LANGUAGES = ("en", "zh")
+
+#: What stands where nothing was measured; zero is "0".
+NOT_MEASURED = "–"
+
+_CATALOGUE = Path(__file__).with_name("messages.yml")
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+@functools.cache
+def catalogue() -> Mapping[str, Mapping[str, str | list[str]]]:
+    """Return each message's texts by language; a list of two is singular and plural."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    words: dict[str, dict[str, str | list[str]]] = yaml.load(_CATALOGUE.read_text(encoding="utf-8"), Loader=loader)
+    return words
+
+
+class Language:
+    """Words and figures of one language and one zone."""
+
+    def __init__(self, code: str, zone: str = "UTC") -> None:
+        """Take a language code and an IANA zone; a zone that this machine does not know is UTC and labelled so.
+
+        Raises ValueError for a language that the report does not have.
+        """
+        if code not in LANGUAGES:
+            raise ValueError(f"The report has no language {code!r}; use one of {', '.join(LANGUAGES)}.")
+        self.code = code
+        self._messages = {key: texts[code] for key, texts in catalogue().items()}
+        self._zone = _zone(zone)
+
+    def text(self, key: str, n: int | None = None, **values: Any) -> str:
+        """Return a message with its values; `n` chooses singular or plural and is a value too."""
+        pattern = self._messages[key]
+        if isinstance(pattern, list):
+            pattern = pattern[0] if n == 1 else pattern[1]
+        if n is not None:
+            values["n"] = self.number(n)
+        return pattern.format(**values) if values else pattern
+
+    def word(self, family: str, name: str) -> str:
+        """Return the word for a name of an open set (a domain, a procedure); the name itself where there is none."""
+        pattern = self._messages.get(f"{family}.{name}", name)
+        return pattern if isinstance(pattern, str) else name
+
+    def names(self, items: Iterable[str]) -> str:
+        """Return names as a list in words."""
+        return self.text("list.names").join(items)
+
+    def number(self, value: float) -> str:
+        """Return a number with its thousands marked."""
+        return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
+
+    def measure(self, value: Any, unit: str = "") -> str:
+        """Return a measured value with its unit; bytes in the unit that suits their size."""
+        if value is None or value == "":
+            return NOT_MEASURED
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return f"{value} {unit}".strip()
+        if unit in ("B", "byte", "bytes"):
+            return _bytes(value)
+        return f"{self.number(value)}%" if unit == "%" else f"{self.number(value)} {unit}".strip()
+
+    def duration(self, seconds: float | None) -> str:
+        """Return a duration, rounded to what a reader can use."""
+        if seconds is None:
+            return NOT_MEASURED
+        if seconds < 60:
+            shown = f"{seconds:.2f}" if seconds < 10 else f"{seconds:.0f}"
+            return self.text("time.seconds").replace("{n}", shown)
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{self.text('time.minutes', n=minutes)} {self.text('time.seconds', n=rest)}"
+
+    def age(self, since: str, until: str) -> str:
+        """Return the time between two moments in its largest unit."""
+        seconds = (_moment(until) - _moment(since)).total_seconds()
+        for unit, length in (("days", 86400), ("hours", 3600)):
+            if seconds >= length:
+                return self.text(f"time.{unit}", n=int(seconds // length))
+        return self.text("time.minutes", n=max(0, int(seconds // 60)))
+
+    def date(self, moment: str) -> str:
+        """Return the day of a moment."""
+        return self.text("time.date", **self._parts(moment))
+
+    def weekday(self, moment: str) -> str:
+        """Return the day of a moment with its name."""
+        weekdays = self.text("time.weekdays").split()
+        return self.text("time.weekday", weekday=weekdays[self._local(moment).weekday()], date=self.date(moment))
+
+    def time(self, moment: str) -> str:
+        """Return day and time of a moment, without year; NOT_MEASURED for none."""
+        return self.text("time.short", **self._parts(moment)) if moment else NOT_MEASURED
+
+    def clock(self, moment: str) -> str:
+        """Return the time of day of a moment, with seconds."""
+        return f"{self._local(moment):%H:%M:%S}"
+
+    def period(self, start: str, end: str) -> str:
+        """Return the times of day of two moments with the zone, the only place where the report names it."""
+        times = [f"{self._local(moment):%H:%M}" for moment in (start, end)]
+        return self.text("time.range", start=times[0], end=times[1], zone=self._offset(end))
+
+    def _local(self, moment: str) -> datetime:
+        return _moment(moment).astimezone(self._zone)
+
+    def _parts(self, moment: str) -> dict[str, Any]:
+        local = self._local(moment)
+        return {
+            "year": local.year,
+            "number": local.month,
+            "month": self.text("time.months").split()[local.month - 1],
+            "day": local.day,
+            "clock": f"{local:%H:%M}",
+        }
+
+    def _offset(self, moment: str) -> str:
+        offset = self._local(moment).utcoffset() or timedelta()
+        minutes = int(offset.total_seconds() // 60)
+        if not minutes:
+            return "UTC"
+        hours, rest = divmod(abs(minutes), 60)
+        return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):  # no such zone, or no zone data on this machine
+        return timezone.utc
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _bytes(value: float) -> str:
+    size, unit = float(value), 0
+    while size >= 1024 and unit < len(_BYTE_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.1f} {_BYTE_UNITS[unit]}" if unit else f"{size:.0f} B"

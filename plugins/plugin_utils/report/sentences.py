@@ -1,0 +1,142 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report's sentences: composed from its data, in the reader's language."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP
+
+#: Hosts that are named one by one; more are counted.
+NAMED_HOSTS = 4
+
+#: Kinds whose sentence does not name its subject: the step, the backup set.
+SPEAKS_OF_ITSELF = (STEP, "backup", "proof")
+
+#: Which statuses a verdict counts.
+_COUNTED = {"action": ("critical", "failed", "unreachable"), "watch": ("unknown", "warning")}
+
+
+def faults(data: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """Return the findings as a reader sees them: the same one on several hosts is one."""
+    for _, rows in itertools.groupby(data["findings"], key=lambda finding: finding["id"]):
+        yield list(rows)
+
+
+def verdict(data: Mapping[str, Any], language: Language) -> str:
+    """Return the one sentence of the run."""
+    counts, code = data["counts"], data["verdict"]["code"]
+    total = counts["hosts"]["total"]
+    found = dict(counts["findings"]["status"], unreachable=counts["hosts"]["status"].get("unreachable", 0))
+    statuses = [status for status in _COUNTED.get(code, ()) if found.get(status)]
+    sentence = language.text(
+        f"verdict.{code}",
+        n=total,
+        host=next((host["name"] for host in data["hosts"] if host["ours"]), ""),
+        counts=language.text("list.comma").join(
+            language.text(f"count.{status}", n=found[status]) for status in statuses
+        ),
+    )
+    if is_narrowed(data):
+        sentence = language.text("verdict.partial", sentence=sentence)
+    if not data["verdict"]["complete"]:
+        sentence = language.text("verdict.incomplete", sentence=sentence)
+    return sentence
+
+
+def is_narrowed(data: Mapping[str, Any]) -> bool:
+    """Tell whether the run was narrowed to some hosts or tags."""
+    return bool(data["run"]["limit"] or data["run"]["tags"])
+
+
+def facts(data: Mapping[str, Any], language: Language) -> list[str]:
+    """Return what must be known beside the verdict: what is missing, narrowed or not comparable."""
+    result = []
+    steps = data["verdict"]["steps"]
+    for reason, domains in data["verdict"]["missing"].items():
+        present = steps["recorded"] if reason == "missing" else steps["present"]
+        names = language.names(language.word("domain", domain) for domain in domains)
+        result.append(language.text(f"fact.{reason}", domains=names, expected=steps["expected"], present=present))
+    if is_narrowed(data):
+        options = [f"--limit {data['run']['limit']}"] if data["run"]["limit"] else []
+        options += [f"--tags {','.join(data['run']['tags'])}"] if data["run"]["tags"] else []
+        result.append(language.text("fact.partial", options=" ".join(options)))
+    if data["verdict"]["code"] == "no_verdict":
+        result.append(language.text("fact.no_verdict"))
+    if data["run"]["compared_with"] is None:
+        result.append(language.text("fact.first"))
+    return result
+
+
+def domain(entry: Mapping[str, Any], language: Language) -> str:
+    """Return the one sentence of a domain."""
+    if entry["code"] != "measured":
+        return language.text(f"sentence.{entry['code']}")
+    measured = entry["measured"]
+    parts = []
+    if measured["total"]:
+        family = entry["domain"] if entry["domain"] in ("health", "backup", "updates", "hardening") else "other"
+        ok = language.number(measured["ok"])
+        parts.append(language.text(f"sentence.{family}", n=measured["total"], ok=ok))
+    if entry["without"]:
+        parts.append(language.text("sentence.without", n=entry["without"]))
+    return language.text("list.sentence").join(parts) or language.text("sentence.nothing")
+
+
+def where(hosts: Sequence[str], language: Language) -> str:
+    """Return hosts by name, or their number where they are many."""
+    return language.names(hosts) if len(hosts) <= NAMED_HOSTS else language.text("title.hosts", n=len(hosts))
+
+
+def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
+    """Return what a record found to be wrong on its hosts: the host's own sentence, or one made from the record."""
+    detail = record["detail"]
+    names = {"kind": record["kind"], "subject": record["subject"]}
+    if _is_dead_host(record):
+        return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
+    if detail.get("message"):
+        message = str(detail["message"]).rstrip(".")
+        names_subject = record["kind"] not in SPEAKS_OF_ITSELF
+        return message if names_subject else language.text("title.where", place=record["subject"], title=message)
+    if record["kind"] == STEP:
+        return language.text("title.step", subject=record["subject"])
+    if detail.get("value") is None:
+        return language.text("title.plain", status=language.text(f"status.{record['status']}"), **names)
+    measure = language.measure(detail["value"], str(detail.get("unit") or ""))
+    measured = language.text("title.measured", measure=measure, **names)
+    limit = detail.get("critical" if record["status"] == "critical" else "warning")
+    return language.text("title.limit", title=measured, limit=limit) if limit else measured
+
+
+def headline(records: Sequence[Mapping[str, Any]], language: Language, names_host: bool) -> str:
+    """Return the title of one fault so that it stands alone: with its hosts, unless there is only one to mean."""
+    hosts = [record["host"] for record in records]
+    words = title(records[0], hosts, language)
+    if not names_host or _is_dead_host(records[0]):
+        return words
+    return language.text("title.where", place=where(hosts, language), title=words)
+
+
+def why(record: Mapping[str, Any], language: Language) -> str:
+    """Return why a finding matters: the host's own sentence, or what its reason means; "" where neither is known."""
+    if record["detail"].get("why") or not record["reason"]:
+        return str(record["detail"].get("why") or "")
+    return language.word("reason", record["reason"])
+
+
+def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
+    """Return the one act to do: the host's own advice, or a general one for the status."""
+    if record["detail"].get("next"):
+        return str(record["detail"]["next"])
+    status = record["status"] if record["status"] in ("unreachable", "failed", "unknown") else "other"
+    return language.text(f"next.{status}", host=where(hosts, language), subject=record["subject"])
+
+
+def _is_dead_host(record: Mapping[str, Any]) -> bool:
+    return bool(record["kind"] == STEP and record["status"] == "unreachable")

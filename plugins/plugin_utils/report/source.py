@@ -1,0 +1,129 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gather from the ledger what the report of one run is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+#: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
+LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
+
+#: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
+RUN_DOMAIN = "run"
+STEP = "step"
+
+
+class Key(NamedTuple):
+    """What is stable over runs: new, open and fixed are told by it."""
+
+    host: str
+    domain: str
+    kind: str
+    subject: str
+
+
+class Stored(Protocol):
+    """A record and its place in the chain."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def record(self) -> dict[str, Any]: ...
+
+
+class Head(Protocol):
+    """The end of the chain."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+
+
+class Ledger(Protocol):
+    """The part of the ledger that a report reads."""
+
+    def head(self) -> Head:
+        """Return the end of the chain."""
+
+    def records(self, *, run: str, status: Sequence[str] | None = None) -> Iterable[Stored]:
+        """Return the records of a run, in their order, if need be only those of some statuses."""
+
+    def previous_run(self, run: str, procedure: str) -> str | None:
+        """Return the id of the run of a procedure before another one."""
+
+    def since(self, *, host: str, domain: str, kind: str, subject: str, status: str, upto: int) -> Stored | None:
+        """Return the record with which the streak of a status began that a numbered record belongs to."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the report says and the ledger does not hold: from the plan, and where things lie."""
+
+    platform: str = ""
+    zone: str = "UTC"
+    ledger: str = ""
+    witness: str = ""
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The run before: what to compare with."""
+
+    run: str
+    started: str
+    findings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that `build` is given."""
+
+    records: list[Stored]
+    head: Head
+    facts: Facts = Facts()
+    previous: Previous | None = None
+    since: Mapping[Key, str] = field(default_factory=dict)
+
+
+def key_of(record: Mapping[str, Any]) -> Key:
+    """Return what a record is about."""
+    return Key(record["host"], record["domain"], record["kind"], record["subject"])
+
+
+def is_finding(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says that something is wrong or not known."""
+    return record["status"] in LOUD and record["domain"] != RUN_DOMAIN
+
+
+def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
+    """Return what the report of a run is built from: its records, the run before, and since when each finding stands.
+
+    Raises LookupError when the ledger holds no record of the run.
+    """
+    records = list(ledger.records(run=run))
+    if not records:
+        raise LookupError(f"The ledger holds no record of run {run}; list its runs with egov.ops.ledger.")
+    since: dict[Key, str] = {}
+    for stored in records:
+        if is_finding(stored.record):
+            key = key_of(stored.record)
+            began = ledger.since(**key._asdict(), status=stored.record["status"], upto=stored.seq)
+            since[key] = (began or stored).record["finished"]
+    return Material(records, ledger.head(), facts, _previous(ledger, run, records[0].record["procedure"]), since)
+
+
+def _previous(ledger: Ledger, run: str, procedure: str) -> Previous | None:
+    earlier = ledger.previous_run(run, procedure)
+    if earlier is None:
+        return None
+    records = [stored.record for stored in ledger.records(run=earlier, status=LOUD)]
+    begin = next(iter(ledger.records(run=earlier))).record
+    return Previous(earlier, begin["started"], [record for record in records if is_finding(record)])

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Render the report's data as the summary that a person reads in ten seconds at the end of a run."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+
+MAX_LINES = 25
+WIDTH = 110
+
+#: Faults that a domain shows at most.
+PER_DOMAIN = 3
+
+
+def render_text(data: Mapping[str, Any], language: str) -> str:
+    """Return the summary in a language: verdict, each domain with its worst faults and what to do, evidence.
+
+    At most MAX_LINES lines of WIDTH columns. Raises ValueError for a language that the report does not have.
+    """
+    words = Language(language, data["run"]["zone"])
+    names_host = len(data["hosts"]) > 1
+    faults = list(sentences.faults(data))
+    top = [sentences.verdict(data, words), *sentences.facts(data, words)]
+    dead = [host["name"] for host in data["hosts"] if host["status"] == "unreachable"]
+    if dead:
+        top.append(words.text("fact.unreachable", hosts=words.names(dead)))
+    # What is fixed: one line for each domain, two blank ones, what is left out, evidence.
+    room = (MAX_LINES - len(top) - len(data["domains"]) - 4) // 2
+    shown = _chosen(faults, room)
+    lines = [*top, ""]
+    for entry in data["domains"]:
+        own = [rows for rows in faults if rows[0]["domain"] == entry["domain"]]
+        sentence = sentences.domain(entry, words)
+        if own:
+            sentence = words.text("text.findings", n=len(own), sentence=sentence)
+        name = _padded(words.word("domain", entry["domain"]), 11)
+        status = _padded(words.text(f"status.{entry['status']}").upper(), 12)
+        lines.append(f"{name} {status} {sentence}")
+        for rows in own:
+            if rows[0]["id"] in shown:
+                lines += _fault(rows, data, words, names_host)
+    if len(shown) < len(faults):
+        lines.append(words.text("text.more", n=len(faults) - len(shown)))
+    head = data["evidence"]["head"]
+    evidence = words.text(
+        "text.evidence",
+        n=data["evidence"]["records"],
+        run=data["run"]["id"],
+        count=words.number(head["count"]),
+        hash=head["hash"][:16],
+    )
+    return "".join(f"{_cut(inert(line))}\n" for line in [*lines, "", evidence])
+
+
+def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
+    """Return the ids of the worst faults: so many that there is room for, and not more of one domain than it shows."""
+    chosen: set[str] = set()
+    of_domain: dict[str, int] = {}
+    for rows in faults:
+        domain = rows[0]["domain"]
+        if len(chosen) < room and of_domain.get(domain, 0) < PER_DOMAIN:
+            chosen.add(rows[0]["id"])
+            of_domain[domain] = of_domain.get(domain, 0) + 1
+    return chosen
+
+
+def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language, names_host: bool) -> list[str]:
+    status = _padded(words.text(f"status.{rows[0]['status']}").lower(), 11)
+    records = [row["record"] for row in rows]
+    title = sentences.headline(records, words, names_host)
+    since = min(row["since"] for row in rows)
+    if since < data["run"]["started"]:
+        title = words.text("text.since", title=title, since=words.time(since))
+    next_act = sentences.next_act(records[0], [row["host"] for row in rows], words)
+    return [f"  {status} {title}", f"  {' ' * 11} {words.text('text.next', next=next_act)}"]
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - _columns(text))
+
+
+def _cut(line: str) -> str:
+    """Return a line that fits the terminal's width."""
+    if _columns(line) <= WIDTH:
+        return line.rstrip()
+    while _columns(line) >= WIDTH:
+        line = line[:-1]
+    return f"{line}…"

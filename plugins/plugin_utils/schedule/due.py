@@ -1,0 +1,60 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is due and what is late, from cadences and the time of the last success."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start, period_start
+
+#: The value of `incremental` that means: whenever something has changed.
+ON_CHANGE = "change"
+
+
+class Lateness(NamedTuple):
+    """Whether something with a cadence is done for its current period."""
+
+    due: bool
+    """Nothing has succeeded in the current period yet."""
+    missed: bool
+    """A whole period has passed without success."""
+    since: datetime | None
+    """Start of the first period without success; None when nothing is due, or when there is no history to tell it."""
+
+
+def boundaries(backup_set: Mapping[str, Any], now: datetime, zone: str) -> dict[str, str | None]:
+    """Return from when on a snapshot of the set counts: `full_since` and `incremental_since`, ISO 8601 or None.
+
+    A full backup is due unless the catalogue has one not older than `full_since`, and likewise for incrementals.
+    None: nothing is due by the calendar. Raise CalendarError for a cadence or zone that is not known.
+    """
+    incremental = backup_set.get("incremental")
+    return {
+        "full_since": _since(backup_set.get("full"), now, zone),
+        "incremental_since": None if incremental == ON_CHANGE else _since(incremental, now, zone),
+    }
+
+
+def late(cadence: str, last_success: datetime | None, now: datetime, zone: str) -> Lateness:
+    """Judge one set or procedure by its cadence and the time of its last success (None: it never succeeded).
+
+    Raise CalendarError for a cadence or zone that is not known.
+    """
+    start = period_start(cadence, now, zone)
+    if last_success is None:
+        return Lateness(due=True, missed=False, since=None)
+    if last_success >= start:
+        return Lateness(due=False, missed=False, since=None)
+    before = period_start(cadence, start - timedelta(microseconds=1), zone)
+    return Lateness(due=True, missed=last_success < before, since=next_start(cadence, last_success, zone))
+
+
+def _since(cadence: str | None, now: datetime, zone: str) -> str | None:
+    if not cadence:
+        return None
+    return period_start(cadence, now, zone).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

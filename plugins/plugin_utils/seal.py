@@ -1,0 +1,132 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a run: fill what is missing, store, publish the head, render."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.verdict import judge
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The hosts that a seal answers for, and the play's rules for going on to the next ones."""
+
+    all_hosts: list[str]
+    hosts: list[str]
+    alive: set[str]
+    any_errors_fatal: bool = False
+    max_fail_percentage: float | None = None
+
+    def ahead(self) -> list[str]:
+        """Return the hosts of later batches."""
+        return self.all_hosts[self.all_hosts.index(self.hosts[-1]) + 1 :]
+
+    def is_last_with(self, bad: set[str]) -> bool:
+        """Return whether the play ends after this batch, of whose hosts some are bad."""
+        if not bad:
+            return False
+        share = 100 * len(bad) / len(self.hosts)
+        limit = self.max_fail_percentage
+        return len(bad) == len(self.hosts) or self.any_errors_fatal or (limit is not None and share > limit)
+
+
+@dataclass
+class Sealed:
+    """What came of a seal: `fault` is a sentence when the evidence is stored but something after it failed."""
+
+    records: int
+    head: Head
+    report: str = ""
+    text: str = ""
+    fault: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
+    """Complete a run's spool and store it; raises OpsError, naming the spool, when it cannot be stored."""
+    try:
+        _complete(run, plan, batch, now)
+        with Ledger(state.ledger) as ledger:
+            drained = drain(state, ledger, now, current=run.id)
+            sealed = Sealed(drained.moved, drained.head)
+            sealed.warnings += [f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans]
+            sealed.warnings += drained.unreadable
+            try:
+                key = plan["egov_ops_witness_key"]
+                witness.publish(state.witness, drained.head, run.id, iso(now), Path(key) if key else None)
+            except OpsError as error:
+                sealed.fault = str(error)
+            _render(sealed, ledger, run, state, plan)
+    except LedgerError as error:
+        if run.spool.path.exists():
+            raise OpsError(f"The run is not sealed: {error} Its evidence is kept in spool {run.spool.path}.") from None
+        raise
+    return sealed
+
+
+def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
+    """Append what the run lacks: a record for each step without one, and the seal's own."""
+    header, records, _, _ = run.spool.read()
+    not_built = {step["module"] for step in header["steps"] if not step["built"]}
+    unbuilt = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
+    message = "This version of egov.ops does not have this step yet."
+    added = missing(unbuilt, records, now, hosts=batch.hosts, reason="not_built", message=message)
+    added += missing(header, [*records, *added], now, hosts=batch.hosts)
+    by_host: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in [*records, *added]:
+        by_host[entry["host"]].append(entry)
+    bad = {host for host in batch.hosts if host not in batch.alive or judge(by_host[host], plan["egov_ops_fail_on"])}
+    if batch.is_last_with(bad):
+        message = "The run ended before this host's turn came."
+        added += missing(header, records, now, hosts=batch.ahead(), reason="not_started", message=message)
+    incomplete = [entry for entry in added if entry["reason"] != "not_ours"]
+    statuses = Counter(entry["status"] for entry in [*records, *added] if entry["domain"] != "run")
+    end = observation(
+        "seal",
+        run.procedure,
+        "failed" if bad else "ok",
+        "busy" if header.get("busy") else "",
+        statuses=dict(statuses),
+        hosts=len(batch.hosts),
+        bad=len(bad),
+        not_built=sorted(not_built),
+        filled=len(incomplete),
+        records=len(records) + len(added) + 1,
+    )
+    frame = {"run": run.id, "procedure": run.procedure, "host": CONTROLLER, "domain": "run"}
+    run.append([*added, record(**frame, observation=end, started=header["begun"], finished=iso(now))])
+
+
+def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:
+    """Render the run's summary and report from the ledger; what fails here cannot harm the evidence."""
+    language = plan["egov_ops_report_language"]
+    data = build(gather(ledger, run.id, facts_of(plan, state)))
+    sealed.text = render_text(data, language)
+    if not plan["egov_ops_report"]:
+        return
+    try:
+        sealed.report = str(write(data, state.reports, language))
+    except OpsError as error:
+        sealed.fault = str(error)

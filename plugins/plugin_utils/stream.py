@@ -1,0 +1,184 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Send a half to a host as a stream: its sources and arguments on standard input, one result on standard output.
+
+One `sh` line picks the host's Python and starts it in the same trip, so nothing is copied, no temporary folder and no
+free disk is needed, and Pythons are reached that the installed ansible-core no longer supports as module targets.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import secrets
+import shlex
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+
+PROTOCOL = 1
+PACKAGE = "ansible_collections.egov.ops.plugins.module_utils"
+_ROOM = Path(__file__).resolve().parent.parent / "module_utils"
+
+#: Tried in this order after the interpreter that the inventory names.
+INTERPRETERS = (
+    "/usr/bin/python3",
+    "/usr/libexec/platform-python",
+    "/usr/local/bin/python3",
+    "python3",
+    "/usr/bin/python3.12",
+    "/usr/bin/python3.11",
+    "/usr/bin/python3.9",
+    "/usr/bin/python3.8",
+    "/usr/bin/python3.6",
+)
+_NO_PYTHON = "EGOV_OPS_NO_PYTHON"
+
+# Runs on Python 3.6. The importer lives in memory; standard output is kept for the result alone, so that whatever
+# the half or a tool prints by accident goes to standard error.
+_BOOT = """
+import os,sys,json
+out=os.dup(1);os.dup2(2,1)
+e=json.loads(sys.stdin.buffer.read().decode())
+n=os.open(os.devnull,os.O_RDONLY);os.dup2(n,0);os.close(n)
+import base64,zlib
+s=json.loads(zlib.decompress(base64.b64decode(e["sources"])).decode())
+from importlib.machinery import ModuleSpec
+p=set()
+for k in s:
+    while "." in k:
+        k=k.rsplit(".",1)[0];p.add(k)
+class I:
+    def find_spec(self,name,path=None,target=None):
+        if name in s:return ModuleSpec(name,self)
+        if name in p:return ModuleSpec(name,self,is_package=True)
+    def create_module(self,spec):return None
+    def exec_module(self,m):
+        if m.__name__ in s:
+            m.__file__=m.__name__+".py"
+            exec(compile(s[m.__name__],m.__file__,"exec"),m.__dict__)
+sys.meta_path.insert(0,I())
+from importlib import import_module
+h=import_module(e["package"]+".host.half")
+f=getattr(import_module(e["package"]+"."+e["half"][0]),e["half"][1])
+r=h.perform(f,e["arguments"],h.Host(e["context"],e["secrets"]))
+r["python"]=sys.version.split()[0]
+r["cpu"]=round(sum(os.times()[:4]),3)
+d=("\\n%s%s%s\\n"%(e["nonce"],json.dumps(r),e["nonce"])).encode("utf-8","surrogateescape")
+while d:d=d[os.write(out,d):]
+"""
+
+
+class StreamError(OpsError):
+    """The host half gave no result. `reason` is one of the record's reasons, the message one sentence."""
+
+    def __init__(self, message: str, reason: str = "error") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The compressed sources that one half needs, and their digest as it stands in records."""
+
+    payload: str
+    digest: str
+
+
+@functools.lru_cache(maxsize=None)
+def sources(domain: str) -> Sources:
+    """Return the sources of the host room and of one domain's room, compressed; raises OSError."""
+    texts = {
+        f"{PACKAGE}.{room}.{path.stem}": path.read_text(encoding="utf-8")
+        for room in ("host", domain)
+        for path in sorted((_ROOM / room).glob("*.py"))
+        if path.stem != "__init__"
+    }
+    plain = json.dumps(texts, sort_keys=True).encode()
+    return Sources(base64.b64encode(zlib.compress(plain, 6)).decode(), hashlib.sha256(plain).hexdigest()[:16])
+
+
+def command(interpreter: str = "") -> str:
+    """Return the `sh` line that starts the first Python found; `interpreter` is the inventory's wish, "" for none.
+
+    The output is cut on the host at twice the result's limit, so that a half that floods cannot fill the controller.
+    """
+    wanted = [] if interpreter.startswith("auto") else shlex.split(interpreter)
+    tries = [wanted] if wanted else []
+    tries += [[path] for path in INTERPRETERS if [path] != wanted]
+    boot = shlex.quote(_BOOT.strip())
+    starts = " || ".join(
+        f"{{ command -v {shlex.quote(words[0])} >/dev/null 2>&1 && "
+        f"exec {' '.join(shlex.quote(word) for word in words)} -I -S -c \"$b\"; }}"
+        for words in tries
+    )
+    return f"b={boot}; {{ {starts} || echo {_NO_PYTHON}; }} 2>&1 | head -c {2 * RESULT_LIMIT}"
+
+
+def envelope(
+    half: tuple[str, str], arguments: dict[str, Any], context: dict[str, Any], secret_values: dict[str, str]
+) -> tuple[bytes, str]:
+    """Return what goes to standard input, and the nonce that will stand on both sides of the result."""
+    nonce = f"<egov-ops {secrets.token_hex(12)}>"
+    content = {
+        "protocol": PROTOCOL,
+        "nonce": nonce,
+        "package": PACKAGE,
+        "half": list(half),
+        "arguments": arguments,
+        "context": context,
+        "secrets": secret_values,
+        "sources": sources(half[0].split(".", 1)[0]).payload,
+    }
+    return json.dumps(content).encode(), nonce
+
+
+def scrub(value: Any, secret_values: dict[str, str]) -> Any:
+    """Return a JSON value in which each secret that stands inside a string is replaced by asterisks."""
+    if isinstance(value, str):
+        for secret in secret_values.values():
+            value = value.replace(secret, "********") if secret else value
+        return value
+    if isinstance(value, list):
+        return [scrub(item, secret_values) for item in value]
+    if isinstance(value, dict):
+        return {key: scrub(item, secret_values) for key, item in value.items()}
+    return value
+
+
+def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, Any]:
+    """Return the result that stands between the two nonces in what the host printed; raises StreamError."""
+    pieces = output.split(nonce)
+    if len(pieces) >= 3:
+        if len(pieces[1]) > RESULT_LIMIT:
+            raise StreamError(
+                f"The result of the host half is {len(pieces[1])} bytes, more than the {RESULT_LIMIT} allowed; "
+                "narrow what is looked at.",
+                "too_large",
+            )
+        try:
+            result = scrub(json.loads(pieces[1]), secret_values)
+        except ValueError as error:
+            raise StreamError(f"The host half answered with broken JSON: {error}.") from error
+        if isinstance(result, dict):
+            return result
+    if _NO_PYTHON in output:
+        raise StreamError(
+            "No Python 3 was found on the host; install python3 or name one in ansible_python_interpreter.",
+            "no_python",
+        )
+    if len(output) >= RESULT_LIMIT:
+        raise StreamError(
+            f"The host half printed more than {RESULT_LIMIT} bytes without a result; look at what it runs.", "too_large"
+        )
+    words = [line.strip() for line in scrub(output, secret_values).splitlines() if line.strip()]
+    said = "; ".join(words[-3:])[-500:] or "it printed nothing"
+    raise StreamError(f"The host half ended without a result: {said}.")

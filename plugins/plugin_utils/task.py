@@ -1,0 +1,316 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The base of every action of the collection.
+
+`Task` knows the plan, the state folder and the run. `HostTask` adds what each module over a half needs: send the half,
+catch whatever happens to it, and append the evidence to the run's spool before the task ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
+from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: Records shown in Ansible's own result; all of them go to the spool.
+SHOWN = 20
+#: Seconds between the half's own deadline and the moment the controller gives up on it.
+GRACE = 30
+
+
+class Task(ActionBase):  # type: ignore[misc]
+    """An action of the collection: options checked, errors as one sentence, no async."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    ARGUMENTS: ClassVar[dict[str, Any]] = {}
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check the options, do the work, and turn an error of ours into the task's message."""
+        if self._task.async_val:
+            raise AnsibleActionFail(
+                f"{self._task.action} appends its evidence in this very task and cannot run with async; remove async."
+            )
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        try:
+            result.update(self.perform(arguments, task_vars or {}))
+        except OpsError as error:
+            raise AnsibleActionFail(str(error)) from None
+        return result
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Do the work and return the result; each action fills this in."""
+        raise NotImplementedError
+
+    def inventory_plan(self) -> InventoryPlan:
+        """Return the reader of the inventory's plan; an ansible-core whose inventory cannot be read is an error."""
+        try:
+            return InventoryPlan(self._task.get_variable_manager(), self._templar.copy_with_new_env())
+        except AttributeError as error:
+            raise OpsError(
+                f"The plan cannot be read from this ansible-core ({error}); use a version the README lists."
+            ) from error
+
+    def plan_of(self, host: str) -> Plan:
+        """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
+        return merge(self.inventory_plan().variables(host), load_schema(), self.extra_variables())
+
+    def extra_variables(self) -> dict[str, Any]:
+        """Return the extra variables of the command line, as Ansible has parsed them."""
+        return dict(self._task.get_variable_manager().extra_vars)
+
+    def play(self) -> Any:
+        """Return the play that this task stands in."""
+        parent = self._task._parent
+        while not hasattr(parent, "_play"):
+            parent = parent._parent
+        return parent._play
+
+    def say(self, text: str) -> None:
+        """Print lines at once, as they are: a task's result shows line ends as escapes."""
+        self._display.display(text)
+
+
+class HostTask(Task):
+    """An action over a half: one trip to the host, and its evidence in the spool."""
+
+    DOMAIN: ClassVar[str]
+    HALF: ClassVar[tuple[str, str]]
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return what the half is given, filled from the plan where an option is absent, and the secrets it needs."""
+        raise NotImplementedError
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Send the half and record what came of it.
+
+        In a run that only observes, a failed or unreachable host is a record, and `run_verdict` fails the host;
+        anywhere else, and in check mode, where nothing is recorded, the task itself fails.
+        """
+        host: str = task_vars["inventory_hostname"]
+        plan = self.plan_of(host)
+        run = None if self._task.check_mode else self._run(plan)
+        earlier = run.steps(host) if run else []
+        started, clock = datetime.now(timezone.utc), time.monotonic()
+        outcome = self._excused(run, host, earlier) or self._attempt(
+            arguments, plan, host, run.id if run else "", started, task_vars
+        )
+        observations = outcome.pop("evidence")
+        counts = Counter(item["status"] for item in observations)
+        result = {
+            **outcome,
+            "summary": outcome["summary"] or dict(counts),
+            "evidence": _worst_first(observations)[:SHOWN],
+            "evidence_count": len(observations),
+        }
+        bad = outcome["status"] in ("failed", "unreachable", "unknown")
+        if run:
+            step = observation(
+                "step",
+                self._name,
+                outcome["status"],
+                outcome["reason"],
+                duration=time.monotonic() - clock,
+                message=outcome["msg"],
+                counts=dict(counts),
+                **self._circumstances(outcome, task_vars),
+            )
+            times = {"started": iso(started), "finished": iso(datetime.now(timezone.utc))}
+            attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
+            frame = {"run": run.id, "procedure": run.procedure, "host": host, "domain": self.DOMAIN, **times}
+            run.append(
+                record(**frame, observation=item, attempt=attempt, via=outcome["transport"])
+                for item in [*observations, step]
+            )
+        if bad and not (run and run.observes):
+            if outcome["status"] == "unreachable":
+                raise AnsibleConnectionFailure(outcome["msg"])
+            result["failed"] = True
+        return result
+
+    def _run(self, plan: Plan) -> Run:
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        return Run.of_this_process(state) or Run.standalone(state)
+
+    def _excused(self, run: Run | None, host: str, earlier: list[dict[str, Any]]) -> dict[str, Any] | None:
+        """Return why this host is left alone in this run, None if it is to be visited."""
+        if run is None:
+            return None
+        if run.header.get("busy"):
+            return _outcome("skipped", "busy", f"Another run of {run.procedure} was in the way; it stays due.")
+        if host in run.header.get("not_ours", ()):
+            return _outcome("skipped", "not_ours", "This host is not managed by the platform's plan.")
+        if any(step["status"] == "unreachable" for step in earlier):
+            message = f"{host} did not answer an earlier task of this run and was not tried again."
+            return _outcome("unreachable", "", message)
+        return None
+
+    @property
+    def _name(self) -> str:
+        return str(self._task.action).rsplit(".", 1)[-1]
+
+    def _circumstances(self, outcome: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return what an auditor may ask of a step: Python, CPU seconds and sources of the half, loop item, delegation."""
+        found = {"python": outcome.get("python", ""), "cpu": outcome.get("cpu"), "sources": stream.sources(self.HALF[0].partition(".")[0]).digest}
+        loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
+        if self._task.loop is not None or self._task.loop_with:
+            found["item"] = str(task_vars.get(loop_variable))[:200]
+        if self._task.delegate_to:
+            found["delegated_to"] = str(self._task.delegate_to)
+        return found
+
+    def _attempt(
+        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the half's result, or the failure that stands in its place; only a defect of ours escapes."""
+        try:
+            prepared, secrets = self.prepare(arguments, plan, host, now)
+            timeout = float(prepared.pop("timeout"))
+            context = {
+                "check_mode": bool(self._task.check_mode),
+                "diff": bool(self._task.diff),
+                "now": iso(now),
+                "run": run_id,
+                "timeout": timeout,
+                "tool_path": plan["egov_ops_tool_path"],
+                "state_dir": plan["egov_ops_host_state_dir"],
+            }
+            with _alarm(0 if self._task.timeout else timeout + GRACE):
+                if self._transport(plan) == "stream":
+                    result = self._stream(prepared, context, secrets, task_vars)
+                else:
+                    result = self._module(prepared, context, secrets, task_vars)
+        except stream.StreamError as error:
+            return _outcome("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
+        except OpsError as error:
+            return _outcome("failed", "refused", str(error))
+        except AnsibleConnectionFailure as error:
+            return _outcome("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
+        except _Timeout:
+            return _outcome("failed", "timeout", f"{self._name} did not answer within {timeout + GRACE:g} s.")
+        except BaseException as error:
+            # Ansible's own task timeout is a BaseException whose class has moved between releases.
+            if type(error).__name__ != "TaskTimeoutError":
+                raise
+            return _outcome("failed", "timeout", f"{self._name} did not end within the task's timeout.")
+        if result.get("failed"):
+            message = str(result.get("msg") or result.get("module_stderr") or "The module failed and said nothing.")
+            return _outcome("failed", result.get("reason") or "error", message, result.get("transport", "none"))
+        return {**_outcome("ok", "", ""), **result}
+
+    def _transport(self, plan: Plan) -> str:
+        """Return how the half travels: as the plan says, else as a stream where the connection takes input."""
+        wanted = str(plan["egov_ops_transport"])
+        if wanted != "auto":
+            return wanted
+        become = self._connection.become
+        takes_input = self._connection.has_pipelining and (become is None or become.pipelining)
+        return "stream" if takes_input else "module"
+
+    def _stream(
+        self,
+        arguments: dict[str, Any],
+        context: dict[str, Any],
+        secrets: dict[str, str],
+        task_vars: dict[str, Any],
+    ) -> dict[str, Any]:
+        data, nonce = stream.envelope(self.HALF, arguments, context, secrets)
+        try:
+            # Without it a local connection with a become password takes the terminal for input and hangs for ever.
+            self._connection.set_option("pipelining", True)
+        except KeyError:
+            pass
+        variables: Mapping[str, Any] = task_vars
+        if self._task.delegate_to:
+            variables = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
+        wish = variables.get("ansible_python_interpreter") or ""
+        line = stream.command(str(self._templar.template(wish)))
+        answer = self._low_level_execute_command(line, in_data=data)
+        return {
+            **stream.parse(answer["stdout"] + answer["stderr"], nonce, secrets),
+            "transport": "stream",
+        }
+
+    def _module(
+        self,
+        arguments: dict[str, Any],
+        context: dict[str, Any],
+        secrets: dict[str, str],
+        task_vars: dict[str, Any],
+    ) -> dict[str, Any]:
+        answer = self._execute_module(
+            module_name=self._task.action,
+            module_args={**arguments, "context": context, "secrets": secrets},
+            task_vars=task_vars,
+        )
+        if answer.get("unreachable"):
+            raise AnsibleConnectionFailure(str(answer.get("msg", "")))
+        kept = {key: value for key, value in answer.items() if key not in ("invocation", "deprecations")}
+        scrubbed = stream.scrub(kept, secrets)
+        return {**scrubbed, "transport": "module"}
+
+
+class _Timeout(BaseException):
+    """The controller's own ceiling, for a task that has no `timeout:`; nothing on the way may swallow it."""
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    if not seconds:
+        yield
+        return
+
+    def ring(_signal: int, _frame: object) -> None:
+        raise _Timeout
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _outcome(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
+    return {
+        "changed": False,
+        "status": status,
+        "reason": reason,
+        "msg": message,
+        "summary": {},
+        "evidence": [],
+        "transport": transport,
+    }
+
+
+def _first_line(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.rstrip(".")[:500]
+
+
+def _worst_first(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(observations, key=lambda item: SEVERITY.index(item["status"]))
+
+

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all tests share: the checkout as a collection, other interpreters and cores, and what "complete" means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import environment  # noqa: E402
+from environment import CACHE, SetupError  # noqa: E402
+
+TREE = environment.link_collection(CACHE / "tree")
+sys.path.insert(0, str(TREE))
+os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)  # for the tools that tests start
+os.environ["PATH"] = f"{environment.link_interpreters()}:{os.environ['PATH']}"
+
+#: The versions of Python that run each ansible-core that the collection is tested with.
+CORES = {"2.16": ((3, 10), (3, 11), (3, 12)), "2.19": environment.PYTHONS, "2.21": ((3, 12), (3, 13), (3, 14))}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="leave out the tests marked slow")
+    parser.addoption("--long", action="store_true", help="run the tests marked long too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    unwanted = {"long"} if not config.getoption("--long") else set()
+    unwanted |= {"slow", "long"} if config.getoption("--fast") else set()
+    chosen = [item for item in items if not unwanted & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+    if os.geteuid() != 0:
+        for item in items:
+            if item.get_closest_marker("root"):
+                item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where the suite must be complete, what could not run counts as failed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("EGOV_OPS_TEST_COMPLETE") == "1" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Callable[[str], str]:
+    """Give the path of the interpreter of a version ("3.6"); the test is skipped where it is not installed."""
+
+    def find(version: str) -> str:
+        found = environment.describe(f"python{version}")
+        if not found:
+            pytest.skip(f"needs Python {version}")
+        return found.path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def ansible_core() -> Callable[[str], Path]:
+    """Give the folder of commands of an ansible-core ("2.16"), installed on first use; skipped without its Python."""
+
+    def install(version: str) -> Path:
+        folder = CACHE / f"core-{version}"
+        try:
+            python = environment.find_python(CORES[version])
+        except SetupError as error:
+            pytest.skip(str(error))
+        environment.create(folder, ROOT / f"requirements/core-{version}.txt", python)
+        return folder / "bin"
+
+    return install

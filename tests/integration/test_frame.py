@@ -1,0 +1,172 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever happens in a play, each host that was begun has its record, the chain holds, and the exit code tells."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+import yaml
+from sites import DEAD, PROBE, Site, interpreter
+
+HOSTS = ("web1", "web2", "db1")
+OK = ("ok", "")
+
+
+def statuses(site: Site) -> dict[str, tuple[str, str]]:
+    """Return {host: (status, reason)} of the newest run's health step, after checking what holds for every run."""
+    assert site.spools() == []
+    assert site.verified()
+    found = {host: status for (host, module), status in site.steps().items() if module == "health_probe"}
+    assert set(found) == set(site.hosts)
+    reported = {host["name"] for host in site.report()["hosts"]}
+    assert reported >= set(site.hosts)
+    return found
+
+
+def probe(**keywords):
+    return {**deepcopy(PROBE), **keywords}
+
+
+def test_a_good_run_is_green(site):
+    done = site.play(site.procedure())
+    assert done.rc == 0, done.output
+    assert statuses(site) == dict.fromkeys(HOSTS, OK)
+
+
+def test_all_hosts_unreachable(site):
+    site.hosts = {name: dict(DEAD) for name in HOSTS}
+    done = site.play(site.procedure())
+    assert done.rc == 2, done.output
+    assert statuses(site) == dict.fromkeys(HOSTS, ("unreachable", ""))
+    assert all(done.recap(host)["failed"] == 1 for host in HOSTS)
+
+
+def test_the_first_host_unreachable_hides_no_other(site):
+    site.hosts["web1"] = dict(DEAD)
+    site.hosts = {name: site.hosts[name] for name in HOSTS}
+    done = site.play(site.procedure())
+    assert done.rc == 2, done.output
+    assert statuses(site) == {"web1": ("unreachable", ""), "web2": OK, "db1": OK}
+    assert done.recap("web1")["failed"] == 1
+    assert done.recap("web2")["failed"] == 0
+    assert "web1" in done.output.rpartition("PLAY RECAP")[0].rpartition("TASK [Seal]")[2]
+
+
+def test_a_dead_host_is_not_tried_again_by_later_tasks(site):
+    site.hosts["web1"] = dict(DEAD)
+    site.play(site.procedure([probe(), probe(name="Probe again")]))
+    tries = [entry for entry in site.records(kind="step", host="web1") if entry["subject"] == "health_probe"]
+    assert [entry["status"] for entry in tries] == ["unreachable", "unreachable"]
+    assert "not tried again" in tries[1]["detail"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ("echo 'out of memory' >&2; kill -9 $$", "failed", "error"),
+        ("exec yes egov", "failed", "too_large"),
+    ],
+)
+def test_a_half_that_dies_or_floods_is_a_record_of_its_host(site, body, status, reason):
+    site.hosts["web2"]["ansible_python_interpreter"] = interpreter(site, "python", body)
+    done = site.play(site.procedure())
+    assert done.rc == 2, done.output
+    assert statuses(site) == {"web1": OK, "web2": (status, reason), "db1": OK}
+
+
+def test_the_task_timeout_is_a_record(site):
+    site.hosts["web2"]["ansible_python_interpreter"] = interpreter(site, "python", "exec sleep 20")
+    done = site.play(site.procedure([probe(timeout=2)]))
+    assert done.rc == 2, done.output
+    assert statuses(site) == {"web1": OK, "web2": ("failed", "timeout"), "db1": OK}
+
+
+@pytest.mark.parametrize("when", ["no_such_variable", "1 +"])
+def test_a_bad_condition_still_seals(site, when):
+    done = site.play(site.procedure([probe(when=when)]))
+    assert done.rc == 2, done.output
+    assert statuses(site) == dict.fromkeys(HOSTS, ("skipped", "not_reached"))
+
+
+def test_a_task_skipped_by_its_condition_is_not_absence(site):
+    done = site.play(site.procedure([probe(when="inventory_hostname != 'db1'")]))
+    assert done.rc == 2, done.output
+    assert statuses(site) == {"web1": OK, "web2": OK, "db1": ("skipped", "not_reached")}
+
+
+def test_handlers_that_fail_on_all_hosts(site):
+    fail = {"name": "Fail", "ansible.builtin.fail": {"msg": "handler"}}
+    notify = {"name": "Notify", "ansible.builtin.command": "true", "changed_when": True, "notify": "Fail"}
+    done = site.play(site.procedure([notify, probe()], handlers=[fail]))
+    assert done.rc == 2, done.output
+    assert statuses(site) == dict.fromkeys(HOSTS, OK)
+
+
+def test_serial_with_a_batch_wholly_dead(site):
+    site.hosts["web1"] = dict(DEAD)
+    site.hosts = {name: site.hosts[name] for name in HOSTS}
+    done = site.play(site.procedure(serial=1))
+    assert done.rc == 2, done.output
+    assert statuses(site) == {
+        "web1": ("unreachable", ""),
+        "web2": ("skipped", "not_started"),
+        "db1": ("skipped", "not_started"),
+    }
+
+
+def test_serial_without_a_failure_is_one_run(site):
+    done = site.play(site.procedure(serial=1))
+    assert done.rc == 0, done.output
+    assert statuses(site) == dict.fromkeys(HOSTS, OK)
+    assert len({entry["run"] for entry in site.records()}) == 1
+
+
+@pytest.mark.parametrize("keywords", [{"any_errors_fatal": True}, {"max_fail_percentage": 10}])
+def test_one_failed_host_that_stops_the_play(site, keywords):
+    fail = {"name": "Fail", "ansible.builtin.fail": {"msg": "stop"}, "when": "inventory_hostname == 'web2'"}
+    done = site.play(site.procedure([fail, probe()], **keywords))
+    assert done.rc == 2, done.output
+    assert statuses(site)["web2"] == ("skipped", "not_reached")
+
+
+def test_two_plays_of_one_process_are_one_run_with_all_records(site):
+    path = site.folder / "two.yml"
+    path.write_text(yaml.safe_dump([site.framed(name="first"), site.framed(name="second")], sort_keys=False))
+    done = site.play(str(path))
+    assert done.rc == 0, done.output
+    assert statuses(site) == dict.fromkeys(HOSTS, OK)
+    assert {entry["procedure"] for entry in site.records(kind="seal")} == {"first", "second"}
+    assert len({entry["run"] for entry in site.records()}) == 1
+
+
+def test_limit_narrows_the_run_and_is_said(site):
+    done = site.play(site.procedure(), "--limit", "web1")
+    assert done.rc == 0, done.output
+    assert site.steps() == {("web1", "health_probe"): OK}
+    begun = site.records(kind="begin")[-1]
+    assert begun["detail"]["limit"] == "web1"
+
+
+def test_a_run_of_one_failing_host_does_not_fail_the_others_in_the_recap(site):
+    site.hosts["db1"]["ansible_python_interpreter"] = interpreter(site, "python", "exit 3")
+    done = site.play(site.procedure())
+    assert [done.recap(host)["failed"] for host in HOSTS] == [0, 0, 1]
+
+
+def test_loop_and_retry_leave_a_record_each(site):
+    looped = probe(loop=["a", "b"])
+    site.play(site.procedure([looped]))
+    steps = [entry for entry in site.records(kind="step", host="web1")]
+    assert [entry["detail"]["item"] for entry in steps] == ["a", "b"]
+    assert [entry["attempt"] for entry in steps] == [1, 2]
+
+
+def test_hosts_that_are_not_ours_have_a_row(site):
+    site.hosts["web2"]["egov_ops_managed"] = False
+    done = site.play(site.procedure())
+    assert done.rc == 0, done.output
+    assert statuses(site) == {"web1": OK, "web2": ("skipped", "not_ours"), "db1": OK}

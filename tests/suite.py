@@ -1,0 +1,184 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The suite: its parts, what each needs, and a summary that says what passed, failed and could not run."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import environment  # noqa: E402
+import programs  # noqa: E402
+import run  # noqa: E402
+from environment import CACHE, SetupError  # noqa: E402
+
+DEV = CACHE / "dev"
+LOGS = CACHE / "test"
+TREE = CACHE / "tree/ansible_collections/egov/ops"
+
+#: How pytest and ansible-test say what they could not run.
+NOT_RUN = re.compile(r"^(?:SKIPPED|WARNING: Skipping) (.*)$", re.MULTILINE)
+
+#: Checked by mypy below the collection's own name, by which they import each other.
+TYPED = ("plugins/plugin_utils", "plugins/module_utils", "plugins/action")
+TYPED_TOOLS = ("tools", "tests/suite.py", "tests/conftest.py", "tests/sanity/run.py", "tests/new_user")
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of the suite: commands of the development environment, and the programs and rights they need."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    programs: Sequence[str] = ()
+    root: bool = False
+
+    def lacks(self) -> str | None:
+        """Return why this machine cannot run the part, None where it can."""
+        if self.root and os.geteuid() != 0:
+            return "needs root"
+        missing = [program for program in self.programs if not shutil.which(program)]
+        return f"needs {', '.join(missing)}" if missing else None
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What became of a part: its counts, the reasons of what was not run, its output and how long it took."""
+
+    part: Part
+    passed: int = 0
+    failed: int = 0
+    not_run: Sequence[str] = ()
+    output: str = ""
+    seconds: float = 0.0
+
+
+def pytest(folder: str, *options: str) -> list[str]:
+    """Return the command line that runs the tests of a folder."""
+    return ["python", "-m", "pytest", "-q", f"tests/{folder}", *options]
+
+
+def parts(level: str) -> list[Part]:
+    """Return the parts of a level: check, test or long. The longest come first, so that two at a time end together."""
+    options = {"check": ["--fast"], "test": [], "long": ["--long"]}[level]
+    fast = [
+        Part("integration", [pytest("integration", *options)], programs=["restic"]),
+        Part("unit", [pytest("unit", *options)]),
+        Part("ansible-lint", [["ansible-lint", "--offline"]]),
+        Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
+        Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
+    ]
+    if level == "check":
+        return fast
+    documentation = [
+        ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", str(TREE)],
+        ["antsibull-changelog", "lint"],
+    ]
+    return [
+        Part("sanity", [["python", "tests/sanity/run.py"]]),
+        Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
+        *fast,
+        Part("documentation", documentation),
+    ]
+
+
+def perform(part: Part) -> Outcome:
+    """Run a part's commands to the end, all of them even if one fails, and keep what they print in a log."""
+    lacks = part.lacks()
+    if lacks:
+        return Outcome(part, not_run=[lacks])
+    outcome = Outcome(part)
+    start = time.monotonic()
+    for command in part.commands:
+        done = subprocess.run(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        text = done.stdout.decode(errors="replace")
+        outcome.output += f"$ {' '.join(command)}\n{text}\n"
+        count(outcome, text, done.returncode)
+    outcome.seconds = time.monotonic() - start
+    (LOGS / f"{part.name}.log").write_text(outcome.output)
+    return outcome
+
+
+def count(outcome: Outcome, text: str, code: int) -> None:
+    """Add a command's result: the tests that pytest counted, or the command itself as one."""
+    closing = text.splitlines()[-1] if "pytest" in outcome.part.commands[0] and text else ""
+    counts = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|error)", closing)}
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    outcome.passed += counts.get("passed", 0) if closing else int(code == 0)
+    outcome.failed += failed or int(code != 0)
+    outcome.not_run = [*outcome.not_run, *NOT_RUN.findall(text)]
+
+
+def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
+    """Print each part, what could not run and why, and the closing line of counts; return the exit code."""
+    print()
+    for outcome in outcomes:
+        verdict = "failed" if outcome.failed else "passed" if outcome.passed else "not run"
+        print(f"{outcome.part.name:<15}{verdict:<9}{outcome.passed:>5} passed{outcome.failed:>4} failed", end="")
+        print(f"{outcome.seconds:>6.0f} s")
+    not_run = [f"{outcome.part.name}: {reason}" for outcome in outcomes for reason in outcome.not_run]
+    if not_run:
+        print("\nNot run" + (", which counts as failed (EGOV_OPS_TEST_COMPLETE=1):" if complete else ":"))
+        print("\n".join(f"  {line}" for line in not_run))
+    passed = sum(outcome.passed for outcome in outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    print(f"\n{passed} passed, {failed} failed, {len(not_run)} skipped")
+    return int(failed > 0 or passed == 0 or (complete and bool(not_run)))
+
+
+def prepare(level: str) -> None:
+    """Make the development environment, and as root install what the tests drive; raise SetupError if it fails."""
+    if level in ("test", "long") and os.geteuid() == 0:
+        programs.install("test")
+    python = environment.find_python()
+    run.get_programs(pip=not environment.pip_wheel(python))
+    environment.create(DEV, ROOT / "requirements/dev.txt", python)
+    environment.link_collection(CACHE / "tree")
+    LOGS.mkdir(exist_ok=True)
+    os.environ["NO_COLOR"] = "1"
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(CACHE / "tree")
+    folders = [DEV / "bin", environment.link_interpreters(), os.environ["PATH"], programs.UNPACKED / "usr/bin"]
+    os.environ["PATH"] = ":".join(str(folder) for folder in folders)
+
+
+def main(goal: str) -> int:
+    """Do what a goal of the Makefile asks; return the exit code."""
+    try:
+        run.check_folders()
+        prepare(goal)
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    single = {
+        "bench": ["python", "tests/benchmark/bench.py"],
+        "build": ["ansible-galaxy", "collection", "build", "--force", "--output-path", "build"],
+    }
+    if goal in single:
+        return subprocess.run(single[goal], cwd=ROOT, check=False).returncode
+    outcomes = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for outcome in pool.map(perform, parts(goal)):
+            outcomes.append(outcome)
+            if outcome.failed:
+                print(outcome.output)
+            print(f"Finished: {outcome.part.name} ({outcome.seconds:.0f} s)", flush=True)
+    return summarise(outcomes, complete=os.environ.get("EGOV_OPS_TEST_COMPLETE") == "1")
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

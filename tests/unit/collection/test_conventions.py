@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The conventions of the collection, checked on its own files."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import environment
+import pytest
+import yaml
+
+ROOT = environment.ROOT
+FILES = environment.checkout_files()
+MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
+ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
+HOST_CODE = sorted([*(ROOT / "plugins/module_utils").rglob("*.py"), *MODULES])
+CONTROLLER_CODE = sorted((ROOT / "plugins/plugin_utils").rglob("*.py"))
+OWN = "ansible_collections.egov.ops.plugins."
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def constant(module: Path, name: str) -> str:
+    """Return the text that a module's file assigns to a name."""
+    for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and [ast.unparse(target) for target in statement.targets] == [name]:
+            return str(ast.literal_eval(statement.value))
+    raise AssertionError(f"{relative(module)} has no {name}")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full names that a file imports when it runs: not what it names for the type checker alone."""
+    nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{relative(path)} imports by a relative name"
+            yield str(node.module)
+        nodes += ast.iter_child_nodes(node)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith((".py", ".yml", ".yaml"))])
+def test_each_file_names_its_licence(name: str) -> None:
+    generated = name.startswith("changelogs/")
+    head = (ROOT / name).read_text(encoding="utf-8").splitlines()[:6]
+    assert generated or not head or "# SPDX-License-Identifier: GPL-3.0-or-later" in head
+
+
+def test_the_action_group_names_each_module() -> None:
+    assert sorted(load(ROOT / "meta/runtime.yml")["action_groups"]["ops"]) == [module.stem for module in MODULES]
+
+
+def test_each_module_has_an_action_and_each_action_a_module() -> None:
+    actions = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+    assert actions == [module.stem for module in MODULES]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_each_module_says_what_check_mode_and_diff_do(module: Path) -> None:
+    attributes = yaml.safe_load(constant(module, "DOCUMENTATION"))["attributes"]
+    assert {"check_mode", "diff_mode"} <= set(attributes)
+    assert all(
+        entry.get("description") or entry.get("details")
+        for entry in attributes.values()
+        if entry.get("support") == "none"
+    )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_each_module_shows_how_it_is_called_and_what_it_returns(module: Path) -> None:
+    calls = yaml.safe_load(constant(module, "EXAMPLES"))
+    returned = yaml.safe_load(constant(module, "RETURN"))
+    assert any(f"egov.ops.{module.stem}" in call for call in calls)
+    assert returned
+    assert all({"description", "type", "returned"} <= set(value) for value in returned.values())
+
+
+@pytest.mark.parametrize("role", ROLES, ids=relative)
+def test_a_roles_defaults_are_those_of_its_argument_spec(role: Path) -> None:
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"].get("options", {})
+    defaults = role / "defaults/main.yml"
+    expected = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert ((load(defaults) or {}) if defaults.exists() else {}) == expected
+
+
+@pytest.mark.parametrize("role", ROLES, ids=relative)
+def test_a_roles_variables_start_with_its_name_or_that_of_the_plan(role: Path) -> None:
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"].get("options", {})
+    assert [name for name in options if not name.startswith((f"{role.name}_", "egov_ops_"))] == []
+
+
+def test_each_role_has_an_argument_spec() -> None:
+    assert [path.name for path in sorted(ROOT.glob("roles/*")) if path.is_dir()] == [role.name for role in ROLES]
+
+
+@pytest.mark.parametrize("path", HOST_CODE, ids=relative)
+def test_host_code_keeps_to_the_grammar_of_python_3_6(path: Path) -> None:
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_host_code_compiles_on_python_3_6(interpreter: Callable[[str], str]) -> None:
+    check = "import sys\nfor name in sys.argv[1:]: compile(open(name, encoding='utf-8').read(), name, 'exec')"
+    files = [str(path) for path in HOST_CODE]
+    done = subprocess.run([interpreter("3.6"), "-c", check, *files], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", HOST_CODE, ids=relative)
+def test_host_code_imports_its_own_room_and_the_standard_library_alone(path: Path) -> None:
+    room = path.parent.name if "module_utils" in path.parts else None
+    # The bindings of the system's package managers and selinux have no other home than the system's Python.
+    outside = {name for name in imports(path) if name.split(".")[0] not in {*sys.stdlib_module_names, "apt_pkg", "dnf"}}
+    if room is None:
+        own = {name for name in outside if name.startswith(f"{OWN}module_utils.")}
+        assert outside - own <= {"ansible.module_utils.basic"}
+    else:
+        rooms = (f"{OWN}module_utils.host.", f"{OWN}module_utils.{room}.")
+        assert [name for name in sorted(outside) if not f"{name}.".startswith(rooms)] == []
+        assert "typing" not in set(imports(path)), "typing costs each host 5 ms: import it under TYPE_CHECKING"
+
+
+@pytest.mark.parametrize("path", CONTROLLER_CODE, ids=relative)
+def test_controller_code_reaches_into_no_domain_of_the_host_half(path: Path) -> None:
+    allowed = (f"{OWN}plugin_utils", f"{OWN}module_utils.host.")
+    assert [name for name in imports(path) if name.startswith(OWN) and not name.startswith(allowed)] == []
+
+
+def test_each_change_is_in_the_changelog_or_waits_there() -> None:
+    waiting = [name for name in FILES if name.startswith("changelogs/fragments/")]
+    assert waiting or load(ROOT / "changelogs/changelog.yaml")["releases"]

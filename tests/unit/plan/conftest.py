@@ -1,0 +1,33 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Schema, load_schema
+
+ROOT = Path(__file__).resolve().parents[3]
+
+#: Three probes in place of the default ones, so that tests of the plan do not depend on what health probes by default.
+PROBES = """\
+cpu: {kind: cpu_usage, layer: infrastructure, warning: 80, critical: 90}
+units: {kind: failed_units, layer: platform, critical: "0"}
+portal: {kind: http, layer: application, url: "http://127.0.0.1/", timeout: 3}
+"""
+
+
+@pytest.fixture(scope="session")
+def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("schema")
+    shutil.copy(ROOT / "plugins/plugin_utils/plan/schema.yml", folder)
+    (folder / "probes.yml").write_text(PROBES)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def schema(schema_folder: Path) -> Schema:
+    return load_schema(schema_folder)

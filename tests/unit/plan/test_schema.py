@@ -1,0 +1,83 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, SchemaError, load_schema, role_options
+
+GOOD: dict[str, Any] = {
+    "type": "str",
+    "default": "",
+    "origin": "ours",
+    "description": {"en": "A name.", "zh": "名称。"},
+}
+LAYERED: dict[str, Any] = {**GOOD, "type": "dict", "layered": True, "default": {}}
+KEY: dict[str, Any] = {"type": "str", "description": GOOD["description"]}
+
+WRONG = [
+    ("an unknown word", {**GOOD, "defualt": 1}),
+    ("an unknown type", {**GOOD, "type": "string"}),
+    ("an unknown type of elements", {**GOOD, "type": "list", "elements": "string"}),
+    ("a list of nothing", {**GOOD, "type": "list"}),
+    ("an unknown origin", {**GOOD, "origin": "rumour"}),
+    ("no origin", {key: value for key, value in GOOD.items() if key != "origin"}),
+    ("an unknown scope", {**GOOD, "scope": "host"}),
+    ("a missing language", {**GOOD, "description": {"en": "A name."}}),
+    ("no description", {key: value for key, value in GOOD.items() if key != "description"}),
+    ("layers without keys", LAYERED),
+    ("keys without layers", {**GOOD, "entry": {"a": KEY}}),
+    ("a layered default that is a list", {**LAYERED, "default": [], "entry": {"a": KEY}}),
+    ("a reference to nowhere", {**LAYERED, "entry": {"a": {**KEY, "refers_to": "egov_ops_y"}}}),
+    ("a default file that is missing", {**LAYERED, "entry": {"a": KEY}, "default_file": "missing.yml"}),
+]
+
+
+def load(folder: Path, **variables: Any) -> Schema:
+    (folder / "schema.yml").write_text(yaml.safe_dump({"variables": variables}, allow_unicode=True))
+    return load_schema(folder)
+
+
+def test_a_good_schema_is_taken(tmp_path: Path) -> None:
+    assert set(load(tmp_path, egov_ops_x=GOOD).variables) == {"egov_ops_x"}
+
+
+@pytest.mark.parametrize("wrong", [text for _name, text in WRONG], ids=[name for name, _text in WRONG])
+def test_a_wrong_schema_is_refused_by_the_variables_name(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(SchemaError, match=r"egov_ops_x|missing\.yml"):
+        load(tmp_path, egov_ops_x=wrong)
+
+
+def test_a_variable_without_the_prefix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="backup_sets"):
+        load(tmp_path, backup_sets=GOOD)
+
+
+def test_the_name_of_a_layer_leads_to_its_variable(schema: Schema) -> None:
+    variable, layer = schema.find("egov_ops_backup_sets__50_web")
+    assert variable is schema.variables["egov_ops_backup_sets"]
+    assert layer == "50_web"
+
+
+def test_the_schema_is_read_once_in_a_process(schema: Schema, schema_folder: Path) -> None:
+    assert load_schema(schema_folder) is schema
+
+
+def test_reading_the_schema_takes_at_most_15_ms(schema_folder: Path) -> None:
+    load_schema.cache_clear()
+    started = time.process_time()
+    load_schema(schema_folder)
+    assert time.process_time() - started < 0.015
+
+
+def test_the_options_of_roles_are_read_from_their_argument_specs(tmp_path: Path) -> None:
+    specs = tmp_path / "backup" / "meta" / "argument_specs.yml"
+    specs.parent.mkdir(parents=True)
+    specs.write_text("argument_specs: {main: {options: {backup_timeout: {type: int}}}, other: {}}")
+    assert role_options(tmp_path) == {"backup": {"backup_timeout"}}

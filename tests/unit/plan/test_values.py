@@ -1,0 +1,159 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Refused, plain, shown
+from hypothesis import given
+from hypothesis import strategies as st
+
+ACCEPTED = [
+    ("bool", True, True),
+    ("bool", "yes", True),
+    ("bool", "False", False),
+    ("bool", 0, False),
+    ("duration", 90, 90.0),
+    ("duration", "90", 90.0),
+    ("duration", 1e16, 1e16),
+    ("duration", "15m", 900.0),
+    ("duration", "1.5 h", 5400.0),
+    ("duration", "1w", 604800.0),
+    ("float", "0.5", 0.5),
+    ("int", "5", 5),
+    ("int", 5.0, 5),
+    ("int", "-3", -3),
+    ("location", "/srv/备份", "/srv/备份"),
+    ("location", "repository", "repository"),
+    ("location", "sftp:ops@backup:/srv/repository", "sftp:ops@backup:/srv/repository"),
+    ("path", "/srv/data/", "/srv/data"),
+    ("path", "/", "/"),
+    ("str", 5, "5"),
+    ("threshold", 80, "80"),
+    ("threshold", "10:", "10:"),
+    ("threshold", "~:5", "~:5"),
+    ("threshold", "@1:2", "@1:2"),
+    ("threshold", "-1.5:2.5", "-1.5:2.5"),
+    ("time", "2:30 Asia/Shanghai", "02:30 Asia/Shanghai"),
+    ("time", "23:59 UTC", "23:59 UTC"),
+    ("timezone", "Asia/Urumqi", "Asia/Urumqi"),
+]
+
+REFUSED = [
+    ("bool", "maybe"),
+    ("bool", 2),
+    ("bool", []),
+    ("dict", []),
+    ("duration", "soon"),
+    ("duration", "-5"),
+    ("duration", True),
+    ("duration", -5),
+    ("duration", float("inf")),
+    ("duration", 10**400),
+    ("duration", "9" * 400 + "w"),
+    ("float", "nan"),
+    ("float", 10**400),
+    ("float", "inf"),
+    ("float", True),
+    ("int", "five"),
+    ("int", 5.5),
+    ("int", "5.5"),
+    ("int", True),
+    ("int", None),
+    ("int", [5]),
+    ("int", float("inf")),
+    ("list", "/srv"),
+    ("list", {"a": 1}),
+    ("location", " "),
+    ("location", "../elsewhere"),
+    ("location", 5),
+    ("path", "srv/data"),
+    ("path", "~/data"),
+    ("path", "/srv\0"),
+    ("path", ["/srv"]),
+    ("str", True),
+    ("str", ["a"]),
+    ("threshold", "high"),
+    ("threshold", ":"),
+    ("threshold", "@"),
+    ("threshold", "20:10"),
+    ("threshold", "-5"),
+    ("threshold", "nan"),
+    ("threshold", ""),
+    ("threshold", False),
+    ("time", "25:00 Asia/Shanghai"),
+    ("time", "02:60 Asia/Shanghai"),
+    ("time", "02:30"),
+    ("time", "02:30 Mars/Olympus"),
+    ("time", 150),
+    ("timezone", "Mars/Olympus"),
+    ("timezone", "../../etc/passwd"),
+    ("timezone", ""),
+    ("timezone", 8),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "stored"), ACCEPTED)
+def test_a_type_takes_what_ansible_users_write(kind: str, value: Any, stored: Any) -> None:
+    found = TYPES[kind](value)
+    assert (found, type(found)) == (stored, type(stored))
+
+
+@pytest.mark.parametrize(("kind", "value"), REFUSED)
+def test_a_type_refuses_what_is_none_of_it(kind: str, value: Any) -> None:
+    with pytest.raises(Refused, match=r"^\S.*\S$"):
+        TYPES[kind](value)
+
+
+def test_every_type_is_tried_with_a_wrong_value() -> None:
+    assert {kind for kind, _value in REFUSED} == set(TYPES)
+
+
+@given(
+    st.sampled_from(sorted(TYPES)),
+    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists),
+)
+def test_a_type_answers_or_refuses_and_never_raises_anything_else(kind: str, value: Any) -> None:
+    try:
+        found = TYPES[kind](value)
+    except Refused:
+        return
+    assert TYPES[kind](found) == found
+
+
+def test_values_that_ansible_tags_come_out_in_pythons_own_types() -> None:
+    loaded = DataLoader().load("{name: portal, ports: [80, 443], open: yes, limit: 1.5, none: null}")
+    found = plain(loaded)
+    assert found == {"name": "portal", "ports": [80, 443], "open": True, "limit": 1.5, "none": None}
+    assert {type(found), type(found["name"]), type(found["ports"]), *map(type, found)} == {dict, str, list}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_a_plain_copy_is_equal_and_can_be_stored_as_json(value: Any) -> None:
+    assert json.loads(json.dumps(plain(value))) == value
+
+
+def test_a_shown_value_is_short() -> None:
+    assert len(shown("x" * 500)) == 60
+
+
+def test_a_shown_value_has_no_control_characters() -> None:
+    assert "\x1b" not in shown("\x1b[31mred")
+
+
+def test_a_shown_address_has_lost_its_credentials() -> None:
+    assert shown("rest:https://ops:hunter2@backup/") == "'rest:https://***@backup/'"
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert "hunter2" not in shown("hunter2", secret=True)
