@@ -13,6 +13,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import environment
 import programs
@@ -83,11 +84,9 @@ def find_restic() -> str | None:
 
 def link_restic() -> None:
     """Put restic beside ansible in .venv/bin, which the local inventory names as a folder of tools."""
-    restic, link = find_restic(), VENV / "bin/restic"
+    restic = find_restic()
     if restic:
-        if link.is_symlink():
-            link.unlink()
-        link.symlink_to(restic)
+        environment.link(VENV / "bin/restic", Path(restic))
 
 
 def run_daily(arguments: list[str]) -> int:

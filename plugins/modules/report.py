@@ -12,7 +12,7 @@ module: report
 short_description: Write the report of a run from the ledger
 version_added: 0.1.0
 description:
-  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the evidence in the ledger.
+  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the ledger's evidence.
   - The report says what failed, where, since when and what to do next; the status of each domain and host;
     and by which records of the ledger this is shown.
   - Each run writes its own report when it is sealed. Use this module to write an earlier one again,

@@ -39,10 +39,6 @@ options:
         description: Domain of its records, which is also the tag of its tasks.
         type: str
         required: true
-  longest:
-    description: Seconds after which a silent run of another boot or container counts as dead.
-    type: int
-    default: 14400
   wait:
     description: Seconds to wait for another run of the same procedure before this one is recorded as busy.
     type: int

@@ -21,8 +21,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain,
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -122,8 +122,7 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
 def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:
     """Render the run's summary and report from the ledger; what fails here cannot harm the evidence."""
     language = plan["egov_ops_report_language"]
-    facts = Facts(plan["egov_ops_platform_name"], plan["egov_ops_timezone"], str(state.ledger), str(state.witness))
-    data = build(gather(ledger, run.id, facts))
+    data = build(gather(ledger, run.id, facts_of(plan, state)))
     sealed.text = render_text(data, language)
     if not plan["egov_ops_report"]:
         return

@@ -10,7 +10,7 @@ from copy import deepcopy
 
 import pytest
 import yaml
-from conftest import DEAD, PROBE, Site, interpreter
+from sites import DEAD, PROBE, Site, interpreter
 
 HOSTS = ("web1", "web2", "db1")
 OK = ("ok", "")

@@ -12,7 +12,7 @@ import subprocess
 from collections import Counter
 
 import pytest
-from conftest import DEAD, PROBE, interpreter, wait_for
+from sites import DEAD, PROBE, interpreter, wait_for
 from test_frame import HOSTS, OK, statuses
 
 SLOW = {"name": "Stay", "ansible.builtin.command": "sleep 30", "changed_when": False}

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Site
+from sites import Site
 
 
 def refused(site: Site, done, *words: str) -> None:

@@ -62,7 +62,7 @@ def choose(entries, seed, files, max_bytes, without=()):
         if largest is None or entry["size"] > largest["size"]:
             largest = entry
         ranked = (-_rank(seed, entry), entry["path"], entry)
-        if entry["xattrs"] and (attributed is None or ranked > attributed[0]):
+        if entry["xattrs"] and (attributed is None or ranked > attributed):
             attributed = ranked
         if len(best) < files * SPARE:
             heapq.heappush(best, ranked)

@@ -84,7 +84,12 @@ def perform(half, arguments, host):
         import traceback
 
         place = traceback.extract_tb(error.__traceback__)[-1]
-        words = "%s in %s line %s: %s" % (type(error).__name__, os.path.basename(place[0]), place[1], error or "no text")
+        words = "%s in %s line %s: %s" % (
+            type(error).__name__,
+            os.path.basename(place[0]),
+            place[1],
+            error or "no text",
+        )
         return {"failed": True, "changed": False, "msg": "The host half broke: %s." % words, "reason": "error"}
     result.setdefault("changed", False)
     result.setdefault("evidence", [])

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mounted file systems: what a walk must not enter, and one that never answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from backup_site import Site, only
+
+MOUNTINFO = rb"""22 27 0:21 / /proc rw,relatime shared:5 - proc proc rw
+27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+40 27 0:50 / /srv/share\040one rw shared:1 master:2 - nfs4 files:/export rw
+41 27 0:51 / /srv/data rw - xfs /dev/vdb rw
+42 27 0:52 / /srv/drive rw - fuse.sshfs files: rw
+43 41 0:53 / /srv/data/cache rw - tmpfs tmpfs rw
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> dict[bytes, bytes]:
+    (tmp_path / "mountinfo").write_bytes(MOUNTINFO)
+    return mounts.mounted(str(tmp_path / "mountinfo"))
+
+
+def test_mount_points_are_read_with_their_escapes(table: dict[bytes, bytes]) -> None:
+    assert table[b"/srv/share one"] == b"nfs4"
+    assert table[b"/"] == b"ext4"
+    assert len(table) == 6
+
+
+def test_remote_and_kernel_mounts_inside_a_set_are_left_out(table: dict[bytes, bytes]) -> None:
+    assert set(mounts.left_out([b"/"], table)) == {b"/proc", b"/srv/share one", b"/srv/drive"}
+
+
+def test_local_file_systems_belong_to_the_set(table: dict[bytes, bytes]) -> None:
+    assert b"/srv/data" not in mounts.left_out([b"/srv"], table)
+
+
+def test_a_remote_mount_named_as_a_path_is_not_left_out(table: dict[bytes, bytes]) -> None:
+    assert set(mounts.left_out([b"/srv/share one"], table)) == set()
+
+
+def test_without_mountinfo_nothing_is_known() -> None:
+    assert mounts.mounted("/nonexistent") == {}
+
+
+@pytest.fixture
+def hung(site: Site) -> Iterator[bytes]:
+    """Mount a file system whose server never says a word; closing its descriptor sets all waiters free."""
+    point = site.source / "hung"
+    point.mkdir()
+    server = os.open("/dev/fuse", os.O_RDWR)
+    os.set_inheritable(server, True)
+    options = f"fd={server},rootmode=40000,user_id=0,group_id=0"
+    mount = ["mount", "-i", "-t", "fuse", "-o", options, "nowhere", str(point)]
+    done = subprocess.run(mount, pass_fds=[server], check=False, capture_output=True)
+    if done.returncode:
+        os.close(server)
+        pytest.skip(f"cannot mount a hung file system here: {done.stderr.decode()}")
+    yield os.fsencode(point)
+    os.close(server)
+    subprocess.run(["umount", "-l", str(point)], check=True)
+
+
+@pytest.mark.root
+def test_a_hung_mount_inside_a_set_is_left_out_and_named(ready: Site, hung: bytes) -> None:
+    started = time.monotonic()
+    found = only(ready.back_up())
+    assert time.monotonic() - started < 10
+    assert (found["status"], found["reason"]) == ("warning", "not_reached")
+    assert found["detail"]["mounts_left_out"]["first"] == [os.fsdecode(hung)]
+    assert found["detail"]["files"] == 3
+
+
+@pytest.mark.root
+def test_a_hung_mount_that_is_excluded_is_no_finding(ready: Site, hung: bytes) -> None:
+    ready.sets["pages"]["exclude"] = [os.fsdecode(hung)]
+    assert only(ready.back_up())["status"] == "ok"
+
+
+@pytest.mark.root
+def test_a_path_on_a_hung_mount_fails_within_seconds(ready: Site, hung: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mounts, "ANSWER_SECONDS", 1)
+    ready.sets["pages"]["paths"] = [os.fsdecode(hung)]
+    started = time.monotonic()
+    found = only(ready.back_up())
+    assert time.monotonic() - started < 5
+    assert (found["status"], found["reason"]) == ("failed", "timeout")
+    assert "does not answer" in found["detail"]["message"]
+
+
+@pytest.mark.root
+def test_a_repository_on_a_hung_mount_fails_within_seconds(
+    ready: Site, hung: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mounts, "ANSWER_SECONDS", 1)
+    ready.repositories["local"]["location"] = os.fsdecode(hung) + "/repository"
+    ready.sets["pages"]["exclude"] = [os.fsdecode(hung)]
+    found = only(ready.back_up())
+    assert found["reason"] == "timeout"
+    assert "repository" in found["detail"]["message"]
