@@ -14,7 +14,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -364,11 +364,9 @@ class Ledger:
 
     def _copy(self, target: Path) -> None:
         target.unlink(missing_ok=True)
-        copy = sqlite3.connect(target)
-        try:
-            self._db.backup(copy)
-        finally:
-            copy.close()
+        # A second connection reads what was committed; our own is inside its transaction and would wait for itself.
+        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
 
     @contextmanager
     def _errors(self, done: str) -> Iterator[None]:
