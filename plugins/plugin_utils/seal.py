@@ -18,6 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
@@ -71,7 +72,9 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
         with Ledger(state.ledger) as ledger:
             drained = drain(state, ledger, now, current=run.id)
             sealed = Sealed(drained.moved, drained.head)
-            sealed.warnings += [f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans]
+            sealed.warnings += [
+                f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans
+            ]
             sealed.warnings += drained.unreadable
             try:
                 key = plan["egov_ops_witness_key"]
@@ -90,7 +93,7 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
     """Append what the run lacks: a record for each step without one, and the seal's own."""
     header, records, _, _ = run.spool.read()
     not_built = {step["module"] for step in header["steps"] if not step["built"]}
-    unbuilt = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
+    unbuilt: Header = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
     message = "This version of egov.ops does not have this step yet."
     added = missing(unbuilt, records, now, hosts=batch.hosts, reason="not_built", message=message)
     added += missing(header, [*records, *added], now, hosts=batch.hosts)
@@ -115,8 +118,16 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
         filled=len(incomplete),
         records=len(records) + len(added) + 1,
     )
-    frame = {"run": run.id, "procedure": run.procedure, "host": CONTROLLER, "domain": "run"}
-    run.append([*added, record(**frame, observation=end, started=header["begun"], finished=iso(now))])
+    sealed = record(
+        run=run.id,
+        procedure=run.procedure,
+        host=CONTROLLER,
+        domain="run",
+        observation=end,
+        started=header["begun"],
+        finished=iso(now),
+    )
+    run.append([*added, sealed])
 
 
 def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:

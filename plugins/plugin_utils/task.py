@@ -14,7 +14,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -171,8 +171,12 @@ class HostTask(Task):
         return str(self._task.action).rsplit(".", 1)[-1]
 
     def _circumstances(self, outcome: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Return what an auditor may ask of a step: Python, CPU seconds and sources of the half, loop item, delegation."""
-        found = {"python": outcome.get("python", ""), "cpu": outcome.get("cpu"), "sources": stream.sources(self.HALF[0].partition(".")[0]).digest}
+        """Return what an auditor may ask of a step: Python, CPU and sources of the half, loop item, delegation."""
+        found = {
+            "python": outcome.get("python", ""),
+            "cpu": outcome.get("cpu"),
+            "sources": stream.sources(self.HALF[0].partition(".")[0]).digest,
+        }
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
             found["item"] = str(task_vars.get(loop_variable))[:200]
@@ -236,11 +240,9 @@ class HostTask(Task):
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
         data, nonce = stream.envelope(self.HALF, arguments, context, secrets)
-        try:
+        with suppress(KeyError):
             # Without it a local connection with a become password takes the terminal for input and hangs for ever.
             self._connection.set_option("pipelining", True)
-        except KeyError:
-            pass
         variables: Mapping[str, Any] = task_vars
         if self._task.delegate_to:
             variables = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
@@ -312,5 +314,3 @@ def _first_line(error: BaseException) -> str:
 
 def _worst_first(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(observations, key=lambda item: SEVERITY.index(item["status"]))
-
-

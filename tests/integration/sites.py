@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +59,9 @@ class Site:
     def write(self) -> Path:
         """Write the inventory and return its path."""
         path = self.folder / "hosts.yml"
-        path.write_text(yaml.safe_dump({"all": {"hosts": self.hosts, "vars": self.variables}}, allow_unicode=True, sort_keys=False))
+        path.write_text(
+            yaml.safe_dump({"all": {"hosts": self.hosts, "vars": self.variables}}, allow_unicode=True, sort_keys=False)
+        )
         return path
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
@@ -109,10 +110,16 @@ class Site:
         return str(path)
 
     @staticmethod
-    def framed(tasks: list[dict[str, Any]] | None = None, name: str = "frame", **keywords: Any) -> dict[str, Any]:
+    def framed(
+        tasks: list[dict[str, Any]] | None = None,
+        name: str = "frame",
+        options: dict[str, Any] | None = None,
+        **keywords: Any,
+    ) -> dict[str, Any]:
         """Return a play in the frame of a run around tasks (default: one health check)."""
         always = {"tags": ["always"]}
         begin = {
+            **(options or {}),
             "procedure": name,
             "observes": True,
             "steps": [{"module": "health_probe", "domain": "health"}],
@@ -127,7 +134,10 @@ class Site:
                 {"name": "Begin", "egov.ops.run_begin": begin, "run_once": True, **always},
                 {
                     "name": "Work",
-                    "block": [*(tasks if tasks is not None else [PROBE]), {"name": "Flush", "ansible.builtin.meta": "flush_handlers"}],
+                    "block": [
+                        *(tasks if tasks is not None else [PROBE]),
+                        {"name": "Flush", "ansible.builtin.meta": "flush_handlers"},
+                    ],
                     "always": [
                         {"name": "Seal", "egov.ops.run_seal": {}, "run_once": True, **always},
                         {"name": "Judge", "egov.ops.run_verdict": {}, **always},
@@ -145,10 +155,12 @@ class Site:
 
     def steps(self, run: str = "") -> dict[tuple[str, str], tuple[str, str]]:
         """Return {(host, module): (status, reason)} of a run, the newest without a name."""
-        steps = [entry for entry in self.records(kind="step")]
+        steps = self.records(kind="step")
         run = run or (self.records(kind="seal") or steps)[-1]["run"]
         return {
-            (entry["host"], entry["subject"]): (entry["status"], entry["reason"]) for entry in steps if entry["run"] == run
+            (entry["host"], entry["subject"]): (entry["status"], entry["reason"])
+            for entry in steps
+            if entry["run"] == run
         }
 
     def spools(self) -> list[Path]:
@@ -177,7 +189,12 @@ def wait_for(condition: Any, seconds: float = 30) -> Any:
 
 
 #: A host that refuses its ssh connection at once.
-DEAD = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_ssh_common_args": "-F none"}
+DEAD = {
+    "ansible_connection": "ssh",
+    "ansible_host": "127.0.0.1",
+    "ansible_port": 1,
+    "ansible_ssh_common_args": "-F none",
+}
 
 
 def interpreter(site: Site, name: str, body: str) -> str:

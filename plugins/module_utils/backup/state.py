@@ -100,16 +100,22 @@ def hold(host, name, seconds):
 
     Closing the file, or the end of the process, frees it.
     """
-    import fcntl
-
     descriptor = os.open(os.path.join(folder(host), "locks", name), os.O_RDWR | os.O_CREAT, 0o600)
     until = time.monotonic() + min(seconds, host.remaining())
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                os.close(descriptor)
-                return -1
-            time.sleep(0.2)
+    while not _locked(descriptor):
+        if time.monotonic() >= until:
+            os.close(descriptor)
+            return -1
+        time.sleep(0.2)
+    return descriptor
+
+
+def _locked(descriptor):
+    # type: (int) -> bool
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

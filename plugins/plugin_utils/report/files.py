@@ -48,7 +48,7 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
             link.rename(folder / f"{LATEST}.{ending}")
     except OSError as error:
         raise OpsError(
-            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the ledger: "
-            "free space and render it again with egov.ops.report."
+            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the "
+            "ledger: free space and render it again with egov.ops.report."
         ) from None
     return folder / f"{LATEST if newest else name}.html"

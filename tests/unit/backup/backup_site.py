@@ -65,8 +65,7 @@ class Site:
         return result
 
     def restic(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        command = ["restic", "--no-cache", "--repo", str(self.repository), *arguments]
-        return subprocess.run(command, input=PASSWORD.encode() + b"\n", capture_output=True, timeout=60, check=False)
+        return restic(self.repository, *arguments)
 
     def snapshots(self) -> list[dict[str, Any]]:
         """Return what restic itself says is in the repository, oldest first."""
@@ -75,6 +74,18 @@ class Site:
 
     def packs(self) -> list[Path]:
         return [path for path in (self.repository / "data").rglob("*") if path.is_file()]
+
+
+def restic(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run restic itself; what the caller's environment says of repositories and passwords is not for the tests."""
+    return subprocess.run(
+        ["restic", "--no-cache", "--repo", str(repository), *arguments],
+        input=PASSWORD.encode() + b"\n",
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def only(result: dict[str, Any]) -> dict[str, Any]:

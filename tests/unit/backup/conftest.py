@@ -13,15 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backup_site import PASSWORD, Site
+from backup_site import Site, restic
 
 
 @pytest.fixture(scope="session")
 def empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make one repository, since making its key takes a second, and let each site have a copy."""
     folder = tmp_path_factory.mktemp("template") / "repository"
-    command = ["restic", "--no-cache", "--repo", str(folder), "init"]
-    subprocess.run(command, input=PASSWORD.encode() + b"\n", check=True, capture_output=True, timeout=60)
+    restic(folder, "init").check_returncode()
     return folder
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,32 @@ def test_many_probes_run_side_by_side() -> None:
     many: dict[str, Any] = {f"probe{number}": brief for number in range(30)}
     assert probe(**many)["summary"] == {"ok": 30}
     assert time.monotonic() - before < 3
+
+
+def test_a_host_at_its_limit_of_processes_still_gets_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = os.fork
+    answers = iter([fork, None, fork])
+
+    def scarce() -> int:
+        if answered := next(answers):
+            return answered()
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", scarce)
+    entries: dict[str, Any] = {name: {**MEMORY, "warning": "101"} for name in ("a", "b", "c")}
+    found = {item["detail"]["probe"]: item for item in probe(**entries)["evidence"]}
+    assert {name: item["status"] for name, item in found.items()} == {"a": "ok", "b": "unknown", "c": "ok"}
+    assert (
+        "No process could be started for probe b: Resource temporarily unavailable." in found["b"]["detail"]["message"]
+    )
+
+
+def test_a_starter_that_ignores_its_children_does_no_harm() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert probe(memory={**MEMORY, "warning": "101"})["summary"] == {"ok": 1}
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def _dies(_probe: object) -> list[Any]:
