@@ -157,31 +157,3 @@ records:
   elements: dict
   sample: []
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main():
-    statuses = ["ok", "warning", "critical", "unknown", "skipped", "failed", "unreachable"]
-    module = AnsibleModule(
-        argument_spec={
-            "run": {"type": "str"},
-            "procedure": {"type": "str"},
-            "host": {"type": "str"},
-            "domain": {"type": "str"},
-            "kind": {"type": "str"},
-            "subject": {"type": "str"},
-            "status": {"type": "list", "elements": "str", "choices": statuses},
-            "since": {"type": "str"},
-            "until": {"type": "str"},
-            "limit": {"type": "int", "default": 20},
-        },
-        supports_check_mode=True,
-    )
-    module.fail_json(
-        msg="egov.ops.ledger_info runs on the controller; call it by its full name, not as a file on a host."
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -63,16 +63,3 @@ export:
   type: str
   sample: /var/lib/egov-ops/controller/exports/ledger-1-48213.jsonl
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main():
-    module = AnsibleModule(argument_spec={"retention_days": {"type": "int"}}, supports_check_mode=True)
-    module.fail_json(
-        msg="egov.ops.ledger_purge runs on the controller; call it by its full name, not as a file on a host."
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -89,19 +89,3 @@ tail:
   type: str
   sample: "proved to #48213"
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main():
-    module = AnsibleModule(
-        argument_spec={"witness": {"type": "path"}, "signers": {"type": "path"}, "export": {"type": "path"}},
-        supports_check_mode=True,
-    )
-    module.fail_json(
-        msg="egov.ops.ledger_verify runs on the controller; call it by its full name, not as a file on a host."
-    )
-
-
-if __name__ == "__main__":
-    main()
