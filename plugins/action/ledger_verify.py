@@ -34,6 +34,6 @@ class ActionModule(Task):
                 verdict = verify(ledger, witnesses, Path(signers) if signers else None)
         result = {"ok": verdict.ok, "tail": verdict.tail, "msg": verdict.message, "changed": False}
         if verdict.ok:
-            self.say(f"{verdict.message} Tail: {verdict.tail}.")
+            self.say(verdict.message)
             return result
         return {**result, "failed": True, "first_bad": verdict.first_bad, "kind": verdict.kind}
