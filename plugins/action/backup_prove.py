@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.prove import ARGUMENTS
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import PROVE
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, sets_of
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -21,7 +21,7 @@ class ActionModule(HostTask):
 
     DOMAIN = "backup"
     HALF = ("backup.prove", "prove")
-    ARGUMENTS = ARGUMENTS
+    ARGUMENTS = PROVE
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.health.prober import ARGUMENTS
+from ansible_collections.egov.ops.plugins.module_utils.health.options import PROBE
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
 
@@ -19,7 +19,7 @@ class ActionModule(HostTask):
 
     DOMAIN = "health"
     HALF = ("health.prober", "probe")
-    ARGUMENTS = ARGUMENTS
+    ARGUMENTS = PROBE
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

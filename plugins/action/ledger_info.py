@@ -39,7 +39,8 @@ class ActionModule(Task):
             found = list(ledger.records(**asked, newest_first=True, limit=limit)) if asked else []
         self.say(f"{state.ledger}: {head.count} records, head {head.hash}")
         for run in runs:
-            self.say(f"{run.run}  {run.procedure:<14} {run.started}  {run.status or 'not sealed'} {run.reason}".rstrip())
+            ended = run.reason or run.status or "not sealed"
+            self.say(f"{run.run}  {run.procedure:<14} {run.started}  {ended}")
         for stored in found:
             entry = stored.record
             message = entry["detail"].get("message") or entry["reason"]

@@ -95,6 +95,7 @@ class ActionModule(Task):
                 if problem.message not in warned:
                     warned.add(problem.message)
                     self._display.warning(problem.message)
+            begin.refuse_role_values(variables, role_options())
             plan = merge(variables, schema, extra)
             if begin.is_foreign(plan, variables):
                 foreign.append(host)

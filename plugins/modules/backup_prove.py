@@ -153,14 +153,14 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import prove
+from ansible_collections.egov.ops.plugins.module_utils.backup import options, prove
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
 def main():
     # type: () -> None
     """Prove the backups of the host that the module runs on."""
-    module = AnsibleModule(argument_spec=dict(prove.ARGUMENTS, **module_options()), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=dict(options.PROVE, **module_options()), supports_check_mode=True)
     run_module(prove.prove, module)
 
 

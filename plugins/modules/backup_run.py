@@ -151,14 +151,14 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import run
+from ansible_collections.egov.ops.plugins.module_utils.backup import options, run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
 def main():
     # type: () -> None
     """Back up the host that the module runs on."""
-    module = AnsibleModule(argument_spec=dict(run.ARGUMENTS, **module_options()), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=dict(options.RUN, **module_options()), supports_check_mode=True)
     run_module(run.run, module)
 
 

@@ -147,14 +147,14 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.health import prober
+from ansible_collections.egov.ops.plugins.module_utils.health import options, prober
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
 def main():
     # type: () -> None
     """Check the host that the module runs on."""
-    module = AnsibleModule(argument_spec=dict(prober.ARGUMENTS, **module_options()), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=dict(options.PROBE, **module_options()), supports_check_mode=True)
     run_module(prober.probe, module)
 
 

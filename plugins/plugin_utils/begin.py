@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import running
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
@@ -61,6 +62,21 @@ def is_foreign(plan: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
     """Return whether a host is outside what we manage: by the plan, Windows, or a network device."""
     connection = str(variables.get("ansible_connection", "")).rsplit(".", 1)[-1]
     return not plan["egov_ops_managed"] or "ansible_network_os" in variables or connection in _FOREIGN_CONNECTIONS
+
+
+def refuse_role_values(variables: Mapping[str, Any], roles: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
+    """Refuse a role's variable that its argument spec does not allow, before any host is touched; raises OpsError.
+
+    A value that holds Jinja is only known when the role runs, and is checked there by the module that takes it.
+    """
+    for options in roles.values():
+        for name, spec in options.items():
+            value = variables.get(name)
+            if value is None or "{{" in str(value):
+                continue
+            errors = ArgumentSpecValidator({name: spec}).validate({name: value}).error_messages
+            if errors:
+                raise OpsError(f"{name} is {value!r}, but must be of type {spec['type']}: {errors[0]}")
 
 
 def is_built(module: str) -> bool:

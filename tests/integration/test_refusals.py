@@ -116,3 +116,8 @@ def test_async_is_refused(site):
     done = site.run("ansible", "web1", "-m", "egov.ops.health_probe", "-B", "10")
     assert done.rc != 0
     assert "async" in done.output
+
+
+def test_a_bad_value_of_a_roles_option(site):
+    site.hosts["web2"]["backup_timeout"] = "soon"
+    refused(site, site.play("egov.ops.daily"), "backup_timeout", "soon", "int")

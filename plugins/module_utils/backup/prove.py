@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
 
-#: The options of the module over this half.
-ARGUMENTS = {
-    "sets": {"type": "dict", "default": {}},
-    "repositories": {"type": "dict", "default": {}},
-    "host_name": {"type": "str", "default": ""},
-    "seed": {"type": "str", "default": ""},
-    "files": {"type": "int", "default": 0},
-    "max_bytes": {"type": "int", "default": 0},
-    "timeout": {"type": "float", "default": 1800.0},
-}
-
 CLAUSES = ("S2.3-B3", "S6.2.2-2")
 
 FILES = 20

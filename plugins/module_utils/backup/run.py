@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
-#: The options of the module over this half.
-ARGUMENTS = {
-    "sets": {"type": "dict", "default": {}},
-    "repositories": {"type": "dict", "default": {}},
-    "host_name": {"type": "str", "default": ""},
-    "timeout": {"type": "float", "default": 3600.0},
-}
-
 #: The plan's clauses of each class of data: what is backed up, and how often.
 CLAUSES = {
     "business_data": ("S6.1.1-1", "S6.1.2-1"),

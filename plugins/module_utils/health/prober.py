@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-#: The options of the module over this half.
-ARGUMENTS = {"probes": {"type": "dict", "default": {}}, "timeout": {"type": "float", "default": 30.0}}
-
 #: What an entry of the plan may hold beside the parameters of its kind.
 _SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
 #: Seconds: a probe's longest life, how long a killed process may take to be gone, what the answer needs at the end.

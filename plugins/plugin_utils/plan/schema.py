@@ -91,13 +91,15 @@ def load_schema(folder: Path = Path(__file__).parent) -> Schema:
 
 
 @functools.cache
-def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[str, frozenset[str]]:
-    """Return the option names of each role in a folder, from its argument specs, read once. Raises SchemaError."""
+def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[str, Mapping[str, dict[str, Any]]]:
+    """Return the options of each role in a folder with their specs, read once. Raises SchemaError."""
     return {
-        specs.parent.parent.name: frozenset(
-            name for spec in _read(specs)["argument_specs"].values() for name in spec.get("options", ())
-        )
-        for specs in sorted(folder.glob("*/meta/argument_specs.yml"))
+        path.parent.parent.name: {
+            name: option
+            for spec in _read(path)["argument_specs"].values()
+            for name, option in spec.get("options", {}).items()
+        }
+        for path in sorted(folder.glob("*/meta/argument_specs.yml"))
     }
 
 

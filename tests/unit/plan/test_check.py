@@ -25,6 +25,7 @@ BAD: dict[str, Any] = {
     "egov_ops_fail_on": "sometimes",
     "egov_ops_report": "short",
     "egov_ops_report_language": "fr",
+    "egov_ops_report_run": ["newest"],
     "egov_ops_transport": "pigeon",
     "egov_ops_procedures": ["daily"],
     "egov_ops_procedures.daily.cadence": "often",
