@@ -29,12 +29,12 @@ DEV = CACHE / "dev"
 LOGS = CACHE / "test"
 TREE = CACHE / "tree/ansible_collections/egov/ops"
 
-
 #: How pytest and ansible-test say what they could not run.
 NOT_RUN = re.compile(r"^(?:SKIPPED|WARNING: Skipping) (.*)$", re.MULTILINE)
 
 #: Checked by mypy below the collection's own name, by which they import each other.
-TYPED = ("plugins/plugin_utils", "plugins/module_utils")
+TYPED = ("plugins/plugin_utils", "plugins/module_utils", "plugins/action")
+TYPED_TOOLS = ("tools", "tests/suite.py", "tests/conftest.py", "tests/sanity/run.py", "tests/new_user")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,10 +78,7 @@ def parts(level: str) -> list[Part]:
         Part("integration", [pytest("integration", *options)], programs=["restic"]),
         Part("unit", [pytest("unit", *options)]),
         Part("ansible-lint", [["ansible-lint", "--offline"]]),
-        Part(
-            "types",
-            [["mypy", *(str(TREE / folder) for folder in TYPED), "tools", "tests/suite.py", "tests/conftest.py"]],
-        ),
+        Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
     ]
     if level == "check":

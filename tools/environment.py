@@ -4,12 +4,11 @@
 
 """A Python environment of the checkout: a virtual environment made from one lock file, with the collection visible.
 
-It runs on whatever python3 the machine has, so the file keeps to what Python 3.7 understands.
+It runs on whatever python3 the machine has, so the file keeps to what Python 3.9 understands.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shlex
@@ -24,11 +23,16 @@ CACHE = ROOT / ".cache"
 #: The versions of Python that run the pinned ansible-core.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
 
-_DESCRIBE = (
-    "import os, sys, sysconfig, importlib.util as u; s = u.find_spec('ensurepip'); "
-    "print(sys.version_info[0], sys.version_info[1]); print(sys.executable); print(sys.version.split()[0]); "
-    "print(os.path.dirname(s.origin) if s else ''); print(sysconfig.get_config_var('WHEEL_PKG_DIR') or '')"
-)
+# In an activated environment the answer is the interpreter below it: the environment may be the one to be replaced.
+_DESCRIBE = """
+import importlib.util, os, sys, sysconfig
+ensurepip = importlib.util.find_spec("ensurepip")
+print(*sys.version_info[:2])
+print(getattr(sys, "_base_executable", sys.executable))
+print(sys.version.split()[0])
+print(os.path.dirname(ensurepip.origin) if ensurepip else "")
+print(sysconfig.get_config_var("WHEEL_PKG_DIR") or "")
+"""
 
 
 class SetupError(Exception):
@@ -79,6 +83,15 @@ def find_python(versions: tuple[tuple[int, int], ...] = PYTHONS) -> Python:
     )
 
 
+def link(path: Path, target: Path) -> None:
+    """Make a path a symbolic link to a target, whatever link it was before and whoever else does the same meanwhile."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.symlink_to(target)
+    new.replace(path)
+
+
 def link_interpreters() -> Path:
     """Return a folder for PATH with the interpreters that pyenv has installed, each by its name with the version.
 
@@ -88,9 +101,8 @@ def link_interpreters() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     for installed in sorted(pyenv.glob("versions/*/bin/python3.*")):
-        link = folder / installed.name
-        if installed.name[8:].isdigit() and not link.exists():
-            link.symlink_to(installed)
+        if installed.name[len("python3.") :].isdigit():
+            link(folder / installed.name, installed)
     return folder
 
 
@@ -129,12 +141,8 @@ def variables() -> dict[str, str]:
 
 def link_collection(base: Path) -> Path:
     """Make the checkout visible below a folder as the collection egov.ops; return that folder for a search path."""
-    link = base / "ansible_collections/egov/ops"
-    if not (link.is_symlink() and link.resolve() == ROOT):
-        link.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            link.unlink()
-        link.symlink_to(ROOT, target_is_directory=True)
+    (base / "ansible_collections/egov").mkdir(parents=True, exist_ok=True)
+    link(base / "ansible_collections/egov/ops", ROOT)
     return base
 
 

@@ -26,7 +26,7 @@ class ActionModule(HostTask):
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Take sets, repositories and the size of the sample from the plan, and the passwords from the controller's files."""
+        """Take sets, repositories and the size of the sample from the plan, and the passwords from their files."""
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         sets = sets_of(plan, arguments["sets"], state, host, now)
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))

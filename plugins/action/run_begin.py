@@ -18,10 +18,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils import begin
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 
@@ -38,7 +38,6 @@ class ActionModule(Task):
             "required": True,
             "options": {"module": {"type": "str", "required": True}, "domain": {"type": "str", "required": True}},
         },
-        "longest": {"type": "int", "default": 14400},
         "wait": {"type": "int", "default": 60},
     }
 
@@ -69,14 +68,14 @@ class ActionModule(Task):
             "not_ours": [host for host in ahead if host in foreign],
             "batch": batch,
             "steps": steps,
-            "longest": arguments["longest"],
+            "longest": plan["egov_ops_procedures"].get(arguments["procedure"], {}).get("longest", LONGEST),
             "tags": [] if tags == ["all"] else tags,
             "limit": cli.CLIARGS.get("subset") or "",
             "user": getpass.getuser(),
             "observes": arguments["observes"],
         }
         header = begin.announce(state, spool, header, arguments["wait"])
-        spool.append([_record(spool.run, header)])
+        spool.append([_record(spool.run, header, list(task_vars["groups"]["all"]))])
         message = f"Run {spool.run}: {len(hosts)} hosts, {len(steps)} steps each."
         if header["busy"]:
             message = f"Run {spool.run}: another {arguments['procedure']} is still running; this one does nothing."
@@ -90,7 +89,7 @@ class ActionModule(Task):
         warned: set[str] = set()
         for host in hosts:
             variables = reader.variables(host)
-            for problem in check(variables, schema, extra, begin.role_options()):
+            for problem in check(variables, schema, extra, role_options()):
                 if problem.fatal:
                     raise OpsError(f"{host}: {problem.message}")
                 if problem.message not in warned:
@@ -122,17 +121,16 @@ class ActionModule(Task):
             return ledger.run_of(controller().hash) or ""
 
 
-def _record(run: str, header: Header) -> dict[str, Any]:
+def _record(run: str, header: Header, inventory: list[str]) -> dict[str, Any]:
     begun = observation(
         "begin",
         header["procedure"],
         "skipped" if header["busy"] else "ok",
         "busy" if header["busy"] else "",
-        expected={
-            "hosts": header["hosts"],
-            "steps": [{"module": step["module"], "domain": step["domain"]} for step in header["steps"]],
-        },
+        hosts=header["hosts"],
         not_ours=header["not_ours"],
+        inventory=inventory if header["limit"] else [],
+        steps=[{"module": step["module"], "domain": step["domain"]} for step in header["steps"]],
         limit=header["limit"],
         tags=header["tags"],
         user=header["user"],

@@ -30,12 +30,17 @@ class ActionModule(Task):
         run = Run.of_this_process(state)
         if run is not None:
             raise OpsError(f"The run is not sealed; its evidence is kept in spool {run.spool.path}.")
-        with Ledger(state.ledger, read_only=True) as ledger:
-            sealed = ledger.run_of(controller().hash)
-            if sealed is None:
-                raise OpsError("No run of this process was sealed; put egov.ops.run_begin first, outside any block.")
-            reasons = judge((stored.record for stored in ledger.records(run=sealed, host=host)), plan["egov_ops_fail_on"])
+        reasons = self._reasons(state, host, plan["egov_ops_fail_on"])
         if reasons:
             more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
             return {"failed": True, "msg": " ".join(reasons[:3]) + more, "reasons": reasons}
         return {"changed": False, "msg": "Everything could be done and proved.", "reasons": []}
+
+    @staticmethod
+    def _reasons(state: StateDir, host: str, fail_on: str) -> list[str]:
+        if state.ledger.exists():
+            with Ledger(state.ledger, read_only=True) as ledger:
+                run = ledger.run_of(controller().hash)
+                if run is not None:
+                    return judge((stored.record for stored in ledger.records(run=run, host=host)), fail_on)
+        raise OpsError("No run of this process was sealed; put egov.ops.run_begin first, outside any block.")

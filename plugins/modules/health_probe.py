@@ -10,8 +10,8 @@ module: health_probe
 short_description: Check the health of a host in one round trip
 version_added: 0.1.0
 description:
-  - Runs all probes of a host side by side, each in a process of its own with its own deadline, so that a hung mount, dead
-    name servers and a silent port cost three seconds together and hide nothing.
+  - Runs all probes of a host side by side, each in a process of its own with its own deadline, so that a hung mount,
+    dead name servers and a silent port cost three seconds together and hide nothing.
   - Leaves one record for each thing looked at, with value, unit, layer, limits, a sentence and the next act.
   - A finding never fails the task; it is evidence, which M(egov.ops.run_verdict) judges at the end of a run.
 options:
@@ -22,8 +22,8 @@ options:
         C(warning) and C(critical), limits for the value; C(severity), V(warning) or V(critical) (the default), the
         status of a probe that finds something missing or broken rather than a value; C(timeout), seconds, 3 by default
         and at most 4; and the parameters of its kind."
-      - "Limits are ranges as the monitoring plugins write them, in quotes. V(80) alerts above 80, V(10:) below 10, V(~:5)
-        above 5, V(10:20) outside and V(@10:20) inside 10 to 20. A kind marked with a unit needs at least one of them."
+      - "Limits are ranges as the monitoring plugins write them, in quotes. V(80) alerts above 80, V(10:) below 10,
+        V(~:5) above 5, V(10:20) outside and V(@10:20) inside 10 to 20. A kind with a unit below needs one of them."
       - "Kinds for hardware and network: C(cpu_usage) (%; seconds), C(load) (for each processor), C(memory) (%), C(swap)
         (%), C(ecc_errors) (errors), C(temperature) (degrees), C(filesystem_space) (%; exclude), C(filesystem_inodes)
         (%; exclude), C(filesystem_errors) (errors), C(read_only_mounts) (exclude), C(mounts_alive) (exclude), C(raid),

@@ -3,23 +3,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import absolute_import, division, print_function
-
-__metaclass__ = type
+"""Documentation of an action that runs on the controller; see plugins/action."""
 
 DOCUMENTATION = r"""
 module: report
 short_description: Write the report of a run from the ledger
 version_added: 0.1.0
 description:
-  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the evidence in the ledger.
+  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the ledger's evidence.
   - The report says what failed, where, since when and what to do next; the status of each domain and host;
     and by which records of the ledger this is shown.
   - Each run writes its own report when it is sealed. Use this module to write an earlier one again,
     or one in the other language.
   - The same ledger gives the same bytes.
 author:
-  - The egov.ops founders
+  - The egov.ops founders (@egov-ops)
 attributes:
   check_mode:
     support: full
@@ -104,22 +102,3 @@ summary:
   returned: success
   type: str
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main():
-    module = AnsibleModule(
-        argument_spec={
-            "run": {"type": "str"},
-            "procedure": {"type": "str"},
-            "language": {"type": "str", "choices": ["en", "zh"]},
-            "folder": {"type": "path"},
-        },
-        supports_check_mode=True,
-    )
-    module.fail_json(msg="egov.ops.report runs on the controller; call it by its full name, not as a file on a host.")
-
-
-if __name__ == "__main__":
-    main()

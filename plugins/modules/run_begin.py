@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Checks the plan of every host of the play, the command line and the settings of Ansible, and refuses with one
     sentence what cannot work.
-  - Opens the run's spool and notes which steps will be recorded for which hosts, so that the seal can tell what is missing.
+  - Opens the run's spool and notes which steps will be recorded for which hosts, so that the seal can tell what is
+    missing.
   - Belongs before the block of a play's work, with C(run_once) and the tag C(always).
 options:
   procedure:
@@ -26,7 +27,9 @@ options:
     type: bool
     default: false
   steps:
-    description: The modules whose work will be recorded for each host. One that this version does not have is recorded as not built.
+    description:
+      - The modules whose work will be recorded for each host.
+      - One that this version of the collection does not have is recorded as not built.
     type: list
     elements: dict
     required: true
@@ -39,10 +42,6 @@ options:
         description: Domain of its records, which is also the tag of its tasks.
         type: str
         required: true
-  longest:
-    description: Seconds after which a silent run of another boot or container counts as dead.
-    type: int
-    default: 14400
   wait:
     description: Seconds to wait for another run of the same procedure before this one is recorded as busy.
     type: int

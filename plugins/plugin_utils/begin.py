@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import running
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
@@ -24,9 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 _SPECIAL_TAGS = {"all", "always", "never", "tagged", "untagged"}
 #: Connections whose hosts are not the collection's to manage; they get a row, never absence.
 _FOREIGN_CONNECTIONS = ("winrm", "psrp", "network_cli", "netconf", "httpapi")
-_COLLECTION = Path(__file__).resolve().parent.parent.parent
-_ACTIONS = _COLLECTION / "plugins" / "action"
-_ROLES = _COLLECTION / "roles"
+_ACTIONS = Path(__file__).resolve().parent.parent / "action"
 
 
 def refuse_settings(strategy: str, hash_behaviour: str) -> None:
@@ -65,16 +61,6 @@ def is_foreign(plan: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
     """Return whether a host is outside what we manage: by the plan, Windows, or a network device."""
     connection = str(variables.get("ansible_connection", "")).rsplit(".", 1)[-1]
     return not plan["egov_ops_managed"] or "ansible_network_os" in variables or connection in _FOREIGN_CONNECTIONS
-
-
-@functools.cache
-def role_options() -> dict[str, tuple[str, ...]]:
-    """Return the option names of each role, from its argument specs."""
-    found = {}
-    for path in sorted(_ROLES.glob("*/meta/argument_specs.yml")):
-        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
-        found[path.parent.parent.name] = tuple(name for spec in specs.values() for name in spec.get("options", ()))
-    return found
 
 
 def is_built(module: str) -> bool:

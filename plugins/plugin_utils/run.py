@@ -63,7 +63,7 @@ class Run:
         self.spool.append(list(records))
 
     def steps(self, host: str) -> list[dict[str, Any]]:
-        """Return the step records of a host so far. Other lines of the spool, of which there are many, are not parsed."""
+        """Return the step records of a host so far; the other lines, of which there are many, are not parsed."""
         mark = b'"host":' + json.dumps(host, ensure_ascii=False).encode("utf-8", "replace")
         try:
             lines = self.spool.path.read_bytes().splitlines()

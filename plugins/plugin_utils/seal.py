@@ -18,11 +18,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -66,12 +67,14 @@ class Sealed:
 
 def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
     """Complete a run's spool and store it; raises OpsError, naming the spool, when it cannot be stored."""
-    _complete(run, plan, batch, now)
     try:
+        _complete(run, plan, batch, now)
         with Ledger(state.ledger) as ledger:
             drained = drain(state, ledger, now, current=run.id)
             sealed = Sealed(drained.moved, drained.head)
-            sealed.warnings += [f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans]
+            sealed.warnings += [
+                f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans
+            ]
             sealed.warnings += drained.unreadable
             try:
                 key = plan["egov_ops_witness_key"]
@@ -80,9 +83,11 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
                 sealed.fault = str(error)
             _render(sealed, ledger, run, state, plan)
     except LedgerError as error:
-        if run.spool.path.exists():
-            raise OpsError(f"The run is not sealed: {error} Its evidence is kept in spool {run.spool.path}.") from None
-        raise
+        kept = run.spool.path
+        if not kept.exists():
+            raise
+        where = "" if str(kept) in str(error) else f" Its evidence is kept in the spool {kept}."
+        raise OpsError(f"The run is not sealed: {error}{where}") from None
     return sealed
 
 
@@ -90,7 +95,7 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
     """Append what the run lacks: a record for each step without one, and the seal's own."""
     header, records, _, _ = run.spool.read()
     not_built = {step["module"] for step in header["steps"] if not step["built"]}
-    unbuilt = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
+    unbuilt: Header = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
     message = "This version of egov.ops does not have this step yet."
     added = missing(unbuilt, records, now, hosts=batch.hosts, reason="not_built", message=message)
     added += missing(header, [*records, *added], now, hosts=batch.hosts)
@@ -115,15 +120,22 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
         filled=len(incomplete),
         records=len(records) + len(added) + 1,
     )
-    frame = {"run": run.id, "procedure": run.procedure, "host": CONTROLLER, "domain": "run"}
-    run.append([*added, record(**frame, observation=end, started=header["begun"], finished=iso(now))])
+    sealed = record(
+        run=run.id,
+        procedure=run.procedure,
+        host=CONTROLLER,
+        domain="run",
+        observation=end,
+        started=header["begun"],
+        finished=iso(now),
+    )
+    run.append([*added, sealed])
 
 
 def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:
     """Render the run's summary and report from the ledger; what fails here cannot harm the evidence."""
     language = plan["egov_ops_report_language"]
-    facts = Facts(plan["egov_ops_platform_name"], plan["egov_ops_timezone"], str(state.ledger), str(state.witness))
-    data = build(gather(ledger, run.id, facts))
+    data = build(gather(ledger, run.id, facts_of(plan, state)))
     sealed.text = render_text(data, language)
     if not plan["egov_ops_report"]:
         return

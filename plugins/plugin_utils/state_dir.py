@@ -60,7 +60,7 @@ class StateDir:
             raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
         return cls(path)
 
-    def prepare(self) -> None:
+    def prepare(self, mountinfo: Path = Path("/proc/self/mountinfo")) -> None:
         """Make the folders that are missing, and check that they are ours, writable, and on a local disk.
 
         Raises StateDirError.
@@ -76,9 +76,7 @@ class StateDir:
                 f"The state folder {error.filename or self.path} cannot be written ({error.strerror}); mend its "
                 "permissions or set egov_ops_state_dir to a folder that this user may write."
             ) from None
-        kind = file_system(
-            self.path, Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-        )
+        kind = file_system(self.path, mountinfo.read_text(encoding="utf-8", errors="surrogateescape"))
         if kind in NETWORK_FILE_SYSTEMS:
             raise StateDirError(
                 f"The state folder {self.path} lies on a network file system ({kind}), where the ledger's locks do not "

@@ -14,7 +14,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -23,7 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
@@ -116,6 +116,9 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
+        too_much = oversize(outcome["evidence"], host)
+        if too_much:
+            outcome = _outcome("failed", "too_large", too_much, outcome["transport"])
         observations = outcome.pop("evidence")
         counts = Counter(item["status"] for item in observations)
         result = {
@@ -130,7 +133,7 @@ class HostTask(Task):
                 "step",
                 self._name,
                 outcome["status"],
-                outcome["reason"],
+                outcome["reason"] or ("" if run.header.get("begun") else "standalone"),
                 duration=time.monotonic() - clock,
                 message=outcome["msg"],
                 counts=dict(counts),
@@ -144,11 +147,9 @@ class HostTask(Task):
                 for item in [*observations, step]
             )
         if bad and not (run and run.observes):
-            result["failed"] = True
             if outcome["status"] == "unreachable":
-                result["unreachable"] = True
-        elif bad:
-            result["warnings"] = [f"{host}: {outcome['msg']}"]
+                raise AnsibleConnectionFailure(outcome["msg"])
+            result["failed"] = True
         return result
 
     def _run(self, plan: Plan) -> Run:
@@ -173,8 +174,12 @@ class HostTask(Task):
         return str(self._task.action).rsplit(".", 1)[-1]
 
     def _circumstances(self, outcome: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Return what an auditor may ask of a step: Python and sources of the half, loop item, delegation."""
-        found = {"python": outcome.get("python", ""), "sources": stream.sources(self.HALF[0].partition(".")[0]).digest}
+        """Return what an auditor may ask of a step: Python, CPU and sources of the half, loop item, delegation."""
+        found = {
+            "python": outcome.get("python", ""),
+            "cpu": outcome.get("cpu"),
+            "sources": stream.sources(self.HALF[0].partition(".")[0]).digest,
+        }
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
             found["item"] = str(task_vars.get(loop_variable))[:200]
@@ -238,11 +243,9 @@ class HostTask(Task):
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
         data, nonce = stream.envelope(self.HALF, arguments, context, secrets)
-        try:
+        with suppress(KeyError):
             # Without it a local connection with a become password takes the terminal for input and hangs for ever.
             self._connection.set_option("pipelining", True)
-        except KeyError:
-            pass
         variables: Mapping[str, Any] = task_vars
         if self._task.delegate_to:
             variables = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
@@ -314,5 +317,3 @@ def _first_line(error: BaseException) -> str:
 
 def _worst_first(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(observations, key=lambda item: SEVERITY.index(item["status"]))
-
-

@@ -10,7 +10,7 @@ from copy import deepcopy
 
 import pytest
 import yaml
-from conftest import DEAD, PROBE, Site, interpreter
+from sites import DEAD, PROBE, Site, interpreter
 
 HOSTS = ("web1", "web2", "db1")
 OK = ("ok", "")
@@ -160,7 +160,7 @@ def test_a_run_of_one_failing_host_does_not_fail_the_others_in_the_recap(site):
 def test_loop_and_retry_leave_a_record_each(site):
     looped = probe(loop=["a", "b"])
     site.play(site.procedure([looped]))
-    steps = [entry for entry in site.records(kind="step", host="web1")]
+    steps = site.records(kind="step", host="web1")
     assert [entry["detail"]["item"] for entry in steps] == ["a", "b"]
     assert [entry["attempt"] for entry in steps] == [1, 2]
 

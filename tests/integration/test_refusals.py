@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Site
+from sites import Site
 
 
 def refused(site: Site, done, *words: str) -> None:
@@ -89,7 +89,11 @@ def test_hosts_that_disagree_on_the_state_folder(site):
 
 
 def test_a_missing_password_file(site):
-    repository = {"location": str(site.folder / "repository"), "password_file": "/nonexistent/password", "create": False}
+    repository = {
+        "location": str(site.folder / "repository"),
+        "password_file": "/nonexistent/password",
+        "create": False,
+    }
     site.variables["egov_ops_backup_repositories"] = {"local": repository}
     refused(site, site.play(site.procedure()), "/nonexistent/password")
 

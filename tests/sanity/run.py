@@ -24,9 +24,6 @@ import environment
 
 HOME = environment.CACHE / "ansible-test"
 
-#: Read and checked by ruff and mypy; ansible-test has rules of its own for them that do not fit.
-NOT_COLLECTION = ("tests/integration/", "tests/new_user/", "tests/unit/", "tests/benchmark/", "tools/")
-
 #: ansible-test fetches this script from a server of its project; what it does, ensurepip and the index do too.
 GET_PIP = """\
 import os, subprocess, sys
@@ -47,9 +44,9 @@ def provide_get_pip(environment_root: Path) -> None:
 
 
 def copy_checkout(target: Path) -> None:
-    """Copy the files of the collection to a folder."""
+    """Copy the files of the collection to a folder, not the tests and tools, whose rules are others."""
     for name in environment.checkout_files():
-        if not name.startswith(NOT_COLLECTION):
+        if name.startswith("tests/sanity/") or not name.startswith(("tests/", "tools/")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(environment.ROOT / name, target / name)
 

@@ -12,7 +12,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic import RepositoryMissing
 from ansible_collections.egov.ops.plugins.module_utils.backup.source import resolve
-from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory
+from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
@@ -193,10 +193,22 @@ class _Job:
                 )
             if not self._repositories[repository].get("create"):
                 raise HalfError("%s Make it, or let it be made with create: true." % error, error.reason)
-            if not self._host.check_mode:
-                engine.create()
-                self.changed = True
-            return engine, []
+            return engine, [] if self._host.check_mode else self._create(engine)
+
+    def _create(self, engine):
+        # type: (Restic) -> list[Snapshot]
+        """Make the repository, once: two inventory names of one machine may come here together."""
+        lock = hold(self._host, "repository of %s" % engine.name, WAIT_SECONDS)
+        if lock < 0:
+            raise HalfError("Repository %s is being made by another run: wait for it." % engine.name, "busy")
+        try:
+            return engine.snapshots(self._host_name)
+        except RepositoryMissing:
+            engine.create()
+            self.changed = True
+            return []
+        finally:
+            os.close(lock)
 
     def _had_snapshots(self, name, repository, location):
         # type: (str, str, str) -> bool

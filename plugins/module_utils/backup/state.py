@@ -78,15 +78,8 @@ class Memory:
         # type: (float) -> bool
         """Keep other runs off this set until unlock or the end of the process; False if one holds it for so long."""
         self.prepare()
-        path = os.path.join(self._folder, "locks", self._name)
-        self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        until = time.monotonic() + min(seconds, self._host.remaining())
-        while not self._locked():
-            if time.monotonic() >= until:
-                self.unlock()
-                return False
-            time.sleep(0.2)
-        return True
+        self._lock = hold(self._host, self._name, seconds)
+        return self._lock >= 0
 
     def unlock(self):
         # type: () -> None
@@ -95,17 +88,34 @@ class Memory:
             os.close(self._lock)
             self._lock = -1
 
-    def _locked(self):
-        # type: () -> bool
-        import fcntl
-
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
     @property
     def _state(self):
         # type: () -> str
         return os.path.join(self._folder, "manifests", self._name + ".state.json")
+
+
+def hold(host, name, seconds):
+    # type: (Any, str, float) -> int
+    """Take a lock of this host by name and return its open file, -1 if another holds it for so long.
+
+    Closing the file, or the end of the process, frees it.
+    """
+    descriptor = os.open(os.path.join(folder(host), "locks", name), os.O_RDWR | os.O_CREAT, 0o600)
+    until = time.monotonic() + min(seconds, host.remaining())
+    while not _locked(descriptor):
+        if time.monotonic() >= until:
+            os.close(descriptor)
+            return -1
+        time.sleep(0.2)
+    return descriptor
+
+
+def _locked(descriptor):
+    # type: (int) -> bool
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -45,8 +45,11 @@ _PSEUDO = {
     "sysfs",
     "tracefs",
 }
+#: Files that container engines mount into each container.
+_ENGINE_FILES = {"/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv"}
 #: Types that can only be read.
 _READ_ONLY = {"cramfs", "erofs", "iso9660", "squashfs", "udf"}
+_NEVER_HANGING = _READ_ONLY | {"tmpfs"}
 
 
 class Mount:
@@ -81,6 +84,7 @@ def _mounts(probe, exclude):
         mount
         for point, mount in sorted(visible.items())
         if mount.type not in _PSEUDO
+        and point not in _ENGINE_FILES
         and not any(fnmatch(point, str(pattern)) for pattern in exclude)
         # a container's layers lie on a file system that is listed already
         and (mount.type != "overlay" or point == "/")
@@ -90,7 +94,7 @@ def _mounts(probe, exclude):
 def mount_points(probe, exclude=()):
     # type: (Probe, Any) -> list[str]
     """Return the mount points that a process can hang on."""
-    return [mount.point for mount in _mounts(probe, exclude) if mount.type != "tmpfs"]
+    return [mount.point for mount in _mounts(probe, exclude) if mount.type not in _NEVER_HANGING]
 
 
 def writable_mount_points(probe, exclude=()):

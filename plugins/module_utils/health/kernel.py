@@ -22,14 +22,15 @@ _TAINT_FAULTS = {4: "machine check", 5: "bad memory page", 7: "kernel oops", 9: 
 
 def _log(probe, hours):
     # type: (Probe, float) -> list[tuple[int, str]]
-    """Return level and text of the kernel's log lines of the last hours."""
+    """Return priority and text of the log lines of the last hours; a priority above 7 is of another facility."""
     since = float(probe.read("/proc/uptime").split()[0]) - 3600 * float(hours)
     found = []
     for line in _log_text(probe).splitlines():
         head, _semicolon, text = line.partition(";")
         fields = head.split(",")
-        if len(fields) > 2 and fields[2].isdigit() and int(fields[2]) / 1e6 >= since:
-            found.append((int(fields[0]) & 7, text))
+        # a line that continues the one before begins with a space
+        if len(fields) > 2 and fields[0].isdigit() and int(fields[2]) / 1e6 >= since:
+            found.append((int(fields[0]), text))
     return found
 
 
@@ -58,7 +59,7 @@ def _log_text(probe):
 def kernel_errors(probe, hours=24):
     # type: (Probe, float) -> list[dict[str, Any]]
     """Lines of level error and worse in the kernel's log of the last hours."""
-    errors = [text for level, text in _log(probe, hours) if level <= 3]
+    errors = [text for priority, text in _log(probe, hours) if priority <= 3]
     message = "The kernel logged %d errors in the last %s hours" % (len(errors), number(float(hours)))
     if errors:
         message += ", the last: %s" % errors[-1][:200]
@@ -75,7 +76,7 @@ def oom_kills(probe, hours=24):
     kills, when, last = int(counters["oom_kill"]), "since boot", ""
     if kills:
         try:
-            lines = [text for _level, text in _log(probe, hours) if "Killed process" in text]
+            lines = [text for _priority, text in _log(probe, hours) if "Killed process" in text]
             kills, when, last = len(lines), "in the last %s hours" % number(float(hours)), "".join(lines[-1:])[:200]
         except (Absent, PermissionError):
             pass  # the count since boot stands

@@ -6,6 +6,7 @@
 
 import errno
 import os
+import time
 
 from ansible_collections.egov.ops.plugins.module_utils.health import thresholds
 from ansible_collections.egov.ops.plugins.module_utils.host.files import read_text
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
 
 #: The clause of the operations plan that asks for the data of each layer.
 LAYERS = {"infrastructure": "S3.2.1-1", "platform": "S3.2.1-2", "application": "S3.2.1-3"}
@@ -44,6 +46,7 @@ class Probe:
         self.severity = str(settings.get("severity") or "critical")
         self.timeout = float(settings.get("timeout") or 3)
         self.root = root.rstrip("/")
+        self.deadline = 0.0  # of the monotonic clock; set when its process starts
 
     def path(self, path):
         # type: (str) -> str
@@ -67,6 +70,17 @@ class Probe:
             return sorted(os.listdir(self.path(folder)))
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+    def run(self, argv):
+        # type: (list[str]) -> Completed
+        """Run a tool to its end; raises TimeoutError if that does not come before the probe's own, for which it is
+        killed a moment earlier: nobody else would end it.
+        """
+        seconds = max(0.1, self.deadline - time.monotonic() - 0.2)
+        done = self.host.run(argv, timeout=seconds)
+        if done.timed_out:
+            raise TimeoutError("%s did not end within %.1f s" % (argv[0], seconds))
+        return done
 
     def finding(self, status, message, act="", subject="", reason="", **detail):
         # type: (str, str, str, str, str, Any) -> dict[str, Any]

@@ -79,11 +79,16 @@ class _Child:
 
     def start(self, end):
         # type: (float) -> None
-        """Fork; the deadline is the probe's own or the end of the whole check."""
+        """Fork; the deadline is the probe's own or the end of the check. Raises OSError at a limit of the host."""
         self.pipe, writer = os.pipe()
         self.started = time.monotonic()
-        self.deadline = min(self.started + self.probe.timeout, end)
-        self.pid = os.fork()
+        self.deadline = self.probe.deadline = min(self.started + self.probe.timeout, end)
+        try:
+            self.pid = os.fork()
+        except OSError:
+            os.close(self.pipe)
+            os.close(writer)
+            raise
         if self.pid == 0:
             _live(writer, self)
         os.close(writer)
@@ -234,6 +239,9 @@ def _explain(probe, error):
     if isinstance(error, PermissionError):
         message = "Probe %s may not read %s." % (probe.name, error.filename or error)
         return probe.finding("unknown", message, "Run the health check with become.", reason="permission")
+    if isinstance(error, TimeoutError):
+        message = "Probe %s was not finished: %s." % (probe.name, error)
+        return probe.finding("unknown", message, "Run the tool by hand and see what it waits for.", reason="timeout")
     said = str(error) or type(error).__name__
     message = "Probe %s of %s could not be performed: %s." % (probe.name, probe.subject, said)
     return probe.finding("unknown", message, "Correct the probe's parameters in the plan.", reason="error")
@@ -246,6 +254,7 @@ def _run(children, end):
     running = {}  # type: dict[int, _Child]
     uncollected = []  # type: list[int]
     poller = select.poll()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, as some starters leave it, it would lose us the children
     while waiting or running:
         if time.monotonic() >= end:
             for child in waiting:
@@ -255,7 +264,13 @@ def _run(children, end):
             waiting = []
         while waiting and len(running) < _AT_ONCE:
             child = waiting.pop()
-            child.start(end)
+            try:
+                child.start(end)
+            except OSError as error:
+                message = "No process could be started for probe %s: %s." % (child.probe.name, error.strerror)
+                act = "Raise the host's limit of processes or open files, or stop who uses them up."
+                child.observations = [child.probe.finding("unknown", message, act, reason="error")]
+                continue
             running[child.pipe] = child
             poller.register(child.pipe, select.POLLIN)
         pause = min([child.deadline for child in running.values()] or [0]) - time.monotonic()

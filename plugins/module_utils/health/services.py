@@ -21,7 +21,7 @@ def _systemctl(probe, *words):
     # type: (Probe, str) -> str
     if not os.path.isdir(probe.path("/run/systemd/system")):
         raise Absent("systemd does not run on this host.")
-    done = probe.host.run(["systemctl"] + list(words), timeout=probe.timeout)
+    done = probe.run(["systemctl"] + list(words))
     if done.rc != 0:
         raise RuntimeError("systemctl failed: %s" % done.error)
     return done.out
@@ -83,7 +83,7 @@ def file_age(probe, path):
 def nagios_plugin(probe, command):
     # type: (Probe, list[str]) -> list[dict[str, Any]]
     """Ask a plugin of the Nagios family: its exit code is the status, its first line the message."""
-    done = probe.host.run([str(word) for word in command], timeout=probe.timeout)
+    done = probe.run([str(word) for word in command])
     if done.missing:
         raise Absent("%s is not installed." % command[0])
     status = {0: "ok", 1: "warning", 2: "critical"}.get(-1 if done.rc is None else done.rc, "unknown")

@@ -78,10 +78,9 @@ def judge(value, warning, critical):
 
 def number(value):
     # type: (float) -> str
-    """Return a number as a person reads it: at most one decimal from ten on, three digits below."""
-    if value == int(value) if abs(value) < _INFINITY else False:
-        return str(int(value))
-    return "%.1f" % value if abs(value) >= 10 else "%.3g" % value
+    """Return a number as a person reads it: one decimal from ten on, three digits below, no needless zeros."""
+    text = "%.1f" % value if abs(value) >= 10 else "%.3g" % round(value, 4)
+    return text[:-2] if text.endswith(".0") else text
 
 
 def quantity(value, unit):

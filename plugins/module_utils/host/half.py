@@ -35,7 +35,7 @@ class Host:
 
     def __init__(self, context, secrets=None):
         # type: (dict[str, Any], dict[str, str] | None) -> None
-        """Take the context of the envelope: check_mode, diff, now, timeout, run, tool_path, state_dir; and the secrets."""
+        """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir) and its secrets."""
         self.check_mode = bool(context.get("check_mode"))
         self.diff = bool(context.get("diff"))
         self.now = str(context.get("now") or "")
@@ -53,7 +53,7 @@ class Host:
 
     def run(self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False):
         # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool) -> Completed
-        """Run a tool (see run.run) within its own timeout and the half's deadline; `writes` is refused in check mode."""
+        """Run a tool (see run.run) within its timeout and the half's deadline; `writes` is refused in check mode."""
         if writes:
             self.files._may_write(argv[0])
         left = self.remaining()
@@ -84,7 +84,12 @@ def perform(half, arguments, host):
         import traceback
 
         place = traceback.extract_tb(error.__traceback__)[-1]
-        words = "%s in %s line %s: %s" % (type(error).__name__, os.path.basename(place[0]), place[1], error or "no text")
+        words = "%s in %s line %s: %s" % (
+            type(error).__name__,
+            os.path.basename(place[0]),
+            place[1],
+            error or "no text",
+        )
         return {"failed": True, "changed": False, "msg": "The host half broke: %s." % words, "reason": "error"}
     result.setdefault("changed", False)
     result.setdefault("evidence", [])

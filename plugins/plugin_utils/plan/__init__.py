@@ -6,7 +6,24 @@
 
 from __future__ import annotations
 
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Schema, SchemaError, load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
+    PREFIX,
+    Schema,
+    SchemaError,
+    load_schema,
+    role_options,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Plan, PlanError, Problem, check, merge
 
-__all__ = ["PREFIX", "Plan", "PlanError", "Problem", "Schema", "SchemaError", "check", "load_schema", "merge"]
+__all__ = [
+    "PREFIX",
+    "Plan",
+    "PlanError",
+    "Problem",
+    "Schema",
+    "SchemaError",
+    "check",
+    "load_schema",
+    "merge",
+    "role_options",
+]

@@ -70,8 +70,6 @@ def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
     if status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
         raise PasswordError(f"The password file {path} is open to others (mode {mode:04o}); run chmod 600 on it.")
-    if status.st_uid not in (0, os.geteuid()):
-        raise PasswordError(f"The password file {path} belongs to user {status.st_uid}; make it your own.")
 
 
 def _create(path: Path) -> None:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -28,7 +28,7 @@ class SchemaError(OpsError):
     """The schema itself is wrong: a defect of the collection, not of an inventory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Key:
     """What a value may be: of a variable, or of one key of a layered variable's entries."""
 
@@ -55,7 +55,7 @@ class Key:
         return self.default
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Variable(Key):
     """A variable of the plan."""
 
@@ -67,8 +67,7 @@ class Variable(Key):
     entry: Mapping[str, Key] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(NamedTuple):
     """All variables of the plan, by name."""
 
     variables: Mapping[str, Variable]
@@ -91,11 +90,22 @@ def load_schema(folder: Path = Path(__file__).parent) -> Schema:
     return Schema(variables)
 
 
+@functools.cache
+def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[str, frozenset[str]]:
+    """Return the option names of each role in a folder, from its argument specs, read once. Raises SchemaError."""
+    return {
+        specs.parent.parent.name: frozenset(
+            name for spec in _read(specs)["argument_specs"].values() for name in spec.get("options", ())
+        )
+        for specs in sorted(folder.glob("*/meta/argument_specs.yml"))
+    }
+
+
 def _read(path: Path) -> Any:
     try:
         return yaml.load(path.read_bytes(), Loader=_Loader)
     except (OSError, yaml.YAMLError) as error:
-        raise SchemaError(f"The plan's file {path} cannot be read: {error}.") from error
+        raise SchemaError(f"The plan's file {path} cannot be read: {' '.join(str(error).split())}.") from error
 
 
 def _variable(name: str, text: dict[str, Any], folder: Path) -> Variable:
@@ -120,6 +130,8 @@ def _arguments(name: str, text: dict[str, Any]) -> dict[str, Any]:
     for kind in (text["type"], text.get("elements", "str")):
         if kind not in TYPES:
             raise TypeError(f"there is no type {kind}")
+    if (text["type"] == "list") != ("elements" in text):
+        raise TypeError("a list, and nothing else, names the type of its elements")
     if text.get("origin", "ours") not in ORIGINS:
         raise TypeError(f"there is no origin {text['origin']}")
     if set(text["description"]) != LANGUAGES:

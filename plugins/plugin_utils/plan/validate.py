@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
@@ -23,8 +22,7 @@ DEFAULT = "default"
 _ENTRY_NAME = re.compile(r"\w[\w.-]*")
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong in the plan: the variable as the site wrote it, its value fit to show, and one sentence."""
 
     variable: str
@@ -146,11 +144,12 @@ class _Reading:
             before = len(self.problems)
             path = f"{name}.{entry}"
             if not _ENTRY_NAME.fullmatch(entry):
-                self._refuse(name, entry, f'{path} has a name that is not made of letters, digits, "_", "-" and ".".')
-            if isinstance(keys, dict):
-                layer[entry] = {key: self._entry_key(path, variable, key, value) for key, value in keys.items()}
-            else:
+                sentence = f'{name} has an entry {shown(entry)}; names are made of letters, digits, "_", "-" and ".".'
+                self._refuse(name, entry, sentence)
+            elif not isinstance(keys, dict):
                 self._refuse(path, keys, f"{path} is {shown(keys)}, but must be a dictionary of keys.")
+            else:
+                layer[entry] = {key: self._entry_key(path, variable, key, value) for key, value in keys.items()}
             if len(self.problems) > before:
                 broken.add(entry)
         return layer
@@ -162,7 +161,7 @@ class _Reading:
             return value
         key = variable.entry.get(name)
         if key is None and not variable.open:
-            self._refuse(path, None, f"{path}.{name} is not a key there; {_suggest(name, variable.entry)}")
+            self._refuse(path, None, f"{path} has no key {shown(name)}; {_suggest(name, variable.entry)}")
         if key is None or value is None:
             return value
         return self._convert(f"{path}.{name}", key, value)
@@ -173,7 +172,7 @@ class _Reading:
         for key in variable.entry.values():
             if key.name in entry:
                 continue
-            default = plain(key.default_in(entry))
+            default = key.default_in(entry)
             if default is not None:
                 entry[key.name] = self._convert(f"{path}.{key.name}", key, default)
             elif key.required:
@@ -281,9 +280,9 @@ def _passwords(reading: _Reading) -> Iterator[Problem]:
         try:
             password.read(Path(file))
         except password.PasswordMissing:
-            what = "it will be created" if repository["create"] else "create it, or set create: true"
-            sentence = f"{path} is {file}, which does not exist on the controller; {what}."
-            yield Problem(path.partition(".")[0], file, sentence, fatal=not repository["create"])
+            if not repository["create"]:
+                sentence = f"{path} is {file}, which does not exist on the controller; create it, or set create: true."
+                yield Problem(path.partition(".")[0], file, sentence)
         except password.PasswordError as error:
             yield Problem(path.partition(".")[0], file, f"{path}: {error}")
 

@@ -14,12 +14,12 @@ from typing import Any
 
 TRUE = {"true", "yes", "on", "y", "t", "1"}
 FALSE = {"false", "no", "off", "n", "f", "0"}
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
 _NUMBER = r"-?\d+(?:\.\d+)?"
-_THRESHOLD = re.compile(rf"@?(?:(?:~|{_NUMBER})?:)?{_NUMBER}|@?(?:~|{_NUMBER}):")
+_THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
 _BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
 _CREDENTIALS = re.compile(r"(//)[^/@\s]+@")
 
@@ -76,7 +76,7 @@ def number(value: Any) -> float:
     """Return a finite number, also from its digits as text. Raises Refused."""
     try:
         found = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not math.isfinite(found):
         raise Refused("a number")
@@ -109,10 +109,14 @@ def location(value: Any) -> str:
 
 def duration(value: Any) -> float:
     """Return seconds, from a number or from a text such as 90s, 15m, 2h, 1d. Raises Refused."""
-    found = None if isinstance(value, bool) else _DURATION.fullmatch(str(value).strip())
-    if not found:
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        seconds = number(found[1]) * SECONDS[found[2]] if found else number(value)
+    except Refused:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
         raise Refused("a duration in seconds, or such as 90s, 15m, 2h, 1d")
-    return float(found[1]) * SECONDS[found[2] or "s"]
+    return seconds
 
 
 def timezone(value: Any) -> str:
@@ -138,10 +142,11 @@ def time(value: Any) -> str:
 
 def threshold(value: Any) -> str:
     """Return a range as monitoring plugins write it. Raises Refused."""
-    found = "" if isinstance(value, bool) else str(value).strip()
-    if not _THRESHOLD.fullmatch(found):
+    limits = "" if isinstance(value, bool) else str(value).strip()
+    found = _THRESHOLD.fullmatch(limits)
+    if not found or (found[2] and found[1] != "~" and float(found[1] or 0) > float(found[2])):
         raise Refused('a range such as "80", "10:", "~:5" or "@1:2"')
-    return found
+    return limits
 
 
 def sequence(value: Any) -> list[Any]:

@@ -41,9 +41,9 @@ _KNOWN = ("ok", "warning", "critical")
 def build(material: Material) -> dict[str, Any]:
     """Return the report's data, ready for JSON: what was found, where, since when, what next, and by which records.
 
-    The begin record's detail says what was announced: `expected` (`hosts`, and `steps` as `{module, domain}`),
-    `inventory` (all hosts, where the run was narrowed), `not_ours`, `limit`, `tags`. Sentences are English here; the
-    pages make their own from the same data.
+    The begin record's detail says what was announced: `hosts`, `steps` (`{module, domain}`), `not_ours`, `inventory`
+    (all hosts, where the run was narrowed), `limit`, `tags`. Sentences are English here; the pages make their own
+    from the same data.
     """
     frame = {stored.record["kind"]: stored for stored in material.records if stored.record["domain"] == RUN_DOMAIN}
     observed = [stored for stored in material.records if stored.record["domain"] != RUN_DOMAIN]
@@ -80,13 +80,14 @@ def worst(statuses: Iterable[str]) -> str:
 
 def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str, Any]) -> dict[str, Any]:
     first = material.records[0].record
-    times = [stored.record[name] for stored in material.records for name in ("started", "finished")]
+    # What was recorded as interrupted was written later, by the run that found it so.
+    written = [stored.record for stored in material.records if stored.record["reason"] != "interrupted"] or [first]
     previous = material.previous
     return {
         "id": first["run"],
         "procedure": first["procedure"],
-        "started": min(times),
-        "finished": max(times),
+        "started": min(record["started"] for record in written),
+        "finished": max(record["finished"] for record in written),
         "platform": material.facts.platform,
         "zone": material.facts.zone,
         "limit": announced.get("limit") or "",
@@ -165,14 +166,14 @@ def _one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]
     dead: dict[str, list[int]] = {}
     for stored in observed:
         record = stored.record
-        if not is_finding(record):
-            continue
+        also: list[int] = []
         if record["kind"] == STEP and record["status"] == "unreachable":
             if record["host"] in dead:
                 dead[record["host"]].append(stored.seq)
                 continue
-            dead[record["host"]] = []
-        kept.append((stored, dead.get(record["host"], []) if record["status"] == "unreachable" else []))
+            dead[record["host"]] = also
+        if is_finding(record):
+            kept.append((stored, also))
     return kept
 
 
@@ -204,9 +205,8 @@ def _hosts(
     observed: list[Stored], announced: Mapping[str, Any], domains: list[str], findings: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return a row for each host of the inventory and of the records, in the inventory's order."""
-    expected = announced.get("expected") or {}
+    names = [name for group in ("inventory", "hosts", "not_ours") for name in announced.get(group) or []]
     not_ours = set(announced.get("not_ours") or [])
-    names = [*(announced.get("inventory") or []), *expected.get("hosts", []), *(announced.get("not_ours") or [])]
     statuses: dict[str, dict[str, set[str]]] = {name: {} for name in names}
     known, dead = set(), set()
     records: Counter[str] = Counter()
@@ -258,9 +258,8 @@ def _coverage(
     steps: list[dict[str, Any]], announced: Mapping[str, Any], hosts: list[dict[str, Any]], is_sealed: bool
 ) -> dict[str, Any]:
     """Return the steps expected, recorded and answered, and what is missing: `{reason: [domains]}`."""
-    expected = announced.get("expected") or {}
-    domain_of = {step["module"]: step["domain"] for step in expected.get("steps", [])}
-    wanted = {(host, module) for host in expected.get("hosts", []) for module in domain_of}
+    domain_of = {step["module"]: step["domain"] for step in announced.get("steps") or []}
+    wanted = {(host, module) for host in announced.get("hosts") or [] for module in domain_of}
     ours = {host["name"] for host in hosts if host["ours"]}
     dead = {step["host"] for step in steps if step["status"] == "unreachable"}
     recorded, answered = set(), set()

@@ -71,18 +71,22 @@ def share_of_limit(value: Any, limit: Any) -> float | None:
 
 
 def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:
-    """Return a row for each backup set of each host: its newest backup and that one's proof."""
+    """Return a row for each backup set of each host: its newest backup, and the proof with what it restored."""
     sets: dict[tuple[str, str], dict[str, Any]] = {}
     for stored in observed:
         record, detail = stored.record, stored.record["detail"]
         if record["domain"] != "backup" or record["kind"] not in ("backup", "proof"):
             continue
-        row = sets.setdefault((record["host"], record["subject"]), {"host": record["host"], "set": record["subject"]})
-        names = ("class", "snapshot", "files", "bytes") if record["kind"] == "backup" else ("files",)
+        place = {"host": record["host"], "set": record["subject"], "backup": None, "proof": None}
+        row = sets.setdefault((record["host"], record["subject"]), place)
         row[record["kind"]] = {
             "status": record["status"],
             "seq": stored.seq,
             "finished": record["finished"],
-            **{name: detail.get(name) for name in names},
+            "repository": detail.get("repository"),
+            "snapshot": detail.get("snapshot"),
+            "method": detail.get("backup"),
+            "files": detail.get("files"),
+            "bytes": detail.get("bytes"),
         }
     return list(sets.values())

@@ -14,31 +14,41 @@ from typing import Any
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 LATEST = "latest"
 
 
-def write(data: Mapping[str, Any], folder: Path, language: str) -> Path:
-    """Write a run's report as HTML and JSON and let latest.html and latest.json name it; return the path of the latter.
+def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
+    """Return what a report says beside the ledger's records."""
+    return Facts(plan["egov_ops_platform_name"], plan["egov_ops_timezone"], str(state.ledger), str(state.witness))
 
-    Raises OpsError where the files cannot be written. Files are replaced whole, links in one step.
+
+def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = True) -> Path:
+    """Write a run's report as `<run>.html` and `<run>.json` and return the path of the page.
+
+    Of the newest run latest.html and latest.json name these files, and the path is that of the former. Files are
+    replaced whole, links in one step. Raises OpsError where the files cannot be written.
     """
     name = data["run"]["id"]
     contents = {
         "html": render_html(data, language).encode("utf-8"),
-        "json": (json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8"),
+        "json": (json.dumps(data, ensure_ascii=True, indent=1, sort_keys=True) + "\n").encode("utf-8"),
     }
     try:
         for ending, content in contents.items():
             path = folder / f"{name}.{ending}"
             write_whole(path, path.with_suffix(f".{ending}.new"), [content])
+            if not newest:
+                continue
             link = folder / f"{LATEST}.{ending}.new"
             link.unlink(missing_ok=True)
             link.symlink_to(path.name)
             link.rename(folder / f"{LATEST}.{ending}")
     except OSError as error:
         raise OpsError(
-            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the ledger: "
-            "free space and render it again with egov.ops.report."
+            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the "
+            "ledger: free space and render it again with egov.ops.report."
         ) from None
-    return folder / f"{LATEST}.html"
+    return folder / f"{LATEST if newest else name}.html"

@@ -16,6 +16,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4
 
+#: Kinds whose sentence does not name its subject: the step, the backup set.
+SPEAKS_OF_ITSELF = (STEP, "backup", "proof")
+
 #: Which statuses a verdict counts.
 _COUNTED = {"action": ("critical", "failed", "unreachable"), "watch": ("unknown", "warning")}
 
@@ -39,7 +42,6 @@ def verdict(data: Mapping[str, Any], language: Language) -> str:
         counts=language.text("list.comma").join(
             language.text(f"count.{status}", n=found[status]) for status in statuses
         ),
-        run=data["run"]["id"],
     )
     if is_narrowed(data):
         sentence = language.text("verdict.partial", sentence=sentence)
@@ -99,7 +101,9 @@ def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -
     if _is_dead_host(record):
         return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
     if detail.get("message"):
-        return str(detail["message"]).rstrip(".")
+        message = str(detail["message"]).rstrip(".")
+        names_subject = record["kind"] not in SPEAKS_OF_ITSELF
+        return message if names_subject else language.text("title.where", place=record["subject"], title=message)
     if record["kind"] == STEP:
         return language.text("title.step", subject=record["subject"])
     if detail.get("value") is None:
@@ -116,7 +120,7 @@ def headline(records: Sequence[Mapping[str, Any]], language: Language, names_hos
     words = title(records[0], hosts, language)
     if not names_host or _is_dead_host(records[0]):
         return words
-    return language.text("title.where", hosts=where(hosts, language), title=words)
+    return language.text("title.where", place=where(hosts, language), title=words)
 
 
 def why(record: Mapping[str, Any], language: Language) -> str:

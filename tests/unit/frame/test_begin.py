@@ -70,7 +70,9 @@ def test_a_host_that_the_plan_does_not_manage_is_not_ours():
     assert begin.is_foreign({"egov_ops_managed": False}, {})
 
 
-@pytest.mark.parametrize("variables", [{}, {"ansible_connection": "local"}, {"ansible_connection": "community.general.lxc"}])
+@pytest.mark.parametrize(
+    "variables", [{}, {"ansible_connection": "local"}, {"ansible_connection": "community.general.lxc"}]
+)
 def test_other_hosts_are_ours(variables):
     assert not begin.is_foreign({"egov_ops_managed": True}, variables)
 

@@ -81,7 +81,10 @@ def test_banners_around_the_result_do_no_harm():
 
 def test_a_secret_in_the_result_is_masked_wherever_it_stands():
     output = NONCE + json.dumps({"msg": "said s3cret!", "list": [{"deep": "s3cret"}]}) + NONCE
-    assert stream.parse(output, NONCE, {"repository": "s3cret"}) == {"msg": "said ********!", "list": [{"deep": "********"}]}
+    assert stream.parse(output, NONCE, {"repository": "s3cret"}) == {
+        "msg": "said ********!",
+        "list": [{"deep": "********"}],
+    }
 
 
 def test_a_result_over_the_limit_is_refused():

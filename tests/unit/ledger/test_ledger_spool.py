@@ -116,8 +116,16 @@ def test_an_appender_that_waited_for_the_seal_does_not_write_into_the_removed_fi
     held = os.open(spool.path, os.O_RDWR)
     fcntl.flock(held, fcntl.LOCK_EX)
     late = make_record()
-    child = start_child(lambda: spool.append([late]))
-    while not waits_for_lock(child):
+    told, tell = os.pipe()
+
+    def work() -> None:
+        os.close(held)  # an inherited lock is held by whoever inherited it
+        os.write(tell, b"1")
+        spool.append([late])
+
+    child = start_child(work)
+    os.read(told, 1)
+    while not has_open(child, spool.path):
         pass
     spool.path.unlink()
     os.close(held)
@@ -125,10 +133,10 @@ def test_an_appender_that_waited_for_the_seal_does_not_write_into_the_removed_fi
     assert ids(spool) == [late["id"]]
 
 
-def waits_for_lock(child: int) -> bool:
-    """Tell whether the child has the spool open, and so waits for its lock."""
+def has_open(process: int, path: Path) -> bool:
+    """Tell whether a process has a file open."""
     with suppress(OSError):
-        return any(str(link.readlink()).endswith(".jsonl") for link in Path(f"/proc/{child}/fd").iterdir())
+        return any(link.readlink() == path for link in Path(f"/proc/{process}/fd").iterdir())
     return False
 
 

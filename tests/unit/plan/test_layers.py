@@ -47,6 +47,10 @@ def test_an_entry_that_comes_back_after_absent_begins_anew() -> None:
     assert (merged, origins) == ({"s": {"class": 2}}, {"s": ("c",)})
 
 
+def test_a_state_is_no_key_of_the_merged_entry() -> None:
+    assert merge_layers([("x", {"config": {"state": "present", "full": 1}})])[0] == {"config": {"full": 1}}
+
+
 def test_layers_are_named_by_the_variable_and_sorted() -> None:
     names = ["x__90_host", "x", "xy", "x_1", "x__10_site", "other__x"]
     assert layer_names("x", names) == ["x", "x__10_site", "x__90_host"]

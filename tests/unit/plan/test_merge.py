@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
@@ -129,15 +128,16 @@ def test_a_plan_that_cannot_be_followed_is_refused(schema: Schema) -> None:
         merge({"egov_ops_fail_on": "often", "egov_ops_timezone": "Mars"}, schema)
 
 
-def test_a_file_loaded_by_ansible_gives_the_same_plan_as_plain_values(schema: Schema) -> None:
-    text = f"{SETS}: {{www: {{class: other, full: daily, paths: [/srv/www]}}}}\negov_ops_managed: no\n"
-    plain: dict[str, Any] = {
-        SETS: {"www": {"class": "other", "full": "daily", "paths": ["/srv/www"]}},
-        "egov_ops_managed": False,
-    }
-    plan = dict(merge(DataLoader().load(text), schema))
-    assert plan == dict(merge(plain, schema))
-    assert type(plan[SETS]["www"]["class"]) is str
+def test_values_loaded_by_ansible_are_stored_in_pythons_own_types(schema: Schema) -> None:
+    text = """
+    egov_ops_backup_sets: {www: {class: other, full: daily, paths: [/srv/www]}}
+    egov_ops_probes: {web: {kind: http, layer: application, url: "http://127.0.0.1/", codes: [200]}}
+    """
+    plan = merge(DataLoader().load(text), schema)
+    probe, backup_set = plan["egov_ops_probes"]["web"], plan[SETS]["www"]
+    assert (probe["url"], probe["codes"], backup_set["paths"]) == ("http://127.0.0.1/", [200], ["/srv/www"])
+    found = {type(value) for value in (probe["url"], probe["codes"], backup_set["class"], backup_set["paths"])}
+    assert found == {str, list}
 
 
 def test_checking_and_merging_a_plan_of_100_entries_takes_at_most_5_ms(schema: Schema) -> None:

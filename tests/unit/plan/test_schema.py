@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, SchemaError, load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, SchemaError, load_schema, role_options
 
 GOOD: dict[str, Any] = {
     "type": "str",
@@ -25,6 +25,7 @@ WRONG = [
     ("an unknown word", {**GOOD, "defualt": 1}),
     ("an unknown type", {**GOOD, "type": "string"}),
     ("an unknown type of elements", {**GOOD, "type": "list", "elements": "string"}),
+    ("a list of nothing", {**GOOD, "type": "list"}),
     ("an unknown origin", {**GOOD, "origin": "rumour"}),
     ("no origin", {key: value for key, value in GOOD.items() if key != "origin"}),
     ("an unknown scope", {**GOOD, "scope": "host"}),
@@ -73,3 +74,10 @@ def test_reading_the_schema_takes_at_most_15_ms(schema_folder: Path) -> None:
     started = time.process_time()
     load_schema(schema_folder)
     assert time.process_time() - started < 0.015
+
+
+def test_the_options_of_roles_are_read_from_their_argument_specs(tmp_path: Path) -> None:
+    specs = tmp_path / "backup" / "meta" / "argument_specs.yml"
+    specs.parent.mkdir(parents=True)
+    specs.write_text("argument_specs: {main: {options: {backup_timeout: {type: int}}}, other: {}}")
+    assert role_options(tmp_path) == {"backup": {"backup_timeout"}}

@@ -22,7 +22,7 @@ RESOLVED = "{{ dict(q('varnames', '^egov_ops_') | zip(q('vars', *q('varnames', '
 
 @pytest.fixture(scope="module")
 def local_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    ansible = [sys.executable, "-m", "ansible", "adhoc", "-i", ROOT / "inventories/local"]
+    ansible = [sys.executable, "-m", "ansible", "adhoc", "-i", str(ROOT / "inventories/local")]
     done = subprocess.run(
         [*ansible, "localhost", "-m", "ansible.builtin.debug", "-a", f'msg="{RESOLVED}"'],
         stdout=subprocess.PIPE,
@@ -40,7 +40,7 @@ def local_plan(local_variables: dict[str, Any], schema: Schema) -> Plan:
 
 
 def test_the_page_of_variables_is_up_to_date() -> None:
-    command = [sys.executable, ROOT / "tools/generate.py", "--check"]
+    command = [sys.executable, str(ROOT / "tools/generate.py"), "--check"]
     assert subprocess.run(command, capture_output=True, check=False).stderr == b""
 
 

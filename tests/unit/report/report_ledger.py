@@ -85,8 +85,7 @@ class DailyRun:
         self.steps = steps
         self.day = f"2026-11-{day:02}"
         self.run = f"202611{day:02}T220000Z-0123456789ab"
-        expected = {"hosts": list(hosts), "steps": list(steps)}
-        self.put("controller", "run", "begin", PROCEDURE, "ok", expected=expected, **announced)
+        self.put("controller", "run", "begin", PROCEDURE, hosts=list(hosts), steps=list(steps), **announced)
 
     def put(
         self,
@@ -147,7 +146,7 @@ class DailyRun:
         self.put(host, "health", "filesystem_space", "/var", status, "", ["S3.3.1-3"], **limits, **words, **detail)
 
     def backed_up(self, host: str, status: str = "ok", **detail: Any) -> None:
-        facts = {"class": "config", "snapshot": "9f2c41d70be8", "files": 1840, "bytes": 5242880}
+        facts = {"repository": "local", "backup": "full", "snapshot": "9f2c41d7", "files": 1840, "bytes": 5242880}
         self.put(host, "backup", "backup", "config", status, clauses=["S6.1.2-3"], **{**facts, **detail})
 
     def proved(self, host: str, status: str = "ok", **detail: Any) -> None:

@@ -31,8 +31,12 @@ def executable(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def test_an_interpreter_that_serves_is_taken_as_it_is() -> None:
-    assert environment.find_python(((sys.version_info[0], sys.version_info[1]),)).path == sys.executable
+def test_an_interpreter_that_serves_is_taken_even_from_within_an_environment(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "env")], check=True)
+    inner = environment.describe(str(tmp_path / "env/bin/python"))
+    assert inner
+    assert inner.path == environment.find_python(((sys.version_info[0], sys.version_info[1]),)).path
+    assert not inner.path.startswith(str(tmp_path))
 
 
 def test_another_interpreter_is_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

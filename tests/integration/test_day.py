@@ -1,0 +1,184 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole day on a real host: health, backup, proof, ledger and report, judged from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from sites import DEAD, Site, interpreter
+
+STEPS = {"health_probe", "backup_run", "backup_prove", "package_scan", "hardening_audit"}
+
+
+@pytest.fixture
+def one(site: Site) -> Site:
+    """The site with one host."""
+    site.hosts = {"web1": site.hosts["web1"]}
+    return site
+
+
+def restic(site: Site, *arguments: str) -> str:
+    """Run restic on the site's repository as a person would, with the password file."""
+    command = ["restic", "--no-cache", "-r", str(site.folder / "repository"), "--password-file"]
+    done = subprocess.run(
+        [*command, str(site.state / "passwords" / "local"), *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def snapshots(site: Site) -> list[dict]:
+    """Return the repository's snapshots, asked of restic itself."""
+    return json.loads(restic(site, "snapshots", "--json"))
+
+
+def test_a_day_leaves_backup_proof_evidence_and_report(one):
+    done = one.play("egov.ops.daily")
+    assert done.rc == 0, done.output
+    assert one.verified()
+    assert {module for _, module in one.steps()} == STEPS
+    assert one.steps()[("web1", "package_scan")] == ("skipped", "not_built")
+    (proof,) = one.records(kind="proof")
+    assert proof["status"] == "ok"
+    assert proof["detail"]["files"] == 5
+    (snapshot,) = snapshots(one)
+    target = one.folder / "restored"
+    restic(one, "restore", snapshot["id"], "--target", str(target))
+    data = one.folder / "data"
+    for path in data.iterdir():
+        assert (target / str(data).lstrip("/") / path.name).read_bytes() == path.read_bytes()
+    assert "INCOMPLETE" in done.output
+    assert (one.state / "reports" / "latest.html").read_text().startswith("<!")
+    layers = {entry["detail"]["layer"] for entry in one.records(domain="health") if entry["kind"] != "step"}
+    assert layers == {"infrastructure", "platform", "application"}
+
+
+def test_a_second_day_makes_no_second_full(one):
+    one.play("egov.ops.daily")
+    (one.folder / "data" / "new").write_text("changed")
+    done = one.play("egov.ops.daily")
+    assert done.rc == 0, done.output
+    assert [snapshot["tags"][2] for snapshot in snapshots(one)] == ["kind=full"]
+
+
+def test_secrets_stand_in_no_record_output_or_argument(one):
+    done = one.play("egov.ops.daily", "-vvv")
+    secret = (one.state / "passwords" / "local").read_text().strip()
+    assert len(secret) > 30
+    assert secret not in done.output
+    for path in [*one.state.rglob("*"), *(one.folder / "host").rglob("*"), *(one.folder / "home").rglob("*")]:
+        if path.is_file() and path.parent.name != "passwords":
+            assert secret.encode() not in path.read_bytes(), path
+    mode = stat.S_IMODE((one.state / "passwords" / "local").stat().st_mode)
+    assert mode == 0o600
+
+
+def test_a_lost_password_of_a_known_repository_is_not_replaced(one):
+    one.play("egov.ops.backup")
+    (one.state / "passwords" / "local").unlink()
+    done = one.play("egov.ops.backup")
+    assert done.rc == 2, done.output
+    assert "is gone" in done.output
+    assert not (one.state / "passwords" / "local").exists()
+
+
+def test_a_lost_repository_is_not_made_anew(one):
+    one.play("egov.ops.backup")
+    (one.folder / "repository").rename(one.folder / "elsewhere")
+    done = one.play("egov.ops.backup")
+    assert done.rc == 2, done.output
+    assert "held snapshots" in done.output
+    assert not (one.folder / "repository").exists()
+
+
+def broken(folder: Path, name: str) -> Path:
+    """Return a folder with a tool that fails with words of its own."""
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / name).write_text("#!/bin/sh\necho 'Fatal: no such thing today' >&2\nexit 1\n")
+    (tools / name).chmod(0o755)
+    return tools
+
+
+def test_a_failed_tools_own_words_reach_the_user(one, tmp_path):
+    one.hosts["web1"]["egov_ops_tool_path"] = [str(broken(tmp_path, "restic"))]
+    done = one.play("egov.ops.backup")
+    assert "no such thing today" in done.output
+    assert "no such thing today" in one.records(kind="backup")[0]["detail"]["message"]
+
+
+def test_one_machine_under_two_names_has_two_rows_and_one_repository(site):
+    site.hosts.pop("db1")
+    done = site.play("egov.ops.daily")
+    assert done.rc == 0, done.output
+    assert {snapshot["hostname"] for snapshot in snapshots(site)} == {"web1", "web2"}
+    assert {entry["host"] for entry in site.records(kind="proof")} == {"web1", "web2"}
+
+
+def test_tags_narrow_the_day_and_say_so(one):
+    done = one.play("egov.ops.daily", "--tags", "health")
+    assert done.rc == 0, done.output
+    assert {module for _, module in one.steps()} == {"health_probe"}
+    assert one.records(kind="begin")[0]["detail"]["tags"] == ["health"]
+
+
+def test_findings_fail_the_run_where_asked(one):
+    one.variables["egov_ops_probes__90_test"] = {
+        "never": {"kind": "tcp", "layer": "application", "address": "127.0.0.1:1"}
+    }
+    assert one.play("egov.ops.health_check").rc == 0
+    assert one.play("egov.ops.health_check", "-e", "egov_ops_fail_on=critical").rc == 2
+
+
+def test_a_dead_host_has_each_of_its_steps(site):
+    site.hosts["web2"] = dict(DEAD)
+    done = site.play("egov.ops.daily")
+    assert done.rc == 2, done.output
+    steps = {module: status for (host, module), status in site.steps().items() if host == "web2"}
+    assert set(steps) == STEPS
+    assert steps["health_probe"] == steps["backup_run"] == steps["backup_prove"] == ("unreachable", "")
+    assert done.recap("web1")["failed"] == 0
+    assert done.recap("web2")["failed"] == 1
+
+
+@pytest.mark.parametrize("transport", ["stream", "module"])
+def test_both_transports_tell_the_same(one, transport):
+    done = one.play("egov.ops.daily", "-e", f"egov_ops_transport={transport}")
+    assert done.rc == 0, done.output
+    assert {entry["via"] for entry in one.records() if entry["kind"] in ("proof", "backup", "memory")} == {transport}
+    assert one.records(kind="proof")[0]["status"] == "ok"
+
+
+@pytest.mark.root
+def test_an_ordinary_users_backup_names_what_it_may_not_read(one):
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        shutil.copytree(one.folder / "data", folder / "data")
+        secret = folder / "data" / "secret"
+        secret.write_text("for root alone")
+        for path in [folder, *folder.rglob("*")]:
+            os.chown(path, 65534, 65534)
+        os.chown(secret, 0, 0)
+        secret.chmod(0o600)
+        body = 'exec setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 "$@"'
+        one.hosts["web1"]["ansible_python_interpreter"] = interpreter(one, "python", body)
+        one.variables["egov_ops_host_state_dir"] = str(folder / "host")
+        one.variables["egov_ops_backup_repositories"]["local"]["location"] = str(folder / "repository")
+        one.variables["egov_ops_backup_sets"]["data"]["paths"] = [str(folder / "data")]
+        done = one.play("egov.ops.daily")
+        assert done.rc == 0, done.output
+    (entry,) = one.records(kind="backup")
+    assert (entry["status"], entry["reason"]) == ("warning", "unreadable_files")
+    assert str(secret) in json.dumps(entry["detail"]["unreadable"])
+    (proof,) = one.records(kind="proof")
+    assert proof["status"] == "ok"
+    assert "owner" in proof["detail"]["not_compared"]

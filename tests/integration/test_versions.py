@@ -1,0 +1,65 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same work on every Python of a host and under every ansible-core that the README lists."""
+
+from __future__ import annotations
+
+import pytest
+from sites import Site
+
+PYTHONS = ["3.6", "3.7", "3.8", "3.11", "3.13"]
+
+
+@pytest.fixture
+def one(site: Site) -> Site:
+    """The site with one host."""
+    site.hosts = {"web1": site.hosts["web1"]}
+    return site
+
+
+def day(site: Site, python: str, transport: str) -> None:
+    """Run a day on a host with a Python of its own, over one transport, and check what it left."""
+    site.hosts["web1"]["ansible_python_interpreter"] = python
+    done = site.play("egov.ops.daily", "-e", f"egov_ops_transport={transport}")
+    assert done.rc == 0, done.output
+    step = next(entry for entry in site.records(kind="step") if entry["subject"] == "health_probe")
+    assert step["via"] == transport
+    assert len(site.records(domain="health")) > 25
+    assert [entry["status"] for entry in site.records(kind="proof")] == ["ok"]
+    assert site.verified()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", PYTHONS)
+def test_streamed_to_each_python(one, interpreter, version):
+    day(one, interpreter(version), "stream")
+    step = next(entry for entry in one.records(kind="step") if entry["subject"] == "health_probe")
+    assert step["detail"]["python"].startswith(f"{version}.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("core", "version"), [("2.16", "3.6"), ("2.19", "3.8")])
+def test_as_a_module_on_old_pythons(one, ansible_core, interpreter, core, version):
+    one.bin = ansible_core(core)
+    day(one, interpreter(version), "module")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", ["2.16", "2.21"])
+def test_the_day_under_each_core(one, ansible_core, core):
+    one.bin = ansible_core(core)
+    day(one, "/usr/bin/python3", "stream")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", ["2.16", "2.21"])
+def test_a_refusal_stops_every_host_under_each_core(site, ansible_core, core):
+    site.bin = ansible_core(core)
+    site.hosts["db1"]["egov_ops_timezone"] = "Nowhere"
+    done = site.play(site.procedure())
+    assert done.rc != 0
+    assert "Nowhere" in done.output
+    assert "TASK [Probe]" not in done.output
+    assert site.spools() == []
