@@ -86,15 +86,17 @@ class Restic:
             raise HalfError(
                 "The file system of repository %s does not answer: mount it again." % self._place(), "timeout"
             )
-        try:
-            names = os.listdir(self.path)
-        except FileNotFoundError:
+        if not os.path.exists(self.path):
             return
-        except OSError as error:
+        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):  # restic would try for most of a minute
             raise HalfError(
-                "Repository %s cannot be opened: %s. Run as a user who may." % (self._place(), error.strerror),
+                "Repository %s is not open to the user that the backup runs as: run as its owner, or give it to them."
+                % self._place(),
                 "permission",
             )
+        if not os.path.isdir(self.path):
+            raise HalfError("Repository %s is no folder: name another place." % self._place(), "not_ours")
+        names = os.listdir(self.path)
         if names and b"config" not in names:
             raise HalfError(
                 "The folder of repository %s holds other files and no repository of restic: name another folder."

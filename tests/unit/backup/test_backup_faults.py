@@ -203,7 +203,7 @@ def test_a_repository_that_the_user_may_not_open_is_one_sentence(ready: Site) ->
     os.chown(ready.state, NOBODY, NOBODY)
     found = as_nobody(lambda: only(ready.back_up()))
     assert (found["status"], found["reason"]) == ("failed", "permission")
-    assert "cannot be opened: Permission denied" in found["detail"]["message"]
+    assert "is not open to the user" in found["detail"]["message"]
 
 
 def test_a_name_that_could_leave_the_state_folder_is_refused(ready: Site) -> None:
