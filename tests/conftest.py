@@ -21,7 +21,8 @@ from environment import CACHE, SetupError  # noqa: E402
 
 TREE = environment.link_collection(CACHE / "tree")
 sys.path.insert(0, str(TREE))
-os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)  # for the tools that tests start
+# For the tools and interpreters that tests start.
+os.environ.update(ANSIBLE_COLLECTIONS_PATH=str(TREE), PYTHONPATH=str(TREE))
 os.environ["PATH"] = f"{environment.link_interpreters()}:{os.environ['PATH']}"
 
 #: The versions of Python that run each ansible-core that the collection is tested with.
