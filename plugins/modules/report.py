@@ -3,9 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import absolute_import, division, print_function
-
-__metaclass__ = type
+"""Documentation of an action that runs on the controller; see plugins/action."""
 
 DOCUMENTATION = r"""
 module: report
@@ -19,7 +17,7 @@ description:
     or one in the other language.
   - The same ledger gives the same bytes.
 author:
-  - The egov.ops founders
+  - The egov.ops founders (@egov-ops)
 attributes:
   check_mode:
     support: full
@@ -104,22 +102,3 @@ summary:
   returned: success
   type: str
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-
-def main():
-    module = AnsibleModule(
-        argument_spec={
-            "run": {"type": "str"},
-            "procedure": {"type": "str"},
-            "language": {"type": "str", "choices": ["en", "zh"]},
-            "folder": {"type": "path"},
-        },
-        supports_check_mode=True,
-    )
-    module.fail_json(msg="egov.ops.report runs on the controller; call it by its full name, not as a file on a host.")
-
-
-if __name__ == "__main__":
-    main()

@@ -83,9 +83,11 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
                 sealed.fault = str(error)
             _render(sealed, ledger, run, state, plan)
     except LedgerError as error:
-        if run.spool.path.exists():
-            raise OpsError(f"The run is not sealed: {error} Its evidence is kept in spool {run.spool.path}.") from None
-        raise
+        kept = run.spool.path
+        if not kept.exists():
+            raise
+        where = "" if str(kept) in str(error) else f" Its evidence is kept in the spool {kept}."
+        raise OpsError(f"The run is not sealed: {error}{where}") from None
     return sealed
 
 

@@ -23,7 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
@@ -116,6 +116,9 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
+        too_much = oversize(outcome["evidence"], host)
+        if too_much:
+            outcome = _outcome("failed", "too_large", too_much, outcome["transport"])
         observations = outcome.pop("evidence")
         counts = Counter(item["status"] for item in observations)
         result = {
@@ -130,7 +133,7 @@ class HostTask(Task):
                 "step",
                 self._name,
                 outcome["status"],
-                outcome["reason"],
+                outcome["reason"] or ("" if run.header.get("begun") else "standalone"),
                 duration=time.monotonic() - clock,
                 message=outcome["msg"],
                 counts=dict(counts),

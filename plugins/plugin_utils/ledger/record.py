@@ -32,6 +32,11 @@ def iso(moment: datetime) -> str:
     return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def is_time(text: str) -> bool:
+    """Tell whether a text is a time as `iso` writes it."""
+    return bool(_TIME.fullmatch(text))
+
+
 def record(
     *,
     run: str,
@@ -64,7 +69,7 @@ def record(
     if reason and reason not in REASONS:
         raise LedgerError(f"The evidence of {host} holds the reason {_shown(reason)}, which is not in the closed list.")
     for moment in (started, finished):
-        if not _TIME.fullmatch(moment):
+        if not is_time(moment):
             raise LedgerError(
                 f"A record of {host} was given the time {_shown(moment)}, not one like 2026-01-02T03:04:05Z."
             )

@@ -29,6 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import is_time
 
 #: Marks a SQLite file as a ledger of ours: "egov" in ASCII.
 APPLICATION_ID = 0x65676F76
@@ -192,7 +193,7 @@ class Ledger:
         """Yield the records that match all that is given, in the order of the chain.
 
         `status` may be several; `since` (included) and `until` (excluded) bound the time at which a record was
-        finished, `upto` (included) its number.
+        finished, `upto` (included) its number. Raises LedgerError for a bound that is no time.
         """
         wanted: list[str] = []
         values: list[object] = []
@@ -209,6 +210,9 @@ class Ledger:
             if bound is not None:
                 wanted.append(condition)
                 values.append(bound)
+        for moment in (since, until):
+            if moment is not None and not is_time(moment):
+                raise LedgerError(f"{moment!r} is not a time like 2026-01-02T03:04:05Z (UTC); write it so.")
         where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
         order = "ORDER BY seq DESC" if newest_first else "ORDER BY seq"
         query = f"SELECT seq, hash, body, algorithm FROM record {where}{order} LIMIT ?"

@@ -93,7 +93,7 @@ def read(path: Path) -> list[Witness]:
     except OSError as error:
         raise LedgerError(f"The witness file {path} cannot be read ({error.strerror}); mend its permissions.") from None
     found = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         with suppress(ValueError, TypeError):
             item = json.loads(line)
             if item.pop("schema") <= SCHEMA:

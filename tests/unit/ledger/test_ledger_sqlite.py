@@ -107,6 +107,11 @@ def test_records_are_found_by_what_is_asked(ledger: Ledger, asked: dict[str, Any
     assert [stored.record["id"] for stored in ledger.records(**asked)] == found
 
 
+def test_a_bound_that_is_no_time_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="'yesterday' is not a time"):
+        list(ledger.records(since="yesterday"))
+
+
 def test_runs_are_told_newest_first_with_their_end(ledger: Ledger) -> None:
     ledger.append(
         [

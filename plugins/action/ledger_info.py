@@ -1,0 +1,55 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Show the runs and records of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUSES
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+#: Options that choose records, by the names that the ledger gives them.
+FILTERS = ("run", "procedure", "host", "domain", "kind", "subject", "status", "since", "until")
+
+
+class ActionModule(Task):
+    """See plugins/modules/ledger_info.py."""
+
+    ARGUMENTS = {
+        **{name: {"type": "str"} for name in FILTERS},
+        "status": {"type": "list", "elements": "str", "choices": list(STATUSES)},
+        "limit": {"type": "int", "default": 20},
+    }
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Read head, runs and records; print the head and the runs, one a line."""
+        plan = self.plan_of(task_vars["inventory_hostname"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        asked = {name: arguments[name] for name in FILTERS if arguments[name] is not None}
+        limit = arguments["limit"]
+        with Ledger(state.ledger, read_only=True) as ledger:
+            head = ledger.head()
+            runs = ledger.runs(arguments["procedure"], limit=limit)
+            found = list(ledger.records(**asked, newest_first=True, limit=limit)) if asked else []
+        self.say(f"{state.ledger}: {head.count} records, head {head.hash}")
+        for run in runs:
+            self.say(f"{run.run}  {run.procedure:<14} {run.started}  {run.status or 'not sealed'} {run.reason}".rstrip())
+        for stored in found:
+            entry = stored.record
+            message = entry["detail"].get("message") or entry["reason"]
+            where = f"{entry['host']} {entry['domain']}/{entry['kind']} {entry['subject']}"
+            self.say(f"#{stored.seq} {entry['finished']} {entry['status']:<11} {where}: {message}")
+        return {
+            "changed": False,
+            "msg": f"The ledger holds {head.count} records.",
+            "ledger": str(state.ledger),
+            "head": asdict(head),
+            "runs": [asdict(run) for run in runs],
+            "records": [{**stored.record, "seq": stored.seq, "hash": stored.hash} for stored in found],
+        }

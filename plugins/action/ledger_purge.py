@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Export and remove the oldest records of the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import purge, witness
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller, run_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+
+class ActionModule(Task):
+    """See plugins/modules/ledger_purge.py."""
+
+    ARGUMENTS = {"retention_days": {"type": "int"}}
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Name what is too old, and unless in check mode export and remove it."""
+        plan = self.plan_of(task_vars["inventory_hostname"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        days = arguments["retention_days"] or plan["egov_ops_ledger_retention_days"]
+        now = datetime.now(timezone.utc)
+        with Ledger(state.ledger, read_only=self._task.check_mode) as ledger:
+            segment = purge.plan(ledger, days, now)
+            if segment is None:
+                return {"changed": False, "msg": f"No record is older than {days} days."}
+            result = {"changed": True, "first": segment.first, "last": segment.last}
+            if self._task.check_mode:
+                return {**result, "msg": f"Records #{segment.first} to #{segment.last} would be exported and removed."}
+            run = run_id(controller(), now)
+            checkpoint = purge.purge(state, ledger, days, now, run)
+            key = plan["egov_ops_witness_key"]
+            witness.publish(state.witness, ledger.head(), run, iso(now), Path(key) if key else None)
+        detail = checkpoint["detail"] if checkpoint else {}
+        self.say(detail.get("message", ""))
+        return {**result, "msg": detail.get("message", ""), "export": detail.get("export", "")}

@@ -1,0 +1,39 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check that the ledger still says what it said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify, verify_export
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+
+class ActionModule(Task):
+    """See plugins/modules/ledger_verify.py."""
+
+    ARGUMENTS = {"witness": {"type": "path"}, "signers": {"type": "path"}, "export": {"type": "path"}}
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Walk the chain, compare it with the witnesses, and fail with what is wrong."""
+        plan = self.plan_of(task_vars["inventory_hostname"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        signers = arguments["signers"] or plan["egov_ops_witness_signers"]
+        with Ledger(state.ledger, read_only=True) as ledger:
+            if arguments["export"]:
+                verdict = verify_export(Path(arguments["export"]), ledger)
+            else:
+                witnesses = read(Path(arguments["witness"] or state.witness))
+                verdict = verify(ledger, witnesses, Path(signers) if signers else None)
+        result = {"ok": verdict.ok, "tail": verdict.tail, "msg": verdict.message, "changed": False}
+        if verdict.ok:
+            self.say(verdict.message)
+            return result
+        return {**result, "failed": True, "first_bad": verdict.first_bad, "kind": verdict.kind}

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks over the ledger, on one that a real run has written."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from sites import Site
+
+
+@pytest.fixture
+def sealed(site: Site) -> Site:
+    """The site after one run."""
+    done = site.play(site.procedure())
+    assert done.rc == 0, done.output
+    return site
+
+
+def tamper(site: Site, statement: str) -> None:
+    """Change the ledger's file as someone with the root keys would, past the triggers that guard it."""
+    database = sqlite3.connect(site.state / "ledger.sqlite3")
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        database.execute(f"DROP TRIGGER {name}")
+    database.execute(statement)
+    database.commit()
+    database.close()
+
+
+def test_the_ledger_is_shown_with_its_runs(sealed):
+    done = sealed.play("egov.ops.ledger")
+    assert done.rc == 0, done.output
+    assert sealed.records()[0]["run"] in done.output
+
+
+def test_a_whole_ledger_verifies(sealed):
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 0, done.output
+    assert f"proved to #{len(sealed.records())}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        ("UPDATE record SET body = replace(body, '\"ok\"', '\"warning\"') WHERE seq = 3", "#3"),
+        ("DELETE FROM record WHERE seq = 2", "#2"),
+    ],
+)
+def test_a_changed_ledger_names_the_first_bad_record(sealed, statement, number):
+    tamper(sealed, statement)
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 2
+    assert number in done.output
+
+
+def test_a_cut_tail_contradicts_its_witness(sealed):
+    last = len(sealed.records())
+    tamper(sealed, f"DELETE FROM record WHERE seq > {last - 2}")
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 2
+    assert "witness" in done.output
+
+
+def test_without_a_witness_the_tail_is_not_provable(sealed):
+    (sealed.state / "witness.jsonl").unlink()
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 0, done.output
+    assert "no witness shows" in done.output
+
+
+def test_a_retention_below_the_law_is_refused(sealed):
+    done = sealed.run("ansible", "web1", "-m", "egov.ops.ledger_purge", "-a", "retention_days=100")
+    assert done.rc != 0
+    assert "190" in done.output
+
+
+def test_nothing_young_is_purged(sealed):
+    before = sealed.records()
+    assert sealed.play("egov.ops.ledger_purge").rc == 0
+    assert sealed.records() == before
+
+
+def test_the_report_of_an_earlier_run_is_written_again(sealed):
+    first = sealed.records()[0]["run"]
+    sealed.play(sealed.procedure())
+    (sealed.state / "reports" / f"{first}.html").unlink()
+    done = sealed.play("egov.ops.report", "-e", f"egov_ops_report_run={first}", "-e", "egov_ops_report_language=zh")
+    assert done.rc == 0, done.output
+    assert 'lang="zh' in (sealed.state / "reports" / f"{first}.html").read_text()
+    assert sealed.report()["run"]["id"] != first
+
+
+def test_the_same_ledger_gives_the_same_report(sealed):
+    page = sealed.state / "reports" / "latest.html"
+    before = page.read_bytes()
+    assert sealed.play("egov.ops.report").rc == 0
+    assert page.read_bytes() == before
+
+
+def test_what_has_grown_too_old_is_exported_and_still_verifies(site):
+    then = iso(datetime.now(timezone.utc) - timedelta(days=400))
+    old = [
+        record(
+            run="20250101T000000Z-000000000000",
+            procedure="daily",
+            host="web1",
+            domain="health",
+            observation=observation("memory", f"memory{number}", "ok"),
+            started=then,
+            finished=then,
+        )
+        for number in range(5)
+    ]
+    state = StateDir(site.state)
+    state.prepare()
+    with Ledger(state.ledger) as ledger:
+        ledger.append(old)
+    site.variables["egov_ops_ledger_retention_days"] = 365
+    assert site.play(site.procedure()).rc == 0
+    done = site.play("egov.ops.ledger_purge")
+    assert done.rc == 0, done.output
+    assert not site.records(run="20250101T000000Z-000000000000")
+    (export,) = (site.state / "exports").glob("*.jsonl")
+    assert len(export.read_text().splitlines()) == len(old) + 1
+    assert site.play("egov.ops.ledger_verify").rc == 0
+    again = site.run("ansible", "web1", "-m", "egov.ops.ledger_verify", "-a", f"export={export}")
+    assert again.rc == 0, again.output
