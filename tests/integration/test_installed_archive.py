@@ -22,6 +22,7 @@ all:
       ansible_connection: local
   vars:
     egov_ops_state_dir: {state}
+    egov_ops_host_state_dir: {state}/host
 """
 
 
