@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,11 @@ from environment import CACHE, SetupError  # noqa: E402
 
 TREE = environment.link_collection(CACHE / "tree")
 sys.path.insert(0, str(TREE))
-os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)  # for the tools that tests start
+# A suite started in the background has its interrupts ignored, and would hand that on to what tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# For the tools and interpreters that tests start.
+os.environ.update(ANSIBLE_COLLECTIONS_PATH=str(TREE), PYTHONPATH=str(TREE))
 os.environ["PATH"] = f"{environment.link_interpreters()}:{os.environ['PATH']}"
 
 #: The versions of Python that run each ansible-core that the collection is tested with.

@@ -71,28 +71,33 @@ def pytest(folder: str, *options: str) -> list[str]:
     return ["python", "-m", "pytest", "-q", f"tests/{folder}", *options]
 
 
-def parts(level: str) -> list[Part]:
-    """Return the parts of a level: check, test or long. The longest come first, so that two at a time end together."""
+def lanes(level: str) -> tuple[list[Part], list[Part]]:
+    """Return the parts of a level (check, test or long) in two lanes, which run side by side.
+
+    Unit and integration tests are in one lane: they measure times and mount file systems, which each other would see.
+    """
     options = {"check": ["--fast"], "test": [], "long": ["--long"]}[level]
-    fast = [
-        Part("integration", [pytest("integration", *options)], programs=["restic"]),
+    tests = [
         Part("unit", [pytest("unit", *options)]),
-        Part("ansible-lint", [["ansible-lint", "--offline"]]),
-        Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
+        Part("integration", [pytest("integration", *options)], programs=["restic"]),
+    ]
+    static = [
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
+        Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
+        Part("ansible-lint", [["ansible-lint", "--offline"]]),
     ]
     if level == "check":
-        return fast
+        return static, tests
     documentation = [
         ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", str(TREE)],
         ["antsibull-changelog", "lint"],
     ]
-    return [
+    long = [
+        Part("documentation", documentation),
         Part("sanity", [["python", "tests/sanity/run.py"]]),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
-        *fast,
-        Part("documentation", documentation),
     ]
+    return static + long, tests
 
 
 def perform(part: Part) -> Outcome:
@@ -111,7 +116,14 @@ def perform(part: Part) -> Outcome:
         count(outcome, text, done.returncode)
     outcome.seconds = time.monotonic() - start
     (LOGS / f"{part.name}.log").write_text(outcome.output)
+    shown = f"{outcome.output if outcome.failed else ''}Finished: {part.name} ({outcome.seconds:.0f} s)\n"
+    print(shown, end="", flush=True)
     return outcome
+
+
+def perform_all(lane: Sequence[Part]) -> list[Outcome]:
+    """Run the parts of a lane one after another."""
+    return [perform(part) for part in lane]
 
 
 def count(outcome: Outcome, text: str, code: int) -> None:
@@ -170,13 +182,8 @@ def main(goal: str) -> int:
     }
     if goal in single:
         return subprocess.run(single[goal], cwd=ROOT, check=False).returncode
-    outcomes = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for outcome in pool.map(perform, parts(goal)):
-            outcomes.append(outcome)
-            if outcome.failed:
-                print(outcome.output)
-            print(f"Finished: {outcome.part.name} ({outcome.seconds:.0f} s)", flush=True)
+    with ThreadPoolExecutor() as pool:
+        outcomes = [outcome for lane in pool.map(perform_all, lanes(goal)) for outcome in lane]
     return summarise(outcomes, complete=os.environ.get("EGOV_OPS_TEST_COMPLETE") == "1")
 
 

@@ -22,6 +22,7 @@ all:
       ansible_connection: local
   vars:
     egov_ops_state_dir: {state}
+    egov_ops_host_state_dir: {state}/host
 """
 
 
@@ -31,7 +32,8 @@ def test_an_installed_archive_runs_the_daily_procedure(ansible_core: Callable[[s
     home.mkdir()
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(INVENTORY.format(state=state))
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "XDG_"))}
+    ours = ("ANSIBLE_", "EGOV_OPS_", "PYTHONPATH", "XDG_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     env.update(HOME=str(home), LC_ALL="C.UTF-8")
 
     def call(*command: str, cwd: Path) -> None:
