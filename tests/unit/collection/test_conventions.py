@@ -19,10 +19,10 @@ import yaml
 
 ROOT = environment.ROOT
 FILES = environment.checkout_files()
-MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
+MODULES = sorted((environment.ROOT / "plugins/modules").glob("*.py"))
 ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
-HOST_CODE = sorted([*(ROOT / "plugins/module_utils").rglob("*.py"), *MODULES])
-CONTROLLER_CODE = sorted((ROOT / "plugins/plugin_utils").rglob("*.py"))
+HOST_CODE = sorted([*(environment.ROOT / "plugins/module_utils").rglob("*.py"), *MODULES])
+CONTROLLER_CODE = sorted((environment.ROOT / "plugins/plugin_utils").rglob("*.py"))
 OWN = "ansible_collections.egov.ops.plugins."
 
 
@@ -60,16 +60,16 @@ def imports(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("name", [name for name in FILES if name.endswith((".py", ".yml", ".yaml"))])
 def test_each_file_names_its_licence(name: str) -> None:
     generated = name.startswith("changelogs/")
-    head = (ROOT / name).read_text(encoding="utf-8").splitlines()[:6]
+    head = (environment.ROOT / name).read_text(encoding="utf-8").splitlines()[:6]
     assert generated or not head or "# SPDX-License-Identifier: GPL-3.0-or-later" in head
 
 
 def test_the_action_group_names_each_module() -> None:
-    assert sorted(load(ROOT / "meta/runtime.yml")["action_groups"]["ops"]) == [module.stem for module in MODULES]
+    assert sorted(load(environment.ROOT / "meta/runtime.yml")["action_groups"]["ops"]) == [module.stem for module in MODULES]
 
 
 def test_each_module_has_an_action_and_each_action_a_module() -> None:
-    actions = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+    actions = sorted(path.stem for path in (environment.ROOT / "plugins/action").glob("*.py"))
     assert actions == [module.stem for module in MODULES]
 
 
@@ -145,4 +145,12 @@ def test_controller_code_reaches_into_no_domain_of_the_host_half(path: Path) -> 
 
 def test_each_change_is_in_the_changelog_or_waits_there() -> None:
     waiting = [name for name in FILES if name.startswith("changelogs/fragments/")]
-    assert waiting or load(ROOT / "changelogs/changelog.yaml")["releases"]
+    assert waiting or load(environment.ROOT / "changelogs/changelog.yaml")["releases"]
+
+
+def test_a_role_with_handlers_is_flushed_inside_the_block_of_its_procedures() -> None:
+    notified = [path.parent.name for path in (environment.ROOT / "roles").glob("*/handlers")]
+    for playbook in (environment.ROOT / "playbooks").glob("*.yml"):
+        text = playbook.read_text()
+        if any(f"egov.ops.{role}" in text for role in notified):
+            assert "flush_handlers" in text, playbook.name
