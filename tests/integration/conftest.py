@@ -35,3 +35,10 @@ def site(tmp_path: Path) -> Site:
             },
         },
     )
+
+
+@pytest.fixture(params=["stream", "module"])
+def either(site: Site, request: pytest.FixtureRequest) -> Site:
+    """The site over each of the two ways in which a half travels."""
+    site.variables["egov_ops_transport"] = request.param
+    return site

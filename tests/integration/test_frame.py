@@ -31,35 +31,35 @@ def probe(**keywords):
     return {**deepcopy(PROBE), **keywords}
 
 
-def test_a_good_run_is_green(site):
-    done = site.play(site.procedure())
+def test_a_good_run_is_green(either):
+    done = either.play(either.procedure())
     assert done.rc == 0, done.output
-    assert statuses(site) == dict.fromkeys(HOSTS, OK)
+    assert statuses(either) == dict.fromkeys(HOSTS, OK)
 
 
-def test_all_hosts_unreachable(site):
-    site.hosts = {name: dict(DEAD) for name in HOSTS}
-    done = site.play(site.procedure())
+def test_all_hosts_unreachable(either):
+    either.hosts = {name: dict(DEAD) for name in HOSTS}
+    done = either.play(either.procedure())
     assert done.rc == 2, done.output
-    assert statuses(site) == dict.fromkeys(HOSTS, ("unreachable", ""))
+    assert statuses(either) == dict.fromkeys(HOSTS, ("unreachable", ""))
     assert all(done.recap(host)["failed"] == 1 for host in HOSTS)
 
 
-def test_the_first_host_unreachable_hides_no_other(site):
-    site.hosts["web1"] = dict(DEAD)
-    site.hosts = {name: site.hosts[name] for name in HOSTS}
-    done = site.play(site.procedure())
+def test_the_first_host_unreachable_hides_no_other(either):
+    either.hosts["web1"] = dict(DEAD)
+    either.hosts = {name: either.hosts[name] for name in HOSTS}
+    done = either.play(either.procedure())
     assert done.rc == 2, done.output
-    assert statuses(site) == {"web1": ("unreachable", ""), "web2": OK, "db1": OK}
+    assert statuses(either) == {"web1": ("unreachable", ""), "web2": OK, "db1": OK}
     assert done.recap("web1")["failed"] == 1
     assert done.recap("web2")["failed"] == 0
     assert "web1" in done.output.rpartition("PLAY RECAP")[0].rpartition("TASK [Seal]")[2]
 
 
-def test_a_dead_host_is_not_tried_again_by_later_tasks(site):
-    site.hosts["web1"] = dict(DEAD)
-    site.play(site.procedure([probe(), probe(name="Probe again")]))
-    tries = [entry for entry in site.records(kind="step", host="web1") if entry["subject"] == "health_probe"]
+def test_a_dead_host_is_not_tried_again_by_later_tasks(either):
+    either.hosts["web1"] = dict(DEAD)
+    either.play(either.procedure([probe(), probe(name="Probe again")]))
+    tries = [entry for entry in either.records(kind="step", host="web1") if entry["subject"] == "health_probe"]
     assert [entry["status"] for entry in tries] == ["unreachable", "unreachable"]
     assert "not tried again" in tries[1]["detail"]["message"]
 
@@ -78,11 +78,11 @@ def test_a_half_that_dies_or_floods_is_a_record_of_its_host(site, body, status, 
     assert statuses(site) == {"web1": OK, "web2": (status, reason), "db1": OK}
 
 
-def test_the_task_timeout_is_a_record(site):
-    site.hosts["web2"]["ansible_python_interpreter"] = interpreter(site, "python", "exec sleep 20")
-    done = site.play(site.procedure([probe(timeout=2)]))
+def test_the_task_timeout_is_a_record(either):
+    either.hosts["web2"]["ansible_python_interpreter"] = interpreter(either, "python", "exec sleep 20")
+    done = either.play(either.procedure([probe(timeout=2)]))
     assert done.rc == 2, done.output
-    assert statuses(site) == {"web1": OK, "web2": ("failed", "timeout"), "db1": OK}
+    assert statuses(either) == {"web1": OK, "web2": ("failed", "timeout"), "db1": OK}
 
 
 @pytest.mark.parametrize("when", ["no_such_variable", "1 +"])
@@ -157,10 +157,10 @@ def test_a_run_of_one_failing_host_does_not_fail_the_others_in_the_recap(site):
     assert [done.recap(host)["failed"] for host in HOSTS] == [0, 0, 1]
 
 
-def test_loop_and_retry_leave_a_record_each(site):
+def test_loop_and_retry_leave_a_record_each(either):
     looped = probe(loop=["a", "b"])
-    site.play(site.procedure([looped]))
-    steps = site.records(kind="step", host="web1")
+    either.play(either.procedure([looped]))
+    steps = either.records(kind="step", host="web1")
     assert [entry["detail"]["item"] for entry in steps] == ["a", "b"]
     assert [entry["attempt"] for entry in steps] == [1, 2]
 

@@ -173,9 +173,9 @@ class _Job:
     def _open(self, repository):
         # type: (str) -> tuple[Restic, list[Snapshot]]
         engine = open_engine(repository, self._repositories, self._host)
-        engine.check_location(self._mounted)
+        may_create = bool(self._repositories[repository].get("create"))
         try:
-            return engine, engine.snapshots(self._host_name)
+            return engine, self._look(engine)
         except RepositoryMissing as error:
             if any(self._had_snapshots(name, repository, engine.location) for name in self.sets):
                 raise HalfError(
@@ -183,9 +183,20 @@ class _Job:
                     "it a new name." % error,
                     error.reason,
                 )
-            if not self._repositories[repository].get("create"):
+            if not may_create:
                 raise HalfError("%s Make it, or let it be made with create: true." % error, error.reason)
-            return engine, [] if self._host.check_mode else self._create(engine)
+            if self._host.check_mode:
+                return engine, []
+        except HalfError as error:
+            # While another run makes a repository, its folder looks like one of something else.
+            if error.reason != "not_ours" or not may_create or self._host.check_mode:
+                raise
+        return engine, self._create(engine)
+
+    def _look(self, engine):
+        # type: (Restic) -> list[Snapshot]
+        engine.check_location(self._mounted)
+        return engine.snapshots(self._host_name)
 
     def _create(self, engine):
         # type: (Restic) -> list[Snapshot]
@@ -194,7 +205,7 @@ class _Job:
         if lock < 0:
             raise HalfError("Repository %s is being made by another run: wait for it." % engine.name, "busy")
         try:
-            return engine.snapshots(self._host_name)
+            return self._look(engine)
         except RepositoryMissing:
             engine.create()
             self.changed = True

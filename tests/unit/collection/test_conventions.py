@@ -65,7 +65,8 @@ def test_each_file_names_its_licence(name: str) -> None:
 
 
 def test_the_action_group_names_each_module() -> None:
-    assert sorted(load(environment.ROOT / "meta/runtime.yml")["action_groups"]["ops"]) == [module.stem for module in MODULES]
+    group = load(environment.ROOT / "meta/runtime.yml")["action_groups"]["ops"]
+    assert sorted(group) == [module.stem for module in MODULES]
 
 
 def test_each_module_has_an_action_and_each_action_a_module() -> None:
