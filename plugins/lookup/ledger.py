@@ -6,14 +6,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-
 DOCUMENTATION = r"""
 name: ledger
 short_description: Read records from the ledger
@@ -83,6 +75,14 @@ _list:
   type: list
   elements: dict
 """
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

@@ -93,7 +93,8 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
 
 def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
     """Append what the run lacks: a record for each step without one, and the seal's own."""
-    header, records, _, _ = run.spool.read()
+    contents = run.spool.read()
+    header, records = contents.header, contents.records
     not_built = {step["module"] for step in header["steps"] if not step["built"]}
     unbuilt: Header = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
     message = "This version of egov.ops does not have this step yet."

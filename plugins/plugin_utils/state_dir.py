@@ -123,7 +123,7 @@ def file_system(path: Path, mountinfo: str) -> str:
     real = path.resolve()
     best, kind = -1, ""
     for line in mountinfo.splitlines():
-        fields, _, tail = line.partition(" - ")
+        fields, _separator, tail = line.partition(" - ")
         mount = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split(" ")[4]))
         # Of several mounts on one point the last is the one that is seen.
         if real.is_relative_to(mount) and len(mount.parts) >= best:

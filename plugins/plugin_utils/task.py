@@ -50,7 +50,7 @@ class Task(ActionBase):  # type: ignore[misc]
                 f"{self._task.action} appends its evidence in this very task and cannot run with async; remove async."
             )
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
         try:
             result.update(self.perform(arguments, task_vars or {}))
         except OpsError as error:

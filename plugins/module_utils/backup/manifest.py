@@ -307,7 +307,6 @@ def _read_known(path):
     # type: (str) -> Iterator[tuple[bytes, bytes, dict[str, Any]]]
     """Yield as _read does, up to the first damaged line: what follows is only hashed again."""
     try:
-        for line in _read(path):
-            yield line
+        yield from _read(path)
     except (ValueError, KeyError):
         return

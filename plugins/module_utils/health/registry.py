@@ -8,7 +8,6 @@ from ansible_collections.egov.ops.plugins.module_utils.health import (
     clock,
     cpu,
     disk,
-    http,
     kernel,
     memory,
     network,
@@ -16,6 +15,7 @@ from ansible_collections.egov.ops.plugins.module_utils.health import (
     services,
     sockets,
     tls,
+    web,
 )
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ KINDS = {
     "filesystem_errors": Kind(disk.filesystem_errors, limit=True),
     "filesystem_inodes": Kind(disk.filesystem_inodes, limit=True, each=disk.writable_mount_points),
     "filesystem_space": Kind(disk.filesystem_space, limit=True, each=disk.writable_mount_points),
-    "http": Kind(http.http, silence=True),
+    "http": Kind(web.http, silence=True),
     "kernel_errors": Kind(kernel.kernel_errors, limit=True),
     "kernel_taint": Kind(kernel.kernel_taint),
     "listen_queue": Kind(sockets.listen_queue, limit=True),

@@ -109,7 +109,7 @@ def stable_id(*parts: str) -> str:
 def oversize(observations: Iterable[dict[str, Any]], host: str) -> str:
     """Return a sentence if what one module brought from a host is over the limit, else ""."""
     sizes = [(len(canonical(item).encode()), str(item.get("subject"))) for item in observations]
-    total = sum(size for size, _ in sizes)
+    total = sum(size for size, _subject in sizes)
     if total <= RESULT_LIMIT:
         return ""
     largest, subject = max(sizes)

@@ -114,11 +114,12 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
     found = []
     for spool in spools(state.spool):
         try:
-            header, _, _, sealed = spool.read()
+            contents = spool.read()
+            header = contents.header
             gone = _orphaned(spool, header, now)
         except (SpoolError, OSError):
             continue  # sealed in between, or not ours to judge
-        if header["procedure"] == procedure and header.get("begun") and not gone and not sealed:
+        if header["procedure"] == procedure and header.get("begun") and not gone and not contents.sealed:
             found.append(spool.run)
     return found
 

@@ -74,7 +74,7 @@ class Schema(NamedTuple):
 
     def find(self, name: str) -> tuple[Variable | None, str]:
         """Return the variable that a name stands for, None for an unknown one, and the layer after its first "__"."""
-        base, _, layer = name.partition("__")
+        base, _separator, layer = name.partition("__")
         return self.variables.get(base), layer
 
 

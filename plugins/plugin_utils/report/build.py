@@ -249,9 +249,9 @@ def _hosts(
 
 
 def _mark(statuses: set[str] | None, is_dead: bool) -> str:
-    """Return a host's status in one domain; what was not looked at since the host is dead is unreachable too."""
+    """Return a host's status in one domain; what was to be looked at on a dead host is unreachable too."""
     mark = "none" if statuses is None else worst(statuses or {"skipped"})
-    return "unreachable" if is_dead and mark in ("skipped", "none") else mark
+    return "unreachable" if is_dead and mark == "skipped" else mark
 
 
 def _coverage(
@@ -272,7 +272,7 @@ def _coverage(
         follows_from_dead_host = step["host"] in dead and step["reason"] == "not_reached"
         if step["reason"] in INCOMPLETE_REASONS and step["host"] in ours and not follows_from_dead_host:
             missing.setdefault(step["reason"], set()).add(step["domain"])
-    for _, module in wanted - recorded:
+    for _host, module in wanted - recorded:
         missing.setdefault("missing", set()).add(domain_of[module])
     if not is_sealed:
         missing["unsealed"] = set()
@@ -298,7 +298,7 @@ def _domain(
     reasons = {record["reason"] for record in own if record["kind"] == STEP and record["status"] != "unreachable"}
     status, code = worst(loud or marks), "measured"
     if domain not in coverage["domains"]:
-        code = "none"
+        status, code = "none", "none"
     elif "not_built" in reasons and reasons <= {"not_built", "not_ours"}:
         status, code = "skipped", "not_built"
     without = sum(host["domains"][domain] in ("unreachable", "none") for host in hosts if host["ours"])

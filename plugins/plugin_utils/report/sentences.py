@@ -25,7 +25,7 @@ _COUNTED = {"action": ("critical", "failed", "unreachable"), "watch": ("unknown"
 
 def faults(data: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
     """Return the findings as a reader sees them: the same one on several hosts is one."""
-    for _, rows in itertools.groupby(data["findings"], key=lambda finding: finding["id"]):
+    for _finding, rows in itertools.groupby(data["findings"], key=lambda finding: finding["id"]):
         yield list(rows)
 
 

@@ -38,6 +38,8 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
     shown = _chosen(faults, room)
     lines = [*top, ""]
     for entry in data["domains"]:
+        if entry["code"] == "none":
+            continue
         own = [rows for rows in faults if rows[0]["domain"] == entry["domain"]]
         sentence = sentences.domain(entry, words)
         if own:
