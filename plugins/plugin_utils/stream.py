@@ -106,11 +106,14 @@ def sources(domain: str) -> Sources:
     return Sources(base64.b64encode(zlib.compress(plain, 6)).decode(), hashlib.sha256(plain).hexdigest()[:16])
 
 
-def command(interpreter: str = "") -> str:
+def command(interpreter: str = "", site_packages: bool = False) -> str:
     """Return the `sh` line that starts the first Python found; `interpreter` is the inventory's wish, "" for none.
 
+    site_packages lets the half import what the system has installed beside the standard library, at the cost of a
+    slower start.
     The output is cut on the host at twice the result's limit, so that a half that floods cannot fill the controller.
     """
+    flags = "-I" if site_packages else "-I -S"
     wanted = [] if interpreter.startswith("auto") else shlex.split(interpreter)
     tries = [wanted] if wanted else []
     tries += [[path] for path in INTERPRETERS if [path] != wanted]

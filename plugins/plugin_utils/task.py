@@ -95,6 +95,8 @@ class HostTask(Task):
 
     DOMAIN: ClassVar[str]
     HALF: ClassVar[tuple[str, str]]
+    #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
+    SYSTEM_PYTHON: ClassVar[bool] = False
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -249,8 +251,8 @@ class HostTask(Task):
         variables: Mapping[str, Any] = task_vars
         if self._task.delegate_to:
             variables = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
-        wish = variables.get("ansible_python_interpreter") or ""
-        line = stream.command(str(self._templar.template(wish)))
+        wish = "" if self.SYSTEM_PYTHON else variables.get("ansible_python_interpreter") or ""
+        line = stream.command(str(self._templar.template(wish)), site_packages=self.SYSTEM_PYTHON)
         answer = self._low_level_execute_command(line, in_data=data)
         return {
             **stream.parse(answer["stdout"] + answer["stderr"], nonce, secrets),
