@@ -120,7 +120,7 @@ def command(interpreter: str = "", site_packages: bool = False) -> str:
     boot = shlex.quote(_BOOT.strip())
     starts = " || ".join(
         f"{{ command -v {shlex.quote(words[0])} >/dev/null 2>&1 && "
-        f'exec {" ".join(shlex.quote(word) for word in words)} -I -S -c "$b"; }}'
+        f'exec {" ".join(shlex.quote(word) for word in words)} {flags} -c "$b"; }}'
         for words in tries
     )
     return f"b={boot}; {{ {starts} || echo {_NO_PYTHON}; }} 2>&1 | head -c {2 * RESULT_LIMIT}"
