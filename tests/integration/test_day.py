@@ -182,3 +182,20 @@ def test_an_ordinary_users_backup_names_what_it_may_not_read(one):
     (proof,) = one.records(kind="proof")
     assert proof["status"] == "ok"
     assert "owner" in proof["detail"]["not_compared"]
+
+
+def test_a_host_that_fails_in_one_domain_keeps_its_other_and_hides_no_host(site, tmp_path):
+    site.hosts["web1"]["egov_ops_tool_path"] = [str(broken(tmp_path, "restic"))]
+    site.hosts["web2"]["egov_ops_probes__90_host"] = {"odd": {"kind": "no_such_kind", "layer": "platform"}}
+    done = site.play("egov.ops.daily")
+    assert done.rc == 2, done.output
+    steps = site.steps()
+    assert steps[("web2", "health_probe")] == ("failed", "error")
+    assert "no_such_kind" in done.output
+    assert {host for (host, module), status in steps.items() if module == "health_probe" and status[0] == "ok"} == {
+        "web1",
+        "db1",
+    }
+    backups = {entry["host"]: entry["status"] for entry in site.records(kind="backup")}
+    assert backups == {"web1": "failed", "web2": "ok", "db1": "ok"}
+    assert [done.recap(host)["failed"] for host in ("web1", "web2", "db1")] == [1, 1, 0]
