@@ -104,18 +104,21 @@ class Ledger:
             )
         self.path = path
         self._algorithm = algorithm
-        if read_only and not path.exists():
-            raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
         with self._errors("opened"):
+            if read_only and not path.exists():
+                raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
             if not read_only:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+            # Opened for writing even to read, where that is allowed: what a killed writer left must be rolled back.
+            mode = "ro" if read_only and not os.access(path, os.W_OK) else "rw"
+            uri = f"{path.absolute().as_uri()}?mode={mode}"
             self._db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
         try:
             with self._errors("opened"):
                 # One file and no shared memory: it can be copied, and read from where nothing may be written.
                 # EXTRA, because spools are unlinked right after a commit: the commit must not come undone.
                 self._db.execute("PRAGMA synchronous = EXTRA")
+                self._db.execute(f"PRAGMA query_only = {int(read_only)}")
                 self._prepare(read_only)
         except BaseException:
             self._db.close()
