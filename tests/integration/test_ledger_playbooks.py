@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -59,6 +61,38 @@ def test_a_changed_ledger_names_the_first_bad_record(sealed, statement, number):
     done = sealed.play("egov.ops.ledger_verify")
     assert done.rc == 2
     assert number in done.output
+
+
+def test_a_record_whose_algorithm_was_changed_is_named(sealed):
+    tamper(sealed, "UPDATE record SET algorithm = 'md5' WHERE seq = 3")
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 2
+    assert "#3" in done.output
+
+
+def test_lines_that_are_no_witness_prove_nothing(sealed):
+    with (sealed.state / "witness.jsonl").open("a") as witnesses:
+        witnesses.write('{}\n5\n[]\n{"schema": 1}\nnull\n')
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 0, done.output
+
+
+def test_a_ledger_whose_writer_was_killed_is_read_as_it_was_before(sealed):
+    script = f"""
+import os, sqlite3
+database = sqlite3.connect({str(sealed.state / "ledger.sqlite3")!r}, isolation_level=None)
+database.execute("PRAGMA cache_size = 1")
+database.execute("BEGIN IMMEDIATE")
+for seq in range(1000, 1400):
+    body = "json_object('id', ?, 'padding', hex(randomblob(2000)))"
+    database.execute(f"INSERT INTO record (seq, body, hash, algorithm) VALUES (?, {{body}}, '', '')", (seq, seq))
+os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", script], check=False)
+    assert (sealed.state / "ledger.sqlite3-journal").stat().st_size > 0
+    done = sealed.play("egov.ops.ledger_verify")
+    assert done.rc == 0, done.output
+    assert not any(entry["id"] == 1000 for entry in sealed.records())
 
 
 def test_a_cut_tail_contradicts_its_witness(sealed):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import GENESIS, Break, first_break, link
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import ALGORITHMS, GENESIS, Break, first_break, link
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger, Stored
@@ -129,6 +129,8 @@ def _explained(ledger: Ledger, broken: Break, start: str) -> Verdict:
     if broken.kind == "missing":
         return _bad(number, "missing", f"Record #{number} is missing.")
     bad = next(row for row in ledger.records() if row.seq == number)
+    if bad.algorithm not in ALGORITHMS:
+        return _bad(number, "edited", f"Record #{number} names the hash algorithm {bad.algorithm}: it was changed.")
     for hash_before in chain([start], (row.hash for row in ledger.records())):
         if link(hash_before, bad.body, bad.algorithm) == bad.hash:
             return _bad(number, "swapped", f"Record #{number} is whole but belongs elsewhere: records were swapped.")

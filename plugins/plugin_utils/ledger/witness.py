@@ -94,10 +94,10 @@ def read(path: Path) -> list[Witness]:
         raise LedgerError(f"The witness file {path} cannot be read ({error.strerror}); mend its permissions.") from None
     found = []
     for line in text.split("\n"):
-        with suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError, LookupError, AttributeError):
             item = json.loads(line)
             if item.pop("schema") <= SCHEMA:
-                found.append(Witness(**item))
+                found.append(Witness(**{**item, "count": int(item["count"])}))
     return found
 
 
@@ -107,7 +107,9 @@ def signer(witness: Witness, allowed_signers: Path) -> str:
     Raises LedgerError if ssh-keygen or the file is missing.
     """
     if not allowed_signers.is_file():
-        raise LedgerError(f"The allowed_signers file {allowed_signers} does not exist; name name its key there.")
+        raise LedgerError(
+            f"The allowed_signers file {allowed_signers} does not exist; make it, with the witness key and its name."
+        )
     with tempfile.NamedTemporaryFile("w", encoding="ascii", errors="replace", suffix=".sig") as signature:
         signature.write(witness.signature)
         signature.flush()
