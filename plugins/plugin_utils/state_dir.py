@@ -112,9 +112,10 @@ class StateDir:
             except OSError:
                 continue
             if owner != os.geteuid():
+                its, ours = user_name(owner), user_name(os.geteuid())
                 raise StateDirError(
-                    f"The state in {path} belongs to {_user(owner)} and this run is {_user(os.geteuid())}'s; run as "
-                    f"{_user(owner)}, give it away with `chown -R`, or set egov_ops_state_dir to another folder."
+                    f"The state in {path} belongs to {its} and this run is {ours}'s; run as {its}, give it away with "
+                    "`chown -R`, or set egov_ops_state_dir to another folder."
                 )
 
 
@@ -131,7 +132,8 @@ def file_system(path: Path, mountinfo: str) -> str:
     return kind
 
 
-def _user(number: int) -> str:
+def user_name(number: int) -> str:
+    """Return the name of a user, or its number where the system has no name for it, as in some containers."""
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:

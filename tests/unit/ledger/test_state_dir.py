@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, StateDirError, file_system
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, StateDirError, file_system, user_name
 from ledger_cases import end_of, start_child
 
 MOUNTS = r"""
@@ -109,3 +109,8 @@ def test_a_lock_is_waited_for_and_then_told_by_name(tmp_path: Path) -> None:
         assert end_of(start_child(work)) == 0
     with state.lock("seal", 0):
         pass
+
+
+def test_a_user_without_a_name_is_a_number() -> None:
+    assert user_name(os.geteuid())
+    assert user_name(4_000_000) == "user 4000000"
