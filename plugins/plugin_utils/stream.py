@@ -169,7 +169,7 @@ def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, A
             )
         try:
             result = scrub(json.loads(pieces[1]), secret_values)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StreamError(f"The host half answered with broken JSON: {error}.") from error
         if isinstance(result, dict):
             return result

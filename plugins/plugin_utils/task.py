@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
@@ -216,6 +216,9 @@ class HostTask(Task):
             return _outcome("failed", "refused", str(error))
         except AnsibleConnectionFailure as error:
             return _outcome("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
+        except AnsibleError as error:
+            # A wrong or missing become password, a variable that is not defined: of this host, and not of the run.
+            return _outcome("failed", "error", f"{self._name} could not be started on {host}: {_first_line(error)}.")
         except _Timeout:
             return _outcome("failed", "timeout", f"{self._name} did not answer within {timeout + GRACE:g} s.")
         except BaseException as error:

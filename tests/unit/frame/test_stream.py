@@ -109,3 +109,9 @@ def test_the_digest_of_the_sources_is_the_same_each_time():
 def test_the_line_is_plain_sh():
     done = subprocess.run(["sh", "-n", "-c", stream.command("/usr/bin/python3")], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_answer_nested_beyond_reason_is_refused():
+    deep = '{"evidence": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    with pytest.raises(stream.StreamError, match="broken JSON"):
+        stream.parse(f"{NONCE}{deep}{NONCE}", NONCE, {})
