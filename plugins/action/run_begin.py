@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 from datetime import datetime, timezone
 from typing import Any
 
@@ -22,7 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGES
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, user_name
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 
 
@@ -46,7 +46,8 @@ class ActionModule(Task):
         begin.refuse_settings(str(self.play().strategy), str(constants.DEFAULT_HASH_BEHAVIOUR))
         tags, skip_tags = list(cli.CLIARGS.get("tags") or []), list(cli.CLIARGS.get("skip_tags") or [])
         announced = list({step["domain"]: None for step in arguments["steps"]})
-        steps = begin.steps_of(arguments["steps"], begin.selected_domains(announced, tags, skip_tags))
+        selected = begin.selected_domains(announced, tags, skip_tags)
+        steps = begin.steps_of(arguments["steps"], selected)
         hosts = list(task_vars["ansible_play_hosts_all"])
         plan, foreign = self._check_plan(hosts)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
@@ -59,7 +60,8 @@ class ActionModule(Task):
         if spool is None:
             earlier = self._settle(state, now)
             spool = Spool.find_or_create(state.spool, controller(), {"run": earlier, "procedure": "standalone"})
-        batch = list(task_vars["ansible_play_batch"])
+        # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
+        batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
         ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed
         header: Header = {
             "procedure": arguments["procedure"],
@@ -69,9 +71,9 @@ class ActionModule(Task):
             "batch": batch,
             "steps": steps,
             "longest": plan["egov_ops_procedures"].get(arguments["procedure"], {}).get("longest", LONGEST),
-            "tags": [] if tags == ["all"] else tags,
+            "tags": selected if len(selected) < len(announced) else [],
             "limit": cli.CLIARGS.get("subset") or "",
-            "user": getpass.getuser(),
+            "user": user_name(os.geteuid()),
             "observes": arguments["observes"],
         }
         header = begin.announce(state, spool, header, arguments["wait"])

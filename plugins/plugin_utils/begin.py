@@ -47,7 +47,7 @@ def selected_domains(domains: Collection[str], tags: Collection[str], skip_tags:
         for tag in given:
             if tag not in known:
                 near = difflib.get_close_matches(tag, domains, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                hint = f"; did you mean {near[0]}?" if near else "."
                 raise OpsError(
                     f"{option} {tag} is refused: no task of this procedure has that tag{hint} "
                     f"Allowed: {', '.join(sorted(domains))}."

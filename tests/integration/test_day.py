@@ -131,6 +131,13 @@ def test_tags_narrow_the_day_and_say_so(one):
     assert one.records(kind="begin")[0]["detail"]["tags"] == ["health"]
 
 
+def test_skipped_tags_narrow_the_day_and_say_so(one):
+    done = one.play("egov.ops.daily", "--skip-tags", "backup")
+    assert done.rc == 0, done.output
+    assert "backup" not in one.records(kind="begin")[0]["detail"]["tags"]
+    assert "Partial run" in done.output
+
+
 def test_findings_fail_the_run_where_asked(one):
     one.variables["egov_ops_probes__90_test"] = {
         "never": {"kind": "tcp", "layer": "application", "address": "127.0.0.1:1"}

@@ -39,6 +39,10 @@ def test_an_unknown_tag(site):
     refused(site, site.play(site.procedure(), "--tags", "helth"), "--tags helth is refused", "did you mean health")
 
 
+def test_a_tag_like_no_other(site):
+    refused(site, site.play(site.procedure(), "--tags", "zzz"), "has that tag. Allowed: health.")
+
+
 def test_skipping_always(site):
     done = site.play(site.procedure(), "--skip-tags", "always")
     assert done.rc != 0, done.output

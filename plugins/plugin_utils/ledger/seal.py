@@ -165,5 +165,5 @@ def _frame_record(
         started=begun,
         finished=iso(now),
         # The same record if a drain is killed after its commit and the next one makes it again.
-        identifier=stable_id(header["run"], begun, host, domain, kind, subject),
+        identifier=stable_id(header["run"], header["procedure"], begun, host, domain, kind, subject),
     )

@@ -54,7 +54,7 @@ class Header(TypedDict, total=False):
     not_ours: list[str]
     batch: list[str]  # under `serial`, those of them whose turn it is; later Ansible names only the ones still alive
     longest: float  # seconds after which a silent run of another boot or namespace is taken for dead
-    tags: list[str]
+    tags: list[str]  # the domains that --tags and --skip-tags have left, where these narrow the run
     limit: str
     user: str
     observes: bool  # whether a failed host is a record here, and no failed task
