@@ -85,10 +85,36 @@ def test_the_task_timeout_is_a_record(either):
     assert statuses(either) == {"web1": OK, "web2": ("failed", "timeout"), "db1": OK}
 
 
+@pytest.mark.parametrize("mode", ["no password", "a wrong password"])
+def test_a_become_password_that_does_not_do_is_a_record_with_its_cause(either, mode):
+    sudo = either.folder / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    become = {"ansible_become": True, "ansible_become_user": "nobody", "ansible_become_exe": str(sudo)}
+    if mode == "a wrong password":
+        become["ansible_become_password"] = "not-the-password"
+    either.hosts["web2"].update(become)
+    done = either.play(either.procedure(), "-vvv")
+    assert done.rc == 2, done.output
+    assert statuses(either) == {"web1": OK, "web2": ("failed", "error"), "db1": OK}
+    (step,) = either.records(kind="step", host="web2")
+    assert "a password is required" in step["detail"]["message"]
+    assert "not-the-password" not in done.output
+
+
+def test_a_host_variable_that_is_not_defined_is_a_record_of_its_host(site):
+    site.hosts["web2"]["ansible_python_interpreter"] = "{{ no_such_variable }}"
+    done = site.play(site.procedure())
+    assert done.rc == 2, done.output
+    assert statuses(site) == {"web1": OK, "web2": ("failed", "error"), "db1": OK}
+    assert "no_such_variable" in site.records(kind="step", host="web2")[0]["detail"]["message"]
+
+
 @pytest.mark.parametrize("when", ["no_such_variable", "1 +"])
 def test_a_bad_condition_still_seals(site, when):
     done = site.play(site.procedure([probe(when=when)]))
     assert done.rc == 2, done.output
+    assert "hosts are OK" not in done.output
     assert statuses(site) == dict.fromkeys(HOSTS, ("skipped", "not_reached"))
 
 
@@ -141,6 +167,18 @@ def test_two_plays_of_one_process_are_one_run_with_all_records(site):
     assert statuses(site) == dict.fromkeys(HOSTS, OK)
     assert {entry["procedure"] for entry in site.records(kind="seal")} == {"first", "second"}
     assert len({entry["run"] for entry in site.records()}) == 1
+
+
+@pytest.mark.parametrize("lost", HOSTS)
+def test_a_host_that_the_first_play_lost_has_its_row_in_the_second(site, lost):
+    fail = {"name": "Fail", "ansible.builtin.fail": {"msg": "stop"}, "when": f"inventory_hostname == '{lost}'"}
+    path = site.folder / "two.yml"
+    plays = [site.framed([fail, probe()], name="first"), site.framed(name="second")]
+    path.write_text(yaml.safe_dump(plays, sort_keys=False))
+    done = site.play(str(path))
+    assert done.rc == 2, done.output
+    second = {entry["host"]: entry["reason"] for entry in site.records(kind="step", procedure="second")}
+    assert second == {**dict.fromkeys(HOSTS, ""), lost: "not_reached"}
 
 
 def test_limit_narrows_the_run_and_is_said(site):

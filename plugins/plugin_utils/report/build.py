@@ -381,7 +381,8 @@ def _verdict(data: Mapping[str, Any], coverage: Mapping[str, Any]) -> dict[str, 
     elif status == "none":
         code = "empty"
     elif status == "ok":
-        code, status = "ok", "ok" if is_complete else "unknown"
+        code = "partly" if coverage["missing"].keys() - {"not_built"} else "ok"
+        status = "ok" if is_complete else "unknown"
     else:
         code = "watch" if status in ("unknown", "warning") else "action"
     return {
