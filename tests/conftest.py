@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -44,10 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = [item for item in items if not unwanted & {mark.name for mark in item.iter_markers()}]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
-    if os.geteuid() != 0:
-        for item in items:
-            if item.get_closest_marker("root"):
-                item.add_marker(pytest.mark.skip(reason="needs root"))
+    for item in items:
+        programs = {name for mark in item.iter_markers("programs") for name in mark.args}
+        missing = sorted(name for name in programs if not shutil.which(name))
+        if item.get_closest_marker("root") and os.geteuid() != 0:
+            missing.insert(0, "root")
+        if missing:
+            item.add_marker(pytest.mark.skip(reason=f"needs {' and '.join(missing)}"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -78,8 +82,8 @@ def ansible_core() -> Callable[[str], Path]:
         folder = CACHE / f"core-{version}"
         try:
             python = environment.find_python(CORES[version])
-        except SetupError as error:
-            pytest.skip(str(error))
+        except SetupError:
+            pytest.skip(f"needs a Python that runs ansible-core {version}")
         environment.create(folder, ROOT / f"requirements/core-{version}.txt", python)
         return folder / "bin"
 

@@ -133,7 +133,7 @@ def count(outcome: Outcome, text: str, code: int) -> None:
     failed = counts.get("failed", 0) + counts.get("error", 0)
     outcome.passed += counts.get("passed", 0) if closing else int(code == 0)
     outcome.failed += failed or int(code != 0)
-    outcome.not_run = [*outcome.not_run, *NOT_RUN.findall(text)]
+    outcome.not_run = [*outcome.not_run, *dict.fromkeys(NOT_RUN.findall(text))]  # ansible-test says it twice
 
 
 def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:

@@ -146,6 +146,7 @@ def test_findings_fail_the_run_where_asked(one):
     assert one.play("egov.ops.health_check", "-e", "egov_ops_fail_on=critical").rc == 2
 
 
+@pytest.mark.programs("ssh")
 def test_a_dead_host_has_each_of_its_steps(site):
     site.hosts["web2"] = dict(DEAD)
     done = site.play("egov.ops.daily")

@@ -37,6 +37,7 @@ def test_a_good_run_is_green(either):
     assert statuses(either) == dict.fromkeys(HOSTS, OK)
 
 
+@pytest.mark.programs("ssh")
 def test_all_hosts_unreachable(either):
     either.hosts = {name: dict(DEAD) for name in HOSTS}
     done = either.play(either.procedure())
@@ -45,6 +46,7 @@ def test_all_hosts_unreachable(either):
     assert all(done.recap(host)["failed"] == 1 for host in HOSTS)
 
 
+@pytest.mark.programs("ssh")
 def test_the_first_host_unreachable_hides_no_other(either):
     either.hosts["web1"] = dict(DEAD)
     either.hosts = {name: either.hosts[name] for name in HOSTS}
@@ -56,6 +58,7 @@ def test_the_first_host_unreachable_hides_no_other(either):
     assert "web1" in done.output.rpartition("PLAY RECAP")[0].rpartition("TASK [Seal]")[2]
 
 
+@pytest.mark.programs("ssh")
 def test_a_dead_host_is_not_tried_again_by_later_tasks(either):
     either.hosts["web1"] = dict(DEAD)
     either.play(either.procedure([probe(), probe(name="Probe again")]))
@@ -132,6 +135,7 @@ def test_handlers_that_fail_on_all_hosts(site):
     assert statuses(site) == dict.fromkeys(HOSTS, OK)
 
 
+@pytest.mark.programs("ssh")
 def test_serial_with_a_batch_wholly_dead(site):
     site.hosts["web1"] = dict(DEAD)
     site.hosts = {name: site.hosts[name] for name in HOSTS}

@@ -176,6 +176,7 @@ def test_a_module_used_alone_leaves_records_that_the_next_run_drains(site):
     assert site.verified()
 
 
+@pytest.mark.programs("ssh")
 def test_a_module_used_alone_on_a_dead_host_fails(site):
     site.hosts["web1"] = dict(DEAD)
     done = site.run("ansible", "web1", "-m", "egov.ops.health_probe")

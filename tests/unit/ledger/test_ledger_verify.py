@@ -179,6 +179,7 @@ def signed(path: Path, folder: Path, key: Path) -> Witness:
         return publish(folder / "witness.jsonl", ledger.head(), "r1", TIME, key)
 
 
+@pytest.mark.programs("ssh-keygen")
 def test_a_signed_witness_proves_the_tail_and_names_its_signer(tmp_path: Path, key: Callable[[str], Path]) -> None:
     path = filled(tmp_path)
     ops = key("ops")
@@ -187,6 +188,7 @@ def test_a_signed_witness_proves_the_tail_and_names_its_signer(tmp_path: Path, k
     assert "signed by ops@example.invalid" in found.message
 
 
+@pytest.mark.programs("ssh-keygen")
 def test_a_witness_changed_after_it_was_signed_is_forged(tmp_path: Path, key: Callable[[str], Path]) -> None:
     path = filled(tmp_path)
     ops = key("ops")
@@ -195,12 +197,14 @@ def test_a_witness_changed_after_it_was_signed_is_forged(tmp_path: Path, key: Ca
     assert (found.ok, found.kind) == (False, "forged")
 
 
+@pytest.mark.programs("ssh-keygen")
 def test_a_signature_by_another_key_is_forged(tmp_path: Path, key: Callable[[str], Path]) -> None:
     path = filled(tmp_path)
     found = verdict(path, signed(path, tmp_path, key("other")), signers=key("ops").with_suffix(".allowed"))
     assert (found.ok, found.kind) == (False, "forged")
 
 
+@pytest.mark.programs("ssh-keygen")
 def test_where_signatures_are_asked_for_an_unsigned_witness_proves_nothing(
     tmp_path: Path, key: Callable[[str], Path]
 ) -> None:

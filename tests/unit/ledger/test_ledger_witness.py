@@ -55,6 +55,7 @@ def test_the_system_log_gets_the_head(tmp_path: Path) -> None:
     assert text == f"<86>egov-ops: ledger head count=7 sha256={HEAD.hash} run=r1"
 
 
+@pytest.mark.programs("ssh-keygen")
 def test_a_key_with_a_passphrase_is_refused_without_asking(tmp_path: Path) -> None:
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", key], check=True)
@@ -63,6 +64,7 @@ def test_a_key_with_a_passphrase_is_refused_without_asking(tmp_path: Path) -> No
     assert not (tmp_path / "witness.jsonl").exists()
 
 
+@pytest.mark.programs("ssh-keygen")
 def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=f"key {tmp_path}/absent"):
         publish(tmp_path / "witness.jsonl", HEAD, "r1", TIME, tmp_path / "absent")

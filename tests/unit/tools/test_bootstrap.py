@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,14 +41,14 @@ def test_an_interpreter_that_serves_is_taken_even_from_within_an_environment(tmp
 
 
 def test_another_interpreter_is_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    executable(tmp_path / "python3.99", f"{sys.executable} \"$@\" | sed '1s/.*/3 99/'")
+    executable(tmp_path / "python3.99", f"{shlex.quote(sys.executable)} \"$@\" | sed '1s/.*/3 99/'")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert environment.find_python(((3, 99),)).version == (3, 99)
 
 
 def test_a_command_without_a_version_behind_it_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     executable(tmp_path / "python3.98", "exit 127")
-    executable(tmp_path / "python3.97", f"{sys.executable} \"$@\" | sed '1s/.*/3 97/'")
+    executable(tmp_path / "python3.97", f"{shlex.quote(sys.executable)} \"$@\" | sed '1s/.*/3 97/'")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert environment.find_python(((3, 97), (3, 98))).version == (3, 97)
 
