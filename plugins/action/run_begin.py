@@ -75,12 +75,14 @@ class ActionModule(Task):
             "limit": cli.CLIARGS.get("subset") or "",
             "user": user_name(os.geteuid()),
             "observes": arguments["observes"],
+            "waiting": False,
         }
         header = begin.announce(state, spool, header, arguments["wait"])
         spool.append([_record(spool.run, header, list(task_vars["groups"]["all"]))])
         message = f"Run {spool.run}: {len(hosts)} hosts, {len(steps)} steps each."
         if header["busy"]:
-            message = f"Run {spool.run}: another {arguments['procedure']} is still running; this one does nothing."
+            other = ", ".join(header["others"])
+            message = f"Run {spool.run} does nothing: {other} is still running; wait for it, or end its process."
         return {"changed": False, "msg": message, "run": spool.run, "hosts": len(hosts)}
 
     def _check_plan(self, hosts: list[str]) -> tuple[Plan, list[str]]:

@@ -28,7 +28,7 @@ class ActionModule(Task):
         plan = self.plan_of(host)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         run = Run.of_this_process(state)
-        if run is not None:
+        if run is not None and not run.header.get("waiting"):
             raise OpsError(f"The run is not sealed; its evidence is kept in spool {run.spool.path}.")
         reasons = self._reasons(state, host, plan["egov_ops_fail_on"])
         if reasons:

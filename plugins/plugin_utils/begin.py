@@ -94,7 +94,7 @@ def announce(state: StateDir, spool: Spool, header: Header, seconds: float) -> H
         with state.lock("begin"):
             others = set(running(state, header["procedure"], datetime.now(timezone.utc))) - {spool.run}
             if not others or time.monotonic() >= deadline:
-                announced: Header = {**header, "busy": bool(others)}
+                announced: Header = {**header, "busy": bool(others), "others": sorted(others)}
                 spool.announce(announced)
                 return announced
         time.sleep(0.2)

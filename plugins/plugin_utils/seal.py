@@ -68,10 +68,10 @@ class Sealed:
 def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
     """Complete a run's spool and store it; raises OpsError, naming the spool, when it cannot be stored."""
     try:
-        _complete(run, plan, batch, now)
+        records, goes_on = _complete(run, plan, batch, now)
         with Ledger(state.ledger) as ledger:
-            drained = drain(state, ledger, now, current=run.id)
-            sealed = Sealed(drained.moved, drained.head)
+            drained = drain(state, ledger, now, current=run.id, goes_on=goes_on)
+            sealed = Sealed(records, drained.head)
             sealed.warnings += [
                 f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans
             ]
@@ -91,8 +91,11 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
     return sealed
 
 
-def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
-    """Append what the run lacks: a record for each step without one, and the seal's own."""
+def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, Header | None]:
+    """Append what the run lacks: a record for each step without one, and the seal's own.
+
+    Return how many records the spool then holds, and the header with which the run goes on if later hosts follow.
+    """
     contents = run.spool.read()
     header, records = contents.header, contents.records
     not_built = {step["module"] for step in header["steps"] if not step["built"]}
@@ -103,8 +106,11 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
     by_host: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in [*records, *added]:
         by_host[entry["host"]].append(entry)
-    bad = {host for host in batch.hosts if host not in batch.alive or judge(by_host[host], plan["egov_ops_fail_on"])}
-    if batch.is_last_with(bad):
+    lost = set(batch.hosts) - batch.alive - set(header["not_ours"])
+    bad = {host for host in batch.hosts if host in lost or judge(by_host[host], plan["egov_ops_fail_on"])}
+    ahead = set(batch.ahead())
+    ends = batch.is_last_with(bad)
+    if ends:
         message = "The run ended before this host's turn came."
         added += missing(header, records, now, hosts=batch.ahead(), reason="not_started", message=message)
     incomplete = [entry for entry in added if entry["reason"] != "not_ours"]
@@ -131,6 +137,14 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> None:
         finished=iso(now),
     )
     run.append([*added, sealed])
+    goes_on: Header = {
+        **header,
+        "hosts": [host for host in header["hosts"] if host in ahead],
+        "not_ours": [host for host in header["not_ours"] if host in ahead],
+        "batch": [],
+        "waiting": True,
+    }
+    return len(records) + len(added) + 1, goes_on if ahead and not ends else None
 
 
 def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:

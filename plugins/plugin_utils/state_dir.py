@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import hold
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import hold
 
 #: File systems on which SQLite's locks or flock do not hold between machines.
 NETWORK_FILE_SYSTEMS = {

@@ -163,14 +163,14 @@ def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, A
     if len(pieces) >= 3:
         if len(pieces[1]) > RESULT_LIMIT:
             raise StreamError(
-                f"The result of the host half is {len(pieces[1])} bytes, more than the {RESULT_LIMIT} allowed; "
+                f"What egov.ops found on the host is {len(pieces[1])} bytes, more than the {RESULT_LIMIT} allowed; "
                 "narrow what is looked at.",
                 "too_large",
             )
         try:
             result = scrub(json.loads(pieces[1]), secret_values)
         except (ValueError, RecursionError) as error:
-            raise StreamError(f"The host half answered with broken JSON: {error}.") from error
+            raise StreamError(f"The program of egov.ops on the host answered with broken JSON: {error}.") from error
         if isinstance(result, dict):
             return result
     if _NO_PYTHON in output:
@@ -180,8 +180,9 @@ def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, A
         )
     if len(output) >= RESULT_LIMIT:
         raise StreamError(
-            f"The host half printed more than {RESULT_LIMIT} bytes without a result; look at what it runs.", "too_large"
+            f"The program of egov.ops on the host printed more than {RESULT_LIMIT} bytes and no result.",
+            "too_large",
         )
     words = [line.strip() for line in scrub(output, secret_values).splitlines() if line.strip()]
     said = "; ".join(words[-3:])[-500:] or "it printed nothing"
-    raise StreamError(f"The host half ended without a result: {said}.")
+    raise StreamError(f"The program of egov.ops on the host ended without a result: {said}.")

@@ -163,7 +163,8 @@ class HostTask(Task):
         if run is None:
             return None
         if run.header.get("busy"):
-            return _outcome("skipped", "busy", f"Another run of {run.procedure} was in the way; it stays due.")
+            others = ", ".join(run.header["others"])
+            return _outcome("skipped", "busy", f"{others} was still running; run {run.procedure} again after it.")
         if host in run.header.get("not_ours", ()):
             return _outcome("skipped", "not_ours", "This host is not managed by the platform's plan.")
         if any(step["status"] == "unreachable" for step in earlier):

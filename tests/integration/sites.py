@@ -117,7 +117,7 @@ class Site:
         **keywords: Any,
     ) -> dict[str, Any]:
         """Return a play in the frame of a run around tasks (default: one health check)."""
-        always = {"tags": ["always"]}
+        always = {"tags": ["always"], "vars": {"ansible_connection": "ansible.builtin.local"}}
         begin = {
             **(options or {}),
             "procedure": name,

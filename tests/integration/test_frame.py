@@ -155,12 +155,15 @@ def test_serial_without_a_failure_is_one_run(site):
     assert len({entry["run"] for entry in site.records()}) == 1
 
 
-@pytest.mark.parametrize("keywords", [{"any_errors_fatal": True}, {"max_fail_percentage": 10}])
-def test_one_failed_host_that_stops_the_play(site, keywords):
+@pytest.mark.parametrize(
+    ("keywords", "others"),
+    [({"any_errors_fatal": True}, ("skipped", "not_reached")), ({"max_fail_percentage": 10}, OK)],
+)
+def test_one_failed_host_that_stops_the_play(site, keywords, others):
     fail = {"name": "Fail", "ansible.builtin.fail": {"msg": "stop"}, "when": "inventory_hostname == 'web2'"}
     done = site.play(site.procedure([fail, probe()], **keywords))
     assert done.rc == 2, done.output
-    assert statuses(site)["web2"] == ("skipped", "not_reached")
+    assert statuses(site) == {"web1": others, "web2": ("skipped", "not_reached"), "db1": others}
 
 
 def test_two_plays_of_one_process_are_one_run_with_all_records(site):
@@ -212,3 +215,26 @@ def test_hosts_that_are_not_ours_have_a_row(site):
     done = site.play(site.procedure())
     assert done.rc == 0, done.output
     assert statuses(site) == {"web1": OK, "web2": ("skipped", "not_ours"), "db1": OK}
+
+
+def test_a_network_device_has_a_row_even_as_the_first_host(site):
+    site.hosts = {
+        "switch1": {"ansible_connection": "ansible.netcommon.network_cli", "ansible_network_os": "x"},
+        **site.hosts,
+    }
+    site.play(site.procedure())
+    assert statuses(site) == {"switch1": ("skipped", "not_ours"), **dict.fromkeys(HOSTS, OK)}
+
+
+def test_a_fault_after_the_first_batchs_seal_forgets_no_later_host(site):
+    site.variables["egov_ops_witness_key"] = "/nonexistent/key"
+    done = site.play(site.procedure(serial=1))
+    assert done.rc == 2, done.output
+    site.variables.pop("egov_ops_witness_key")
+    site.play(site.procedure(name="other"))
+    first = site.records(kind="begin")[0]["run"]
+    assert site.steps(first) == {
+        ("web1", "health_probe"): OK,
+        ("web2", "health_probe"): ("failed", "interrupted"),
+        ("db1", "health_probe"): ("failed", "interrupted"),
+    }

@@ -90,7 +90,12 @@ def perform(half, arguments, host):
             place[1],
             error or "no text",
         )
-        return {"failed": True, "changed": False, "msg": "The host half broke: %s." % words, "reason": "error"}
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": "The program of egov.ops on the host broke: %s." % words,
+            "reason": "error",
+        }
     result.setdefault("changed", False)
     result.setdefault("evidence", [])
     result.setdefault("summary", {})

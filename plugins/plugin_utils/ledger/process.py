@@ -14,15 +14,21 @@ from pathlib import Path
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 
+#: The pid namespace in which a kernel starts its first process; other namespaces' names are used again.
+INITIAL_NAMESPACE = "pid:[4026531836]"
+
+_MACHINE_ID = Path("/etc/machine-id")
+
 
 @dataclass(frozen=True)
 class Identity:
-    """A process: boot and pid namespace in which it lives, its number, and its start in ticks since that boot."""
+    """A process: boot and pid namespace in which it lives, number, start in ticks since that boot, machine."""
 
     boot: str
     namespace: str
     pid: int
     started: int
+    machine: str = ""
 
     @property
     def hash(self) -> str:
@@ -32,6 +38,11 @@ class Identity:
     def same_space(self, other: Identity) -> bool:
         """Tell whether both live in one boot and pid namespace, where each can see if the other is alive."""
         return (self.boot, self.namespace) == (other.boot, other.namespace)
+
+    def ended_with_an_earlier_boot(self, other: Identity) -> bool:
+        """Tell whether another process shows that this one's machine has been started again since."""
+        same_machine = bool(self.machine) and self.machine == other.machine
+        return same_machine and self.namespace == other.namespace == INITIAL_NAMESPACE and self.boot != other.boot
 
 
 def identity(pid: int) -> Identity:
@@ -45,7 +56,8 @@ def identity(pid: int) -> Identity:
             f"The controller process {pid} cannot be seen in /proc; run on Linux, with /proc mounted for this user."
         )
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return Identity(boot, str(Path("/proc/self/ns/pid").readlink()), pid, started)
+    machine = _MACHINE_ID.read_text(encoding="ascii").strip() if _MACHINE_ID.is_file() else ""
+    return Identity(boot, str(Path("/proc/self/ns/pid").readlink()), pid, started, machine)
 
 
 def controller() -> Identity:

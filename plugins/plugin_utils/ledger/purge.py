@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import file_digest, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import file_digest, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger

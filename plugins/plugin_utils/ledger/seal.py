@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import sync_folder
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, alive, identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
@@ -69,12 +69,16 @@ def missing(
     return made
 
 
-def drain(state: StateDir, ledger: Ledger, now: datetime, current: str | None = None) -> Drained:
+def drain(
+    state: StateDir, ledger: Ledger, now: datetime, current: str | None = None, goes_on: Header | None = None
+) -> Drained:
     """Move the spool of the current run, if one is named, and those of dead processes into the ledger.
 
     A run that was begun and never sealed gets a `failed`/`interrupted` record for each step that was announced and
-    not done, and its seal. Spools are removed after the commit; killed at any point, the next drain does the rest and
-    doubles nothing. Raises LedgerError if the ledger cannot be written; the evidence then stays in the spools.
+    not done, and its seal. A current run that goes on with later hosts keeps a spool, with the header given, so that
+    these are not forgotten if it dies before their turn. Spools are removed after the commit; killed at any point, the
+    next drain does the rest and doubles nothing. Raises LedgerError if the ledger cannot be written; the evidence then
+    stays in the spools.
     """
     unreadable: list[str] = []
     orphans: list[str] = []
@@ -101,7 +105,10 @@ def drain(state: StateDir, ledger: Ledger, now: datetime, current: str | None = 
                     records += _interrupted(contents, now)
             moved = ledger.append(records)
             for spool in taken:
-                spool.path.unlink()
+                if goes_on and spool.run == current:
+                    spool.restart(goes_on)
+                else:
+                    spool.path.unlink()
             sync_folder(state.spool)
     except (LedgerError, StateDirError, OSError) as error:
         kept = state.spool / f"{current}.jsonl" if current else state.spool
@@ -126,19 +133,27 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
 
 def _orphaned(spool: Spool, header: Header, now: datetime) -> bool:
     process = Identity(**header["process"])
-    if process.same_space(identity(os.getpid())):
+    here = identity(os.getpid())
+    if process.same_space(here):
         return not alive(process)
+    if process.ended_with_an_earlier_boot(here):
+        return True
     silent = now - datetime.fromtimestamp(spool.path.stat().st_mtime, timezone.utc)
     return silent.total_seconds() > header.get("longest", LONGEST)
 
 
 def _interrupted(contents: Contents, now: datetime) -> list[dict[str, Any]]:
-    """Return what a run that was begun and not sealed lacks: its open steps and its seal."""
+    """Return what a run that was begun lacks: steps, also of hosts that come after a sealed batch, and its seal."""
     header = contents.header
-    if not header.get("begun") or contents.sealed:
+    if not header.get("begun"):
         return []
+    # A seal has filled the steps of its batch; hosts after that batch are still waiting for their turn.
+    waiting = set(header["hosts"]) - set(header.get("batch", header["hosts"]))
+    hosts = waiting if contents.sealed else None
     message = "The run was stopped before this step had a result."
-    steps = missing(header, contents.records, now, status="failed", reason="interrupted", message=message)
+    steps = missing(header, contents.records, now, hosts=hosts, status="failed", reason="interrupted", message=message)
+    if contents.sealed:
+        return steps
     ended = ("failed", "interrupted", "The run was stopped before its seal.")
     return [*steps, _frame_record(header, now, CONTROLLER, "run", "seal", header["procedure"], *ended)]
 

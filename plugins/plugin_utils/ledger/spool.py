@@ -18,8 +18,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import append_lines, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
 
@@ -58,7 +58,9 @@ class Header(TypedDict, total=False):
     limit: str
     user: str
     observes: bool  # whether a failed host is a record here, and no failed task
+    waiting: bool  # whether the run is sealed so far, and the rest of its hosts have not had their turn yet
     busy: bool  # whether another run of the procedure was in the way, so that this one does nothing
+    others: list[str]  # those runs
 
 
 class Contents(NamedTuple):
@@ -190,6 +192,12 @@ class Spool:
             yield descriptor if os.fstat(descriptor).st_nlink else None
         finally:
             os.close(descriptor)
+
+    def restart(self, header: Header) -> None:
+        """Replace the spool in one step by an empty one of the same run and process. Raises SpoolError, OSError."""
+        current = self.header()
+        self._header = {**header, "schema": SCHEMA, "run": self.run, "process": current["process"]}
+        self._create()
 
     def _recreate(self) -> None:
         """Make the file again that a seal has drained and removed; what comes now belongs to no announced step."""

@@ -223,11 +223,6 @@ class Ledger:
             for row in self._db.execute(query, [*values, -1 if limit is None else limit]):
                 yield Stored(*row)
 
-    def latest(self, *, host: str, domain: str, kind: str, subject: str) -> Stored | None:
-        """Return the newest record of one thing that is looked at in each run."""
-        found = self.records(host=host, domain=domain, kind=kind, subject=subject, newest_first=True, limit=1)
-        return next(found, None)
-
     def last_success(
         self, *, domain: str, kind: str, host: str | None = None, subject: str | None = None
     ) -> Stored | None:

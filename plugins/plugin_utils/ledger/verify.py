@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import ALGORITHMS, GENESIS, Break, first_break, link
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger, Stored
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, signer

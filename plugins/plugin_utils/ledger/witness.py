@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, hold
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import append_lines, hold
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.inventory.helpers import get_group_vars, sort_groups
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import PlanError, Problem
 
 
 class InventoryPlan:
@@ -46,8 +48,16 @@ class InventoryPlan:
         jinja = [name for name, value in variables.items() if name.startswith(PREFIX) and _holds_jinja(value)]
         if jinja:
             self._templar.available_variables = {"inventory_hostname": host_name, **variables}
-            variables.update({name: self._templar.template(variables[name]) for name in jinja})
+            variables.update({name: self._templated(name, variables[name]) for name in jinja})
         return variables
+
+    def _templated(self, name: str, value: Any) -> Any:
+        try:
+            return self._templar.template(value)
+        except AnsibleError as error:
+            raise PlanError(
+                [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}")]
+            ) from None
 
     def _from_plugins(self, entities: list[Any]) -> dict[str, Any]:
         return dict(get_vars_from_inventory_sources(self._loader, self._inventory._sources, entities, "task"))

@@ -11,6 +11,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
 #: A repository's password comes from 32 random bytes, more than its key has.
@@ -88,14 +89,6 @@ def _create(path: Path) -> None:
             return
         finally:
             temporary.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise PasswordError(f"The password file {path} cannot be created ({error.strerror}).") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

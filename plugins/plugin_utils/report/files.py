@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.durable import write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir

@@ -36,7 +36,7 @@ def test_a_half_that_breaks_is_a_sentence_and_no_traceback():
     answer = send(sys.executable)
     result = stream.parse(answer.stdout, answer.args[0], {})
     assert result["failed"]
-    assert result["msg"].startswith("The host half broke: TypeError in ")
+    assert result["msg"].startswith("The program of egov.ops on the host broke: TypeError in ")
     assert "Traceback" not in result["msg"]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import (
+    INITIAL_NAMESPACE,
     Identity,
     alive,
     controller,
@@ -93,3 +94,21 @@ def test_a_run_is_named_by_its_start_and_its_process() -> None:
     name = run_id(controller(), NOW)
     assert re.fullmatch(r"20260304T050607Z-[0-9a-f]{12}", name)
     assert name.endswith(controller().hash)
+
+
+def test_a_process_of_an_earlier_boot_of_the_same_machine_is_known_to_have_ended():
+    before = Identity("boot-1", INITIAL_NAMESPACE, 7, 100, "machine-a")
+    assert before.ended_with_an_earlier_boot(Identity("boot-2", INITIAL_NAMESPACE, 9, 5, "machine-a"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Identity("boot-1", INITIAL_NAMESPACE, 9, 5, "machine-a"),
+        Identity("boot-2", INITIAL_NAMESPACE, 9, 5, "machine-b"),
+        Identity("boot-2", "pid:[4026532000]", 9, 5, "machine-a"),
+        Identity("boot-2", INITIAL_NAMESPACE, 9, 5, ""),
+    ],
+)
+def test_of_another_machine_or_container_nothing_is_known(other):
+    assert not Identity("boot-1", INITIAL_NAMESPACE, 7, 100, "machine-a").ended_with_an_earlier_boot(other)

@@ -131,7 +131,7 @@ def test_a_run_of_another_boot_or_namespace_is_an_orphan_when_silent_too_long(
     state: StateDir, elsewhere: str, silent: timedelta, taken: int
 ) -> None:
     mine = identity(os.getpid())
-    process = Identity(**{**vars(mine), elsewhere: "other"})
+    process = Identity(**{**vars(mine), elsewhere: "other", "machine": "another"})
     spool = put(state, process, make_record())
     last = (NOW - silent).timestamp()
     os.utime(spool.path, (last, last))

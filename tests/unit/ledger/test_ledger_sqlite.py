@@ -148,13 +148,6 @@ def test_the_run_of_a_process_is_found_again(ledger: Ledger) -> None:
 KEY = {"host": "web1", "domain": "health", "kind": "probe", "subject": "disk:/"}
 
 
-def test_the_latest_record_of_a_thing_is_found(ledger: Ledger) -> None:
-    ledger.append([make_record(status="ok"), make_record(status="critical"), make_record(host="db1")])
-    found = ledger.latest(**KEY)
-    assert found and found.seq == 2
-    assert ledger.latest(**{**KEY, "subject": "disk:/srv"}) is None
-
-
 def test_the_last_success_passes_over_what_failed_and_was_skipped(ledger: Ledger) -> None:
     ledger.append([make_record(status=status) for status in ("ok", "warning", "critical", "failed", "skipped")])
     found = ledger.last_success(domain="health", kind="probe", subject="disk:/")
