@@ -116,7 +116,5 @@ def test_clean_keeps_what_exists_once(newcomer: Newcomer) -> None:
 
 @pytest.mark.long
 def test_the_whole_suite_passes_on_a_fresh_machine(newcomer: Newcomer) -> None:
-    if newcomer.user == "clerk":
-        newcomer.machine.run("root", "apt-get update -q && apt-get install -qy python3-venv restic")
     tested = newcomer.make("test")
     assert tested.returncode == 0, tested.stdout[-10000:]

@@ -24,11 +24,10 @@ import environment
 
 HOME = environment.CACHE / "ansible-test"
 
-#: ansible-test fetches this script from a server of its project; what it does, ensurepip and the index do too.
+#: ansible-test fetches this script from a server of its project; the wheel of pip on this machine does the same.
 GET_PIP = """\
-import os, subprocess, sys
-subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
-subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "pip==VERSION"])
+import subprocess, sys
+subprocess.check_call([sys.executable, {pip!r}, "install", "--quiet", "--disable-pip-version-check", "pip=={version}"])
 """
 
 
@@ -40,7 +39,8 @@ def provide_get_pip(environment_root: Path) -> None:
         sys.exit("ansible-test no longer names the version of pip that it fetches: see tests/sanity/run.py.")
     script = HOME / f".ansible/test/cache/get_pip_{version[1].replace('.', '_')}.py"
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(GET_PIP.replace("VERSION", version[1]))
+    wheel = environment.pip_wheel(environment.find_python())
+    script.write_text(GET_PIP.format(pip=f"{wheel}/pip", version=version[1]))
 
 
 def copy_checkout(target: Path) -> None:
