@@ -15,6 +15,7 @@ import pytest
 from sites import DEAD, PROBE, interpreter, wait_for
 from test_frame import HOSTS, OK, statuses
 
+#: Outlives an interrupted ansible by its own length, and holds its output open until then.
 SLOW = {"name": "Stay", "ansible.builtin.command": "sleep 30", "changed_when": False}
 
 
@@ -27,7 +28,7 @@ def stop(site, number: int) -> subprocess.Popen[str]:
         os.killpg(process.pid, number)
     else:
         os.kill(process.pid, number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     return process
 
 
@@ -50,7 +51,7 @@ def test_what_a_killed_run_had_not_done_is_recorded_as_interrupted(site):
     process = site.start("ansible-playbook", site.procedure([SLOW, PROBE]))
     wait_for(lambda: site.spools() and b'"kind":"begin"' in site.spools()[0].read_bytes())
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     site.play(site.procedure(name="other"))
     first = site.records(kind="begin")[0]["run"]
     assert site.steps(first) == {(host, "health_probe"): ("failed", "interrupted") for host in HOSTS}
@@ -157,7 +158,7 @@ def test_the_second_of_two_runs_of_one_procedure_is_busy_and_stays_due(site):
     wait_for(lambda: site.spools() and b'"kind":"step"' in site.spools()[0].read_bytes())
     done = site.play(site.procedure(options={"wait": 1}))
     os.kill(first.pid, signal.SIGINT)
-    first.communicate(timeout=20)
+    first.communicate(timeout=60)
     assert done.rc == 2, done.output
     assert "still running" in done.output or "in the way" in done.output
     assert site.steps() == {("web1", "health_probe"): ("skipped", "busy")}
