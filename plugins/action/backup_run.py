@@ -6,34 +6,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RUN
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, sets_of
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
 
 
-class ActionModule(HostTask):
+class ActionModule(BackupTask):
     """See plugins/modules/backup_run.py."""
 
-    DOMAIN = "backup"
     HALF = ("backup.run", "run")
     ARGUMENTS = RUN
-
-    def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Take sets, repositories and what is due from the plan, and the passwords from the controller's files."""
-        state = StateDir.resolve(plan["egov_ops_state_dir"])
-        sets = sets_of(plan, arguments["sets"], state, host, now)
-        secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
-        filled = {
-            **arguments,
-            "sets": sets,
-            "repositories": plan["egov_ops_backup_repositories"],
-            "host_name": arguments["host_name"] or host,
-        }
-        return filled, secrets

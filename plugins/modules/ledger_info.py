@@ -56,23 +56,12 @@ options:
       - How many runs, and how many records, are shown at most; the newest.
     type: int
     default: 20
-attributes:
-  check_mode:
-    support: full
-    description: It only reads.
-  diff_mode:
-    support: none
-    description: It changes nothing.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller and opens no connection.
+extends_documentation_fragment:
+  - egov.ops.controller
 seealso:
   - module: egov.ops.ledger_verify
   - plugin: egov.ops.ledger
     plugin_type: lookup
-author:
-  - The egov.ops founders (@egov-ops)
 """
 
 EXAMPLES = r"""

@@ -21,23 +21,12 @@ options:
       - Days for which records stay, at least 190.
       - Without it, the plan's C(egov_ops_ledger_retention_days).
     type: int
-attributes:
-  check_mode:
-    support: full
-    description: In check mode nothing is written; the records that would go are named.
-  diff_mode:
-    support: none
-    description: It changes no file of a host.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller and opens no connection.
+extends_documentation_fragment:
+  - egov.ops.controller
 notes:
   - Not idempotent in the strict sense. What grew too old since the last time is purged, and each purge is a record.
 seealso:
   - module: egov.ops.ledger_verify
-author:
-  - The egov.ops founders (@egov-ops)
 """
 
 EXAMPLES = r"""

@@ -31,22 +31,11 @@ options:
     description:
       - Check this exported segment, as a purge left it, instead of the ledger.
     type: path
-attributes:
-  check_mode:
-    support: full
-    description: It only reads.
-  diff_mode:
-    support: none
-    description: It changes nothing.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller and opens no connection.
+extends_documentation_fragment:
+  - egov.ops.controller
 seealso:
   - module: egov.ops.ledger_info
   - module: egov.ops.ledger_purge
-author:
-  - The egov.ops founders (@egov-ops)
 """
 
 EXAMPLES = r"""

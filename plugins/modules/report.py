@@ -16,19 +16,8 @@ description:
   - Each run writes its own report when it is sealed. Use this module to write an earlier one again,
     or one in the other language.
   - The same ledger gives the same bytes.
-author:
-  - The egov.ops founders (@egov-ops)
-attributes:
-  check_mode:
-    support: full
-    description: In check mode nothing is written; the verdict and the summary are returned.
-  diff_mode:
-    support: none
-    description: A report is derived from the ledger; there is no state to compare it with.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller alone, once for all hosts; no connection is made.
+extends_documentation_fragment:
+  - egov.ops.controller
 options:
   run:
     description:

@@ -46,22 +46,11 @@ options:
     description: Seconds to wait for another run of the same procedure before this one is recorded as busy.
     type: int
     default: 60
-attributes:
-  check_mode:
-    support: full
-    description: In check mode nothing is written.
-  diff_mode:
-    support: none
-    description: It changes no file of a host.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller and opens no connection.
+extends_documentation_fragment:
+  - egov.ops.controller
 seealso:
   - module: egov.ops.run_seal
   - module: egov.ops.run_verdict
-author:
-  - The egov.ops founders (@egov-ops)
 """
 
 EXAMPLES = r"""

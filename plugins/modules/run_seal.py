@@ -16,22 +16,11 @@ description:
     tag C(always).
   - Fails if the evidence could not be stored, and says in which file it is kept.
 options: {}
-attributes:
-  check_mode:
-    support: full
-    description: In check mode nothing is written.
-  diff_mode:
-    support: none
-    description: It changes no file of a host.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller and opens no connection.
+extends_documentation_fragment:
+  - egov.ops.controller
 seealso:
   - module: egov.ops.run_begin
   - module: egov.ops.run_verdict
-author:
-  - The egov.ops founders (@egov-ops)
 """
 
 EXAMPLES = r"""

@@ -14,22 +14,11 @@ description:
     Ansible's recap, its exit code and a relaunch on failed hosts tell the truth.
   - Findings fail a host only from the severity that the run option C(egov_ops_fail_on) names.
 options: {}
-attributes:
-  check_mode:
-    support: full
-    description: In check mode nothing is written.
-  diff_mode:
-    support: none
-    description: It changes no file of a host.
-  platform:
-    support: full
-    platforms: posix
-    description: Runs on the controller and opens no connection.
+extends_documentation_fragment:
+  - egov.ops.controller
 seealso:
   - module: egov.ops.run_begin
   - module: egov.ops.run_seal
-author:
-  - The egov.ops founders (@egov-ops)
 """
 
 EXAMPLES = r"""

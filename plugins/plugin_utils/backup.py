@@ -17,6 +17,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import boundaries
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
 
 Sets = dict[str, dict[str, Any]]
 
@@ -54,6 +55,26 @@ def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> d
         else:
             found[f"repository:{name}"] = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
     return found
+
+
+class BackupTask(HostTask):
+    """An action over a half of the backup room: its sets, repositories and passwords come from plan and ledger."""
+
+    DOMAIN = "backup"
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Fill in sets with what is due, repositories and the inventory's name of the host; find the passwords."""
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        sets = sets_of(plan, arguments["sets"], state, host, now)
+        filled = {
+            **arguments,
+            "sets": sets,
+            "repositories": plan["egov_ops_backup_repositories"],
+            "host_name": arguments["host_name"] or host,
+        }
+        return filled, passwords_of(sets, plan, state, bool(self._task.check_mode))
 
 
 def _is_known(state: StateDir, host: str, name: str, repository: str | None) -> bool:

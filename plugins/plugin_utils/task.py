@@ -121,38 +121,54 @@ class HostTask(Task):
         too_much = oversize(outcome["evidence"], host)
         if too_much:
             outcome = _outcome("failed", "too_large", too_much, outcome["transport"])
-        observations = outcome.pop("evidence")
-        counts = Counter(item["status"] for item in observations)
-        result = {
-            **outcome,
-            "summary": outcome["summary"] or dict(counts),
-            "evidence": _worst_first(observations)[:SHOWN],
-            "evidence_count": len(observations),
-        }
-        bad = outcome["status"] in ("failed", "unreachable", "unknown")
         if run:
-            step = observation(
-                "step",
-                self._name,
-                outcome["status"],
-                outcome["reason"] or ("" if run.header.get("begun") else "standalone"),
-                duration=time.monotonic() - clock,
-                message=outcome["msg"],
-                counts=dict(counts),
-                **self._circumstances(outcome, task_vars),
-            )
-            times = {"started": iso(started), "finished": iso(datetime.now(timezone.utc))}
+            step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
-            frame = {"run": run.id, "procedure": run.procedure, "host": host, "domain": self.DOMAIN, **times}
-            run.append(
-                record(**frame, observation=item, attempt=attempt, via=outcome["transport"])
-                for item in [*observations, step]
-            )
-        if bad and not (run and run.observes):
+            self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
+        if outcome["status"] in ("failed", "unreachable", "unknown") and not (run and run.observes):
             if outcome["status"] == "unreachable":
                 raise AnsibleConnectionFailure(outcome["msg"])
-            result["failed"] = True
-        return result
+            outcome["failed"] = True
+        observations = outcome["evidence"]
+        return {
+            **outcome,
+            "summary": outcome["summary"] or _counts(observations),
+            "evidence": sorted(observations, key=lambda item: SEVERITY.index(item["status"]))[:SHOWN],
+            "evidence_count": len(observations),
+        }
+
+    def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the observation that the work was done, or why it was not."""
+        return observation(
+            "step",
+            self._name,
+            outcome["status"],
+            outcome["reason"] or ("" if run.header.get("begun") else "standalone"),
+            duration=seconds,
+            message=outcome["msg"],
+            counts=_counts(outcome["evidence"]),
+            **self._circumstances(outcome, task_vars),
+        )
+
+    def _record(
+        self, run: Run, host: str, observations: list[dict[str, Any]], started: datetime, attempt: int, via: str
+    ) -> None:
+        """Append the observations of one call to the run's spool; raises SpoolError."""
+        finished = iso(datetime.now(timezone.utc))
+        run.append(
+            record(
+                run=run.id,
+                procedure=run.procedure,
+                host=host,
+                domain=self.DOMAIN,
+                observation=item,
+                started=iso(started),
+                finished=finished,
+                attempt=attempt,
+                via=via,
+            )
+            for item in observations
+        )
 
     def _run(self, plan: Plan) -> Run:
         state = StateDir.resolve(plan["egov_ops_state_dir"])
@@ -321,5 +337,5 @@ def _first_line(error: BaseException) -> str:
     return text.rstrip(".")[:500]
 
 
-def _worst_first(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(observations, key=lambda item: SEVERITY.index(item["status"]))
+def _counts(observations: list[dict[str, Any]]) -> dict[str, int]:
+    return dict(Counter(item["status"] for item in observations))

@@ -42,6 +42,13 @@ def constant(module: Path, name: str) -> str:
     raise AssertionError(f"{relative(module)} has no {name}")
 
 
+def fragment_of(path: Path) -> Any:
+    """Return what a fragment adds to a module's documentation."""
+    (fragment,) = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    (text,) = [ast.literal_eval(node.value) for node in fragment.body if isinstance(node, ast.Assign)]
+    return yaml.safe_load(text)
+
+
 def imports(path: Path) -> Iterator[str]:
     """Yield the full names that a file imports when it runs: not what it names for the type checker alone."""
     nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
@@ -76,7 +83,13 @@ def test_each_module_has_an_action_and_each_action_a_module() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=relative)
 def test_each_module_says_what_check_mode_and_diff_do(module: Path) -> None:
-    attributes = yaml.safe_load(constant(module, "DOCUMENTATION"))["attributes"]
+    documentation = yaml.safe_load(constant(module, "DOCUMENTATION"))
+    attributes: dict[str, Any] = {}
+    for name in documentation.get("extends_documentation_fragment", ()):
+        fragment = environment.ROOT / f"plugins/doc_fragments/{name.rpartition('.')[2]}.py"
+        attributes = {**attributes, **fragment_of(fragment)["attributes"]}
+    for name, entry in documentation.get("attributes", {}).items():
+        attributes[name] = {**attributes.get(name, {}), **entry}
     assert {"check_mode", "diff_mode"} <= set(attributes)
     assert all(
         entry.get("description") or entry.get("details")
