@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 #: The only extended attributes that an ordinary user can set.
 USER = "user."
 
+SET_ID = stat.S_ISUID | stat.S_ISGID
+
 
 def compare(entry, path, root, host):
     # type: (dict[str, Any], bytes, bool, Any) -> tuple[list[str], list[str]]
     """Return what differs between an entry and the restored path, and what could not be compared.
 
-    An ordinary user (`root` false) cannot set an owner or the system's extended attributes: they are not compared.
+    An ordinary user (`root` false) cannot set an owner, the system's extended attributes, or keep set-id bits: they are
+    not compared.
     Raises HalfError at the deadline.
     """
     try:
@@ -50,7 +53,12 @@ def compare(entry, path, root, host):
         if to_text(os.readlink(path)) != entry["target"]:
             differs.append("target")
         return differs, skipped
-    if stat.S_IMODE(info.st_mode) != entry["mode"]:
+    mode, wanted_mode = stat.S_IMODE(info.st_mode), entry["mode"]
+    if not root and wanted_mode & SET_ID:
+        # restic sets the owner after the mode, for which the kernel takes these bits off where root does not do it
+        skipped.append("set-id bits")
+        mode, wanted_mode = mode & ~SET_ID, wanted_mode & ~SET_ID
+    if mode != wanted_mode:
         differs.append("mode")
     if info.st_size != entry["size"]:
         differs.append("size")

@@ -59,7 +59,7 @@ def test_each_property_is_compared(path: Path, tmp_path: Path) -> None:
     (tmp_path / "state").rename(tmp_path / "state1")
     assert differences(path, tmp_path, lambda: path.write_text("longer content")) == ["size", "content"]
     (tmp_path / "state").rename(tmp_path / "state2")
-    assert differences(path, tmp_path, lambda: path.chmod(0o600)) == ["mode"]
+    assert differences(path, tmp_path, lambda: path.chmod(0o640)) == ["mode"]
     (tmp_path / "state").rename(tmp_path / "state3")
     assert differences(path, tmp_path, lambda: os.setxattr(path, "user.a", b"2")) == ["xattrs"]
     (tmp_path / "state").rename(tmp_path / "state4")
@@ -95,3 +95,17 @@ def test_what_an_ordinary_user_cannot_set_is_listed_and_not_compared(path: Path,
     entry = entry_of(path, tmp_path / "state")
     entry.update(uid=4711, xattrs={**entry["xattrs"], "security.capability": "AQ=="})
     assert compare(entry, bytes(path), False, Host({})) == ([], ["owner", "system xattrs"])
+
+
+def test_an_ordinary_user_is_told_that_set_id_bits_are_not_compared(path: Path, tmp_path: Path) -> None:
+    path.chmod(0o4750)
+    entry = entry_of(path, tmp_path / "state")
+    path.chmod(0o750)
+    assert compare(entry, bytes(path), False, Host({})) == ([], ["owner", "set-id bits"])
+
+
+def test_other_bits_beside_the_set_id_bits_are_compared(path: Path, tmp_path: Path) -> None:
+    path.chmod(0o4750)
+    entry = entry_of(path, tmp_path / "state")
+    path.chmod(0o700)
+    assert compare(entry, bytes(path), False, Host({}))[0] == ["mode"]
