@@ -62,16 +62,20 @@ def compare(entry, path, root, host):
         differs.append("mode")
     if info.st_size != entry["size"]:
         differs.append("size")
-    if _content(path, root, host) != entry["sha256"]:
+    if _content(path, stat.S_IMODE(info.st_mode), root, host) != entry["sha256"]:
         differs.append("content")
     return differs, skipped
 
 
-def _content(path, root, host):
-    # type: (bytes, bool, Any) -> str
-    if not root:
-        os.chmod(path, 0o600)  # restored as it was, which may be unreadable for its own owner
+def _content(path, mode, root, host):
+    # type: (bytes, int, bool, Any) -> str
+    unreadable = not root and not mode & stat.S_IRUSR  # restored as it was, which its own owner may not read
     try:
+        if unreadable:
+            os.chmod(path, 0o600)
         return sha256(path, host)
     except OSError:
         return ""
+    finally:
+        if unreadable:
+            os.chmod(path, mode)  # another name of the same file is compared too

@@ -53,7 +53,7 @@ def test_a_file_that_is_as_it_was_does_not_differ(path: Path, tmp_path: Path) ->
 def test_each_property_is_compared(path: Path, tmp_path: Path) -> None:
     def replace_by_link() -> None:
         path.unlink()
-        path.symlink_to("/etc")
+        path.symlink_to("nowhere")
 
     assert differences(path, tmp_path, lambda: path.write_text("CONTENT")) == ["content"]
     (tmp_path / "state").rename(tmp_path / "state1")
@@ -109,3 +109,12 @@ def test_other_bits_beside_the_set_id_bits_are_compared(path: Path, tmp_path: Pa
     entry = entry_of(path, tmp_path / "state")
     path.chmod(0o700)
     assert compare(entry, bytes(path), False, Host({}))[0] == ["mode"]
+
+
+def test_comparing_an_unreadable_file_leaves_it_as_it_is_for_its_other_names(path: Path, tmp_path: Path) -> None:
+    entry = {**entry_of(path, tmp_path / "state"), "mode": 0o200}
+    path.chmod(0o200)
+    other = tmp_path / "other"
+    os.link(path, other)
+    assert compare(entry, bytes(path), False, Host({}))[0] == []
+    assert compare(entry, bytes(other), False, Host({}))[0] == []
