@@ -112,6 +112,7 @@ def test_other_bits_beside_the_set_id_bits_are_compared(path: Path, tmp_path: Pa
 
 
 def test_comparing_an_unreadable_file_leaves_it_as_it_is_for_its_other_names(path: Path, tmp_path: Path) -> None:
+    os.removexattr(path, "user.a")
     entry = {**entry_of(path, tmp_path / "state"), "mode": 0o200}
     path.chmod(0o200)
     other = tmp_path / "other"
