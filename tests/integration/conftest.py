@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def site(tmp_path: Path) -> Site:
         variables={
             "egov_ops_state_dir": str(tmp_path / "state"),
             "egov_ops_host_state_dir": str(tmp_path / "host"),
+            "egov_ops_tool_path": [str(Path(shutil.which("restic") or "/usr/bin/restic").parent)],
             "egov_ops_backup_repositories": {"local": {"location": str(tmp_path / "repository"), "create": True}},
             "egov_ops_backup_sets": {
                 "config": {"state": "absent"},

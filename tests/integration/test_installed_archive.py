@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ all:
   vars:
     egov_ops_state_dir: {state}
     egov_ops_host_state_dir: {state}/host
+    egov_ops_tool_path: ["{tools}"]
 """
 
 
@@ -31,7 +33,7 @@ def test_an_installed_archive_runs_the_daily_procedure(ansible_core: Callable[[s
     commands, home, state = ansible_core("2.19"), tmp_path / "home", tmp_path / "state"
     home.mkdir()
     inventory = tmp_path / "inventory.yml"
-    inventory.write_text(INVENTORY.format(state=state))
+    inventory.write_text(INVENTORY.format(state=state, tools=Path(shutil.which("restic") or "/usr/bin/restic").parent))
     ours = ("ANSIBLE_", "EGOV_OPS_", "PYTHONPATH", "XDG_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     env.update(HOME=str(home), LC_ALL="C.UTF-8")

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 #: The only extended attributes that an ordinary user can set.
 USER = "user."
 
+SET_ID = stat.S_ISUID | stat.S_ISGID
+
 
 def compare(entry, path, root, host):
     # type: (dict[str, Any], bytes, bool, Any) -> tuple[list[str], list[str]]
     """Return what differs between an entry and the restored path, and what could not be compared.
 
-    An ordinary user (`root` false) cannot set an owner or the system's extended attributes: they are not compared.
+    An ordinary user (`root` false) cannot set an owner, the system's extended attributes, or keep set-id bits: they are
+    not compared.
     Raises HalfError at the deadline.
     """
     try:
@@ -50,20 +53,29 @@ def compare(entry, path, root, host):
         if to_text(os.readlink(path)) != entry["target"]:
             differs.append("target")
         return differs, skipped
-    if stat.S_IMODE(info.st_mode) != entry["mode"]:
+    mode, wanted_mode = stat.S_IMODE(info.st_mode), entry["mode"]
+    if not root and wanted_mode & SET_ID:
+        # restic sets the owner after the mode, for which the kernel takes these bits off where root does not do it
+        skipped.append("set-id bits")
+        mode, wanted_mode = mode & ~SET_ID, wanted_mode & ~SET_ID
+    if mode != wanted_mode:
         differs.append("mode")
     if info.st_size != entry["size"]:
         differs.append("size")
-    if _content(path, root, host) != entry["sha256"]:
+    if _content(path, stat.S_IMODE(info.st_mode), root, host) != entry["sha256"]:
         differs.append("content")
     return differs, skipped
 
 
-def _content(path, root, host):
-    # type: (bytes, bool, Any) -> str
-    if not root:
-        os.chmod(path, 0o600)  # restored as it was, which may be unreadable for its own owner
+def _content(path, mode, root, host):
+    # type: (bytes, int, bool, Any) -> str
+    unreadable = not root and not mode & stat.S_IRUSR  # restored as it was, which its own owner may not read
     try:
+        if unreadable:
+            os.chmod(path, 0o600)
         return sha256(path, host)
     except OSError:
         return ""
+    finally:
+        if unreadable:
+            os.chmod(path, mode)  # another name of the same file is compared too

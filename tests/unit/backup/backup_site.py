@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import Host, pe
 PASSWORD = "correct horse battery staple"
 NOBODY = 65534
 NOW = "2026-05-20T01:00:00Z"
+
+#: restic of this machine, which an ordinary user may have in a folder of their own.
+RESTIC = shutil.which("restic") or "/usr/bin/restic"
 
 
 class Site:
@@ -45,7 +49,8 @@ class Site:
         self.repositories = {"local": {"location": str(self.repository), "create": True}}
 
     def host(self, now: str = NOW, password: str = PASSWORD, **context: Any) -> Host:
-        context = {"now": now, "run": "test-run", "state_dir": str(self.state), "timeout": 60, **context}
+        place = {"state_dir": str(self.state), "tool_path": [str(Path(RESTIC).parent)]}
+        context = {"now": now, "run": "test-run", "timeout": 60, **place, **context}
         return Host(context, {"repository:local": password})
 
     def arguments(self, **more: Any) -> dict[str, Any]:

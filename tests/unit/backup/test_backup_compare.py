@@ -53,13 +53,13 @@ def test_a_file_that_is_as_it_was_does_not_differ(path: Path, tmp_path: Path) ->
 def test_each_property_is_compared(path: Path, tmp_path: Path) -> None:
     def replace_by_link() -> None:
         path.unlink()
-        path.symlink_to("/etc")
+        path.symlink_to("nowhere")
 
     assert differences(path, tmp_path, lambda: path.write_text("CONTENT")) == ["content"]
     (tmp_path / "state").rename(tmp_path / "state1")
     assert differences(path, tmp_path, lambda: path.write_text("longer content")) == ["size", "content"]
     (tmp_path / "state").rename(tmp_path / "state2")
-    assert differences(path, tmp_path, lambda: path.chmod(0o600)) == ["mode"]
+    assert differences(path, tmp_path, lambda: path.chmod(0o640)) == ["mode"]
     (tmp_path / "state").rename(tmp_path / "state3")
     assert differences(path, tmp_path, lambda: os.setxattr(path, "user.a", b"2")) == ["xattrs"]
     (tmp_path / "state").rename(tmp_path / "state4")
@@ -95,3 +95,27 @@ def test_what_an_ordinary_user_cannot_set_is_listed_and_not_compared(path: Path,
     entry = entry_of(path, tmp_path / "state")
     entry.update(uid=4711, xattrs={**entry["xattrs"], "security.capability": "AQ=="})
     assert compare(entry, bytes(path), False, Host({})) == ([], ["owner", "system xattrs"])
+
+
+def test_an_ordinary_user_is_told_that_set_id_bits_are_not_compared(path: Path, tmp_path: Path) -> None:
+    path.chmod(0o4750)
+    entry = entry_of(path, tmp_path / "state")
+    path.chmod(0o750)
+    assert compare(entry, bytes(path), False, Host({})) == ([], ["owner", "set-id bits"])
+
+
+def test_other_bits_beside_the_set_id_bits_are_compared(path: Path, tmp_path: Path) -> None:
+    path.chmod(0o4750)
+    entry = entry_of(path, tmp_path / "state")
+    path.chmod(0o700)
+    assert compare(entry, bytes(path), False, Host({}))[0] == ["mode"]
+
+
+def test_comparing_an_unreadable_file_leaves_it_as_it_is_for_its_other_names(path: Path, tmp_path: Path) -> None:
+    os.removexattr(path, "user.a")
+    entry = {**entry_of(path, tmp_path / "state"), "mode": 0o200}
+    path.chmod(0o200)
+    other = tmp_path / "other"
+    os.link(path, other)
+    assert compare(entry, bytes(path), False, Host({}))[0] == []
+    assert compare(entry, bytes(other), False, Host({}))[0] == []

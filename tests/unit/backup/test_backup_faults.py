@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import run as module
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import NOBODY, PASSWORD, Site, as_nobody, only
+from backup_site import NOBODY, PASSWORD, RESTIC, Site, as_nobody, only
 
 
 def failure(result: dict[str, Any]) -> str:
@@ -119,7 +119,7 @@ def test_an_unknown_repository_and_engine_are_named(ready: Site) -> None:
 
 def test_without_restic_the_sentence_says_how_to_install_it(ready: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible_collections.egov.ops.plugins.module_utils.host.run.PATH", "/nonexistent")
-    assert "apt-get install restic" in failure(ready.back_up())
+    assert "apt-get install restic" in failure(ready.back_up(tool_path=[]))
 
 
 def test_a_snapshot_of_the_future_does_not_keep_a_set_from_being_due(ready: Site) -> None:
@@ -145,7 +145,7 @@ def test_restic_killed_in_the_middle_is_reported_and_the_next_run_works(ready: S
     wrapper = tmp_path / "restic"
     wrapper.write_text(
         '#!/bin/sh\ncase "$*" in *backup*) (sleep 0.6; kill -9 $$) & ;; esac\n'
-        'exec /usr/bin/restic --limit-upload 4096 "$@"\n'
+        f'exec "{RESTIC}" --limit-upload 4096 "$@"\n'
     )
     wrapper.chmod(0o755)
     found = only(ready.back_up("2026-05-20T02:00:00Z", tool_path=[str(tmp_path)]))
@@ -214,7 +214,7 @@ def test_a_name_that_could_leave_the_state_folder_is_refused(ready: Site) -> Non
 
 def test_the_password_reaches_restic_by_its_standard_input_alone(ready: Site, tmp_path: Path) -> None:
     wrapper, seen = tmp_path / "restic", tmp_path / "seen"
-    wrapper.write_text(f'#!/bin/sh\n(env; echo "$@") >> {seen}\nexec /usr/bin/restic "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\n(env; echo "$@") >> {seen}\nexec "{RESTIC}" "$@"\n')
     wrapper.chmod(0o755)
     result = ready.back_up(tool_path=[str(tmp_path)])
     assert only(result)["status"] == "ok"

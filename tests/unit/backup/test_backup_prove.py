@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.prove import prove
-from backup_site import Site, only
+from backup_site import RESTIC, Site, only
 
 
 def leftovers(site: Site) -> list[Path]:
@@ -148,7 +148,7 @@ def test_what_a_killed_proof_left_is_removed(ready: Site) -> None:
 def test_the_folder_is_removed_when_the_restore_runs_into_the_deadline(ready: Site, tmp_path: Path) -> None:
     ready.back_up()
     wrapper = tmp_path / "restic"
-    wrapper.write_text('#!/bin/sh\ncase "$*" in *files*) sleep 30;; esac\nexec /usr/bin/restic "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\ncase "$*" in *files*) sleep 30;; esac\nexec "{RESTIC}" "$@"\n')
     wrapper.chmod(0o755)
     result = ready.answer(prove, {}, "2026-05-20T02:00:00Z", {"tool_path": [str(tmp_path)], "timeout": 3})
     assert only(result)["reason"] == "timeout"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
-from backup_site import NOBODY, Site, as_nobody, only
+from backup_site import NOBODY, RESTIC, Site, as_nobody, only
 
 ODD_NAMES = [b"a\nb", b"\xff\xfe", "中 文".encode(), b"*?[x]\\", b" spaced ", b"-rf", b"!not", b"$HOME", b"#c"]
 
@@ -130,7 +130,7 @@ def test_a_state_folder_inside_the_set_is_no_change_of_it(ready: Site) -> None:
 def test_a_file_that_moves_meanwhile_is_named_and_backed_up_next_time(ready: Site, tmp_path: Path) -> None:
     moving = ready.source / "b"
     wrapper = tmp_path / "restic"
-    wrapper.write_text(f'#!/bin/sh\ncase "$*" in *backup*) echo more >> "{moving}";; esac\nexec /usr/bin/restic "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\ncase "$*" in *backup*) echo more >> "{moving}";; esac\nexec "{RESTIC}" "$@"\n')
     wrapper.chmod(0o755)
     found = only(ready.back_up(tool_path=[str(tmp_path)]))
     assert (found["status"], found["reason"]) == ("warning", "changed_during_backup")
