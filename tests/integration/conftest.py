@@ -39,7 +39,7 @@ def site(tmp_path: Path) -> Site:
     )
 
 
-@pytest.fixture(params=["stream", "module"])
+@pytest.fixture(params=["stream", pytest.param("module", marks=pytest.mark.slow)])
 def either(site: Site, request: pytest.FixtureRequest) -> Site:
     """The site over each of the two ways in which a half travels."""
     site.variables["egov_ops_transport"] = request.param

@@ -70,6 +70,7 @@ def test_a_second_day_makes_no_second_full(one):
     assert [snapshot["tags"][2] for snapshot in snapshots(one)] == ["kind=full"]
 
 
+@pytest.mark.slow
 def test_secrets_stand_in_no_record_output_or_argument(one):
     done = one.play("egov.ops.daily", "-vvv")
     secret = (one.state / "passwords" / "local").read_text().strip()
@@ -82,6 +83,7 @@ def test_secrets_stand_in_no_record_output_or_argument(one):
     assert mode == 0o600
 
 
+@pytest.mark.slow
 def test_a_lost_password_of_a_known_repository_is_not_replaced(one):
     one.play("egov.ops.backup")
     (one.state / "passwords" / "local").unlink()
@@ -91,6 +93,7 @@ def test_a_lost_password_of_a_known_repository_is_not_replaced(one):
     assert not (one.state / "passwords" / "local").exists()
 
 
+@pytest.mark.slow
 def test_a_lost_repository_is_not_made_anew(one):
     one.play("egov.ops.backup")
     (one.folder / "repository").rename(one.folder / "elsewhere")
@@ -109,6 +112,7 @@ def broken(folder: Path, name: str) -> Path:
     return tools
 
 
+@pytest.mark.slow
 def test_a_failed_tools_own_words_reach_the_user(one, tmp_path):
     one.hosts["web1"]["egov_ops_tool_path"] = [str(broken(tmp_path, "restic"))]
     done = one.play("egov.ops.backup")
@@ -116,6 +120,7 @@ def test_a_failed_tools_own_words_reach_the_user(one, tmp_path):
     assert "no such thing today" in one.records(kind="backup")[0]["detail"]["message"]
 
 
+@pytest.mark.slow
 def test_one_machine_under_two_names_has_two_rows_and_one_repository(site):
     site.hosts.pop("db1")
     done = site.play("egov.ops.daily")
@@ -131,6 +136,7 @@ def test_tags_narrow_the_day_and_say_so(one):
     assert one.records(kind="begin")[0]["detail"]["tags"] == ["health"]
 
 
+@pytest.mark.slow
 def test_skipped_tags_narrow_the_day_and_say_so(one):
     done = one.play("egov.ops.daily", "--skip-tags", "backup")
     assert done.rc == 0, done.output
@@ -146,6 +152,7 @@ def test_findings_fail_the_run_where_asked(one):
     assert one.play("egov.ops.health_check", "-e", "egov_ops_fail_on=critical").rc == 2
 
 
+@pytest.mark.slow
 @pytest.mark.programs("ssh")
 def test_a_dead_host_has_each_of_its_steps(site):
     site.hosts["web2"] = dict(DEAD)
@@ -158,6 +165,7 @@ def test_a_dead_host_has_each_of_its_steps(site):
     assert done.recap("web2")["failed"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", ["stream", "module"])
 def test_both_transports_tell_the_same(one, transport):
     done = one.play("egov.ops.daily", "-e", f"egov_ops_transport={transport}")
@@ -166,6 +174,7 @@ def test_both_transports_tell_the_same(one, transport):
     assert one.records(kind="proof")[0]["status"] == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.root
 def test_an_ordinary_users_backup_names_what_it_may_not_read(one):
     with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
@@ -192,6 +201,7 @@ def test_an_ordinary_users_backup_names_what_it_may_not_read(one):
     assert "owner" in proof["detail"]["not_compared"]
 
 
+@pytest.mark.slow
 def test_a_host_that_fails_in_one_domain_keeps_its_other_and_hides_no_host(site, tmp_path):
     site.hosts["web1"]["egov_ops_tool_path"] = [str(broken(tmp_path, "restic"))]
     site.hosts["web2"]["egov_ops_probes__90_host"] = {"odd": {"kind": "no_such_kind", "layer": "platform"}}

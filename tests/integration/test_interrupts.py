@@ -15,6 +15,8 @@ import pytest
 from sites import DEAD, PROBE, interpreter, wait_for
 from test_frame import HOSTS, OK, statuses
 
+pytestmark = pytest.mark.slow
+
 #: Outlives an interrupted ansible by its own length, and holds its output open until then.
 SLOW = {"name": "Stay", "ansible.builtin.command": "sleep 30", "changed_when": False}
 

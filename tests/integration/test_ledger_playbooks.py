@@ -80,6 +80,8 @@ def test_lines_that_are_no_witness_prove_nothing(sealed):
 def test_a_ledger_whose_writer_was_killed_is_read_as_it_was_before(sealed):
     script = f"""
 import os, sqlite3
+
+pytestmark = pytest.mark.slow
 database = sqlite3.connect({str(sealed.state / "ledger.sqlite3")!r}, isolation_level=None)
 database.execute("PRAGMA cache_size = 1")
 database.execute("BEGIN IMMEDIATE")

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
 from sites import Site
 from test_frame import HOSTS, OK, statuses
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_shell_that_greets_does_no_harm(either: Site) -> None:
