@@ -18,6 +18,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from sites import Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def sealed(site: Site) -> Site:
@@ -81,7 +83,6 @@ def test_a_ledger_whose_writer_was_killed_is_read_as_it_was_before(sealed):
     script = f"""
 import os, sqlite3
 
-pytestmark = pytest.mark.slow
 database = sqlite3.connect({str(sealed.state / "ledger.sqlite3")!r}, isolation_level=None)
 database.execute("PRAGMA cache_size = 1")
 database.execute("BEGIN IMMEDIATE")
