@@ -12,11 +12,16 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import Schema, load_
 
 ROOT = Path(__file__).resolve().parents[3]
 
-#: Three probes in place of the default ones, so that tests of the plan do not depend on what health probes by default.
+#: Three probes and a control in place of the default ones, so that tests of the plan do not depend on those.
 PROBES = """\
 cpu: {kind: cpu_usage, layer: infrastructure, warning: 80, critical: 90}
 units: {kind: failed_units, layer: platform, critical: "0"}
 portal: {kind: http, layer: application, url: "http://127.0.0.1/", timeout: 3}
+"""
+
+
+CONTROLS = """\
+AC-001: {primitive: sshd, option: PermitRootLogin, expected: "=no", clauses: [8.1.4.2b], severity: critical}
 """
 
 
@@ -25,6 +30,7 @@ def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("schema")
     shutil.copy(ROOT / "plugins/plugin_utils/plan/schema.yml", folder)
     (folder / "probes.yml").write_text(PROBES)
+    (folder / "controls.yml").write_text(CONTROLS)
     return folder
 
 

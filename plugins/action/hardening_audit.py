@@ -1,0 +1,28 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare a host with the controls of the plan in one trip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.hardening.options import AUDIT
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+
+
+class ActionModule(HostTask):
+    """See plugins/modules/hardening_audit.py."""
+
+    DOMAIN = "hardening"
+    HALF = ("hardening.auditor", "audit")
+    ARGUMENTS = AUDIT
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Take the controls from the plan where none are given."""
+        return {**arguments, "controls": arguments["controls"] or plan["egov_ops_controls"]}, {}
