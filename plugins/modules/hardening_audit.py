@@ -30,7 +30,8 @@ options:
         hosts that it is for; C(deb) and C(rpm), dictionaries of what differs there; C(act), what to do about a failure;
         and the arguments of its primitive."
       - "C(expected) is one or more alternatives joined by C( or ), each of them terms that must all hold: V(set),
-        V(unset), V(none) and V(some) (a list without and with entries), V(=a|b), V(!=a|b), V(<=4), V(>=12), V(1..90), V(has:a|b) (a list with each),
+        V(unset), V(none) and V(some) (a list without and with entries), V(=a|b), V(!=a|b), V(<=4), V(>=12), V(1..90),
+        V(has:a|b) (a list with each),
         V(lacks:*cbc*|b) (a list with none that looks so), V(only:a|b*), V(mode<=0640) and V(umask>=027) (in bits),
         V(owner=root) and V(group=root|shadow)."
       - "Primitives for settings: C(sysctl) (keys, default; now and at the next start), C(sshd) (option), C(pam)
@@ -144,7 +145,7 @@ evidence:
         expected: "=no"
         found: {"": "yes"}
         message: "root cannot log in over SSH: yes; wanted: no."
-        next: Set PermitRootLogin in /etc/ssh/sshd_config, where the first value counts, check with sshd -t and reload it.
+        next: Set PermitRootLogin in /etc/ssh/sshd_config, where the first value counts; check with sshd -t and reload.
 evidence_count:
   description: How many records there are.
   returned: success

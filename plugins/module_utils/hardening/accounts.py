@@ -21,7 +21,7 @@ _FOREVER = 99999
 
 
 def accounts(machine, fact, spared=()):
-    # type: (Machine, str, list[str]) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str, list[str] | tuple[()]) -> Iterator[tuple[str, Any]]
     """Names of those accounts, or groups, of which a fact holds; `spared` are names that are left out."""
     if fact not in _FACTS:
         raise ValueError("there is no fact %s; known are %s" % (fact, ", ".join(sorted(_FACTS))))

@@ -88,7 +88,7 @@ def _octal(found, name):
     # type: (Any, str) -> int | None
     given = found.get(name) if isinstance(found, dict) else found
     try:
-        return int(given, 8)
+        return int(str(given), 8)
     except (TypeError, ValueError):
         return None
 
@@ -136,7 +136,8 @@ def _words(term):
     if "compare" in term:
         return "%s %s" % ("at most" if term["compare"] == "<=" else "at least", term["number"])
     if "list" in term:
-        return "%s %s" % ({"has": "with", "lacks": "without", "only": "only"}[term["list"]], _either(term["items"], ", "))
+        word = {"has": "with", "lacks": "without", "only": "only"}[term["list"]]
+        return "%s %s" % (word, _either(term["items"], ", "))
     if "bits" in term:
         return ("mode %s or stricter" if term["bits"] == "mode<=" else "umask %s or stricter") % term["octal"]
     said = _either(term["values"], " or ")

@@ -53,9 +53,9 @@ class Machine:
                 self._memory[key] = (make(), None)
             except Exception as error:
                 self._memory[key] = (None, error)
-        value, error = self._memory[key]
-        if error is not None:
-            raise error
+        value, failure = self._memory[key]
+        if failure is not None:
+            raise failure
         return value
 
     def path(self, path):
@@ -122,9 +122,7 @@ class Machine:
             for name in self.entries_of("%s/%s" % (layer, folder)):
                 if name.endswith(suffix):
                     found.setdefault(name, "%s/%s/%s" % (layer, folder, name))
-        return [
-            path for _name, path in sorted(found.items()) if os.path.realpath(self.path(path)) != "/dev/null"
-        ]
+        return [path for _name, path in sorted(found.items()) if os.path.realpath(self.path(path)) != "/dev/null"]
 
     def mounts(self):
         # type: () -> list[tuple[str, str, list[str]]]

@@ -19,7 +19,7 @@ _DEEPEST = 16
 
 
 def pam(machine, services, type, module="", option="", files=(), default=None):
-    # type: (Machine, list[str], str, str, str, list[str], str | None) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str], str, str, str, list[str] | tuple[()], str | None) -> Iterator[tuple[str, Any]]
     """Modules in the stack of services, or the value of a module's option where one is named.
 
     An option counts from the line of the stack first, then from the module's own files, the last of them first, then by
@@ -46,17 +46,17 @@ def pam(machine, services, type, module="", option="", files=(), default=None):
 
 
 def _option(machine, lines, option, files, default):
-    # type: (Machine, list[list[str]], str, list[str], str | None) -> str | None
+    # type: (Machine, list[list[str]], str, list[str] | tuple[()], str | None) -> str | None
     for arguments in lines:
         for argument in arguments:
             name, equal, value = argument.partition("=")
             if name == option:
                 return value if equal else "set"
-    value = default
+    found = default
     for pattern in files:
         for path in machine.find(pattern):
-            value = pairs(machine.read(path)).get(option, value)
-    return value
+            found = pairs(machine.read(path)).get(option, found)
+    return found
 
 
 def _stack(machine, service, depth):

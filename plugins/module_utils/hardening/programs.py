@@ -76,9 +76,10 @@ def _units(machine):
     active = set()
     if triggers:
         answer = machine.tool(["systemctl", "is-active", "--"] + triggers).out.split()
-        active = {name for name, state in zip(triggers, answer) if state == "active"}
+        active = {name for place, name in enumerate(triggers) if answer[place : place + 1] == ["active"]}
     found = {}
-    for name, shown in zip(wanted, paragraphs):
+    for place, name in enumerate(wanted):
+        shown = paragraphs[place]
         if shown.get("LoadState") == "not-found":
             found[name] = ["missing"]
             continue

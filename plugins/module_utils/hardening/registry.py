@@ -66,7 +66,7 @@ PRIMITIVES = {
     "setting": Primitive(settings.setting, "Set {key}, which is read from {files}; wanted: {wanted}."),
     "shell": Primitive(settings.shell, "Set {variable} in a file of /etc/profile.d; wanted: {wanted}."),
     "sshd": Primitive(
-        sshd.sshd, "Set {option} in /etc/ssh/sshd_config, where the first value counts, check with sshd -t and reload it."
+        sshd.sshd, "Set {option} in /etc/ssh/sshd_config, where the first value counts; check with sshd -t and reload."
     ),
     "sudo_default": Primitive(sudoers.sudo_default, "Set `Defaults {option}` with visudo; wanted: {wanted}."),
     "sudo_rules": Primitive(sudoers.sudo_rules, "Take {tag} out of the rules for {found}, with visudo."),

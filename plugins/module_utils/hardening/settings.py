@@ -31,7 +31,7 @@ def pairs(text):
     for line in text.splitlines():
         line = line.split("#")[0].strip()
         if line:
-            words = re.split(r"\s*=\s*|\s+", line, 1)
+            words = re.split(r"\s*=\s*|\s+", line, maxsplit=1)
             found[words[0]] = words[1].strip() if len(words) > 1 else "set"
     return found
 
@@ -159,8 +159,8 @@ def _directive(settings, words):
 def shell(machine, variable):
     # type: (Machine, str) -> Iterator[tuple[str, Any]]
     """Value that a login shell gets for a variable or for `umask` from the profiles; the last assignment counts."""
-    name = re.escape(variable)
-    wanted = r"umask\s+" if variable == "umask" else r"(?:(?:export|readonly|declare\s+-\w+|typeset\s+-\w+)\s+)*%s=" % name
+    exported = r"(?:(?:export|readonly|(?:declare|typeset)\s+-\w+)\s+)*"
+    wanted = r"umask\s+" if variable == "umask" else "%s%s=" % (exported, re.escape(variable))
     pattern = re.compile(r"(?:^|;|&&|\bthen)\s*%s[\"']?([\w.:/-]*)" % wanted, re.M)
     found, value = 0, None
     for pattern_of_files in _PROFILES:

@@ -44,11 +44,12 @@ def _value(option, values):
 def _settings(machine):
     # type: (Machine) -> list[tuple[str, dict[str, list[str]]]]
     """Return the settings for all connections, under the name "", and for those of each Match block."""
-    configuration = "/etc/ssh/sshd_config"
     if not machine.host.tool("sshd"):
         raise Absent("No SSH server is installed on this host.")
     found = [("", _effective(machine, []))]
-    for block in _blocks(machine, machine.read(configuration), 0)[:_MOST_BLOCKS]:
+    places = [path for path in ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config") if machine.exists(path)]
+    blocks = _blocks(machine, machine.read(places[0]), 0) if places else []
+    for block in sorted(set(blocks))[:_MOST_BLOCKS]:
         connection = _connection(machine, block)
         if connection:
             found.append((block, _effective(machine, ["-C", connection])))
@@ -91,9 +92,9 @@ def _connection(machine, block):
     """Return a connection that a Match block is meant for, as `sshd -C` takes it; "" where none can be named."""
     connection = {"user": "nobody", "host": "host.invalid", "addr": "192.0.2.1"}
     words = block.replace("=", " ").split()
-    for criterion, patterns in zip(words[::2], words[1::2]):
-        criterion = criterion.lower()
-        wanted = [pattern for pattern in patterns.strip('"').split(",") if not pattern.startswith("!")]
+    for place in range(0, len(words) - 1, 2):
+        criterion, patterns = words[place].lower(), words[place + 1].strip('"').split(",")
+        wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
         if criterion == "group":
             members = [name for group in wanted for name in _members(machine, group)]
             if not members:

@@ -34,14 +34,14 @@ def sudo_default(machine, option, default=None):
 
 
 def sudo_rules(machine, tag, spared=()):
-    # type: (Machine, str, list[str]) -> Iterator[tuple[str, list[str]]]
+    # type: (Machine, str, list[str] | tuple[()]) -> Iterator[tuple[str, list[str]]]
     """Whom rules with a tag name, such as `NOPASSWD` or `!authenticate`; `spared` are users and groups left out."""
     found = set()
     for line in machine.once("sudoers", lambda: _lines(machine, "/etc/sudoers", 0)):
         whom = line.split()[0]
-        if tag in line and whom not in spared:
-            if tag.startswith("!") == whom.startswith("Defaults"):
-                found.add(whom)
+        # a switch such as !authenticate stands among the defaults, a tag such as NOPASSWD in a rule
+        if tag in line and whom not in spared and tag.startswith("!") == whom.startswith("Defaults"):
+            found.add(whom)
     yield "", sorted(found)
 
 

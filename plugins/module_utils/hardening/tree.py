@@ -60,11 +60,14 @@ def file(machine, paths, kind="any"):
                 continue
             found += 1
             owner = machine.owner(state.st_uid)
-            yield path, {
-                "mode": "%04o" % stat.S_IMODE(state.st_mode),
-                "owner": "self" if person and owner == person else owner,
-                "group": machine.group(state.st_gid),
-            }
+            yield (
+                path,
+                {
+                    "mode": "%04o" % stat.S_IMODE(state.st_mode),
+                    "owner": "self" if person and owner == person else owner,
+                    "group": machine.group(state.st_gid),
+                },
+            )
     if not found:
         raise Absent("This host has none of %s." % ", ".join(paths))
 
@@ -84,11 +87,7 @@ def _places(machine, pattern):
         return [(path, "") for path in machine.find(pattern)]
     found = []
     for name, home in homes(machine):
-        try:
-            found += [(path, name) for path in machine.find(home + pattern[1:])]
-        except Unreadable:
-            # the home is closed to us: its own entry says so
-            found.append((home + pattern[1:], name))
+        found += [(path, name) for path in machine.find(home + pattern[1:])]
     return found
 
 
@@ -192,11 +191,16 @@ class TooMuch(Exception):
 
 def mount(machine, point):
     # type: (Machine, str) -> Iterator[tuple[str, Any]]
-    """Options of a mount point now, and those in fstab where it has a line for it."""
-    mounted = [options for place, _type, options in machine.mounts() if place == point]
-    if not mounted:
-        raise Absent("%s is no mount point of its own on this host." % point)
-    yield point, mounted[-1]
+    """Options in force at a folder, of the mount that it lies on, and those in fstab where it has a line of its own."""
+    if not machine.exists(point):
+        raise Absent("%s is not there." % point)
+    holding = [
+        (len(place), number) for number, (place, _type, _options) in enumerate(machine.mounts()) if _below(point, place)
+    ]
+    if not holding:
+        raise Absent("This host does not tell its mounts.")
+    place, _type, options = machine.mounts()[max(holding)[1]]
+    yield point if place == point else "%s, which lies on %s," % (point, place), options
     if machine.exists("/etc/fstab"):
         for line in machine.read("/etc/fstab").splitlines():
             fields = line.split("#")[0].split()
