@@ -96,12 +96,12 @@ msg:
   description: The verdict in one sentence, with the worst finding.
   returned: always
   type: str
-  sample: "Hardening: 1 critical, 120 ok, 9 skipped; worst: root cannot log in over SSH: yes; wanted: no."
+  sample: "Hardening: 1 critical, 120 ok; worst: root cannot log in over SSH: PermitRootLogin is yes; wanted: no."
 summary:
   description: How many records have each status.
   returned: success
   type: dict
-  sample: {critical: 1, ok: 120, skipped: 9}
+  sample: {critical: 1, ok: 120}
 evidence:
   description: The worst 20 records.
   returned: success
@@ -143,14 +143,14 @@ evidence:
         severity: critical
         primitive: sshd
         expected: "=no"
-        found: {"": "yes"}
-        message: "root cannot log in over SSH: yes; wanted: no."
+        found: {PermitRootLogin: "yes"}
+        message: "root cannot log in over SSH: PermitRootLogin is yes; wanted: no."
         next: Set PermitRootLogin in /etc/ssh/sshd_config, where the first value counts; check with sshd -t and reload.
 evidence_count:
   description: How many records there are.
   returned: success
   type: int
-  sample: 130
+  sample: 121
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -10,6 +10,7 @@ Nothing is written, and what several controls need is read once. A control that 
 from ansible_collections.egov.ops.plugins.module_utils.hardening import expect, registry
 from ansible_collections.egov.ops.plugins.module_utils.hardening.clauses import CLAUSES
 from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Absent, Machine, Unreadable
+from ansible_collections.egov.ops.plugins.module_utils.hardening.sshd import MATCH
 from ansible_collections.egov.ops.plugins.module_utils.hardening.tree import TooMuch
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
@@ -132,8 +133,8 @@ class _Control:
     def _failed(self, bad):
         # type: (list[tuple[str, Any]]) -> dict[str, Any]
         """Return the observation of things that are not as wanted."""
-        # a value that only some connections get is a hole, and not the door
-        exception = all(thing.startswith("for ") for thing, _found in bad)
+        # a value that some connections alone get is a hole, and not the door
+        exception = all(MATCH in thing for thing, _found in bad)
         words = "; ".join(_said(thing, found) for thing, found in bad[:3])
         more = " and %d more" % (len(bad) - 3) if len(bad) > 3 else ""
         wanted = self.expected.words()

@@ -161,14 +161,14 @@ def shell(machine, variable):
     """Value that a login shell gets for a variable or for `umask` from the profiles; the last assignment counts."""
     exported = r"(?:(?:export|readonly|(?:declare|typeset)\s+-\w+)\s+)*"
     wanted = r"umask\s+" if variable == "umask" else "%s%s=" % (exported, re.escape(variable))
-    pattern = re.compile(r"(?:^|;|&&|\bthen)\s*%s[\"']?([\w.:/-]*)" % wanted, re.M)
+    pattern = re.compile(r"(?:^|;|&&|\bthen)\s*%s(?:\"([^\"]*)\"|'([^']*)'|([^\s;]*))" % wanted, re.M)
     found, value = 0, None
     for pattern_of_files in _PROFILES:
         for path in machine.find(pattern_of_files):
             found += 1
             text = "\n".join(line for line in machine.read(path).splitlines() if not line.lstrip().startswith("#"))
-            values = pattern.findall(text)
-            value = values[-1] if values else value
+            for given in pattern.findall(text):
+                value = "".join(given)
     if not found:
         raise Absent("This host has no profile of a login shell.")
     yield variable, value

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
 
+#: What stands between an option and the block that sets it, in the name of what was looked at.
+MATCH = " in Match "
 #: Match blocks that are looked at; each costs the host 10 ms.
 _MOST_BLOCKS = 12
 _CRITERIA = {"user": "user", "host": "host", "address": "addr", "localaddress": "laddr", "localport": "lport"}
@@ -25,11 +27,11 @@ _LISTS = ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "casignaturea
 def sshd(machine, option):
     # type: (Machine, str) -> Iterator[tuple[str, Any]]
     """Value of an option of the SSH server, for each kind of connection that its configuration tells apart."""
-    for connections, settings in machine.once("sshd", lambda: _settings(machine)):
+    for block, settings in machine.once("sshd", lambda: _settings(machine)):
         values = settings.get(option.lower())
-        if not connections and values is None:
+        if not block and values is None:
             raise Absent("This release of the SSH server has no option %s." % option)
-        yield connections and "for " + connections, _value(option.lower(), values)
+        yield option + (MATCH + block if block else ""), _value(option.lower(), values)
 
 
 def _value(option, values):

@@ -60,14 +60,9 @@ def file(machine, paths, kind="any"):
                 continue
             found += 1
             owner = machine.owner(state.st_uid)
-            yield (
-                path,
-                {
-                    "mode": "%04o" % stat.S_IMODE(state.st_mode),
-                    "owner": "self" if person and owner == person else owner,
-                    "group": machine.group(state.st_gid),
-                },
-            )
+            owner = "self" if person and owner == person else owner
+            mode = "%04o" % stat.S_IMODE(state.st_mode)
+            yield path, {"mode": mode, "owner": owner, "group": machine.group(state.st_gid)}
     if not found:
         raise Absent("This host has none of %s." % ", ".join(paths))
 
@@ -194,12 +189,11 @@ def mount(machine, point):
     """Options in force at a folder, of the mount that it lies on, and those in fstab where it has a line of its own."""
     if not machine.exists(point):
         raise Absent("%s is not there." % point)
-    holding = [
-        (len(place), number) for number, (place, _type, _options) in enumerate(machine.mounts()) if _below(point, place)
-    ]
+    holding = [found for found in machine.mounts() if _below(point, found[0])]
     if not holding:
         raise Absent("This host does not tell its mounts.")
-    place, _type, options = machine.mounts()[max(holding)[1]]
+    # the innermost, and of those the one mounted last
+    place, _type, options = max(reversed(holding), key=lambda found: len(found[0]))
     yield point if place == point else "%s, which lies on %s," % (point, place), options
     if machine.exists("/etc/fstab"):
         for line in machine.read("/etc/fstab").splitlines():
