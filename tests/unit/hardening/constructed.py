@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host in a folder: the tree of one that meets every control, tools that say what real ones said, and a look at it."""
+"""A host in a folder that meets every control, with tools that say what real ones said, and a look at it."""
 
 from __future__ import annotations
 
