@@ -24,5 +24,9 @@ class ActionModule(HostTask):
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Take the controls from the plan where none are given."""
-        return {**arguments, "controls": arguments["controls"] or plan["egov_ops_controls"]}, {}
+        """Take the controls from the plan where none are given; why they matter stays on the controller."""
+        controls = arguments["controls"] or {
+            name: {key: value for key, value in control.items() if key != "why"}
+            for name, control in plan["egov_ops_controls"].items()
+        }
+        return {**arguments, "controls": controls}, {}

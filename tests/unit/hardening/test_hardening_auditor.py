@@ -47,7 +47,7 @@ json.dump(auditor.audit({"controls": json.load(sys.stdin)}, host, sys.argv[1]), 
         ({**GOOD, "expected": "no"}, "'no' is not of the grammar of expected values; write one like =no, <=4, 1..90,"),
         (
             {**GOOD, "expected": False},
-            "False is not of the grammar of expected values; write one like =no, <=4, 1..90,",
+            "False is not of the grammar of expected values; write one like =no, <=4,",
         ),
         ({**GOOD, "clauses": ["8.1.4.99"]}, "there is no clause 8.1.4.99 in GB/T 22239-2019 or the plan"),
         ({**GOOD, "clauses": [{"a": 1}]}, "there is no clause {'a': 1} in GB/T 22239-2019 or the plan"),
@@ -160,10 +160,8 @@ def test_a_host_that_has_nothing_has_no_fault_in_it(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "host")
     empty = tmp_path / "empty"
     empty.mkdir()
-    servers = {
-        name: entry for name, entry in controls().items() if entry["primitive"] not in ("sshd", "access_control")
-    }
-    evidence = auditor.audit({"controls": servers}, tree.host(), str(empty))["evidence"]
+    others = {name: item for name, item in controls().items() if item["primitive"] not in ("sshd", "access_control")}
+    evidence = auditor.audit({"controls": others}, tree.host(), str(empty))["evidence"]
     assert {(item["status"], item["reason"]) for item in evidence} <= {("skipped", "not_applicable"), ("ok", "")}
     assert {item["detail"]["primitive"] for item in evidence if item["status"] == "ok"} <= {
         "set_id",

@@ -64,7 +64,9 @@ WRONG = (
 )
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, "mode>=0600", "umask<=027", "none,", "group<=1", None, 4, True, ["=no"], {}])
+@pytest.mark.parametrize(
+    "wrong", [*WRONG, "a or b", "mode>=0600", "umask<=027", "none,", "group<=1", None, 4, True, ["=no"]]
+)
 def test_what_is_not_of_the_grammar_is_refused_in_half_a_sentence(wrong: Any) -> None:
     with pytest.raises(ValueError, match="is not of the grammar of expected values"):
         Expectation(wrong)
