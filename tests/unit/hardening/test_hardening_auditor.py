@@ -214,7 +214,7 @@ def test_an_audit_writes_nothing(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
 
     def state() -> dict[str, tuple[int, ...]]:
-        found = {}
+        found: dict[str, tuple[int, ...]] = {}
         for path in sorted(tree.root.rglob("*")):
             about = path.lstat()
             found[str(path)] = (about.st_mode, about.st_uid, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
