@@ -31,11 +31,12 @@ BIN = Path(sys.executable).parent
 
 #: Each figure's limit, and what it is.
 LIMITS = {
-    "daily_cpu": (1.6, "CPU of the daily without report and restic, in pings"),
+    "daily_cpu": (1.6, "CPU of the daily's health and backup without report and restic, in pings"),
+    "audited_cpu": (1.8, "CPU of the whole daily without report and restic, in pings"),
     "health_cpu": (0.9, "CPU of a health check alone, controller and host, in pings"),
     "health_host_cpu": (0.2, "CPU of a health check on the host, in seconds"),
     "tasks": (12, "tasks of the daily, those that Ansible inserts included"),
-    "report_seconds": (1.0, "CPU seconds that the report adds to the daily"),
+    "report_seconds": (1.0, "CPU seconds that the report adds to the whole daily"),
 }
 
 
@@ -104,10 +105,11 @@ class Bench:
         """One health check, ad hoc."""
         return self.run("ansible", "host", "-m", "egov.ops.health_probe")[0]
 
-    def daily(self, report: bool = False) -> tuple[Cost, str]:
+    def daily(self, report: bool = False, tags: str = "all") -> tuple[Cost, str]:
         """One daily with a changed file to back up."""
         (self.data / "00" / "0.json").write_text(str(time.monotonic()))
-        return self.run("ansible-playbook", "egov.ops.daily", "-e", f"egov_ops_report={str(report).lower()}")
+        options = ["-e", f"egov_ops_report={str(report).lower()}", "--tags", tags]
+        return self.run("ansible-playbook", "egov.ops.daily", *options)
 
     def host_cpu(self) -> float:
         """CPU seconds on the host of the newest health check, as its step record says."""
@@ -129,27 +131,29 @@ def main() -> int:
         bench = Bench(Path(folder))
         bench.daily()  # makes the repository and the full backup, and warms the caches
         bench.ping()
-        pings, dailies, healths, hosts, reports = [], [], [], [], []
+        pings, dailies, wholes, healths, hosts, reports = [], [], [], [], [], []
         output = ""
         for _ in range(ROUNDS):
             pings.append(bench.ping())
             healths.append(bench.health())
             hosts.append(bench.host_cpu())
+            dailies.append(bench.daily(tags="health,backup")[0])
             cost, output = bench.daily()
-            dailies.append(cost)
+            wholes.append(cost)
             reports.append(bench.daily(report=True)[0])
     ping = statistics.median(cost.cpu for cost in pings)
     wall = statistics.median(cost.wall for cost in pings)
-    daily = statistics.median(cost.cpu for cost in dailies)
+    whole = statistics.median(cost.cpu for cost in wholes)
     figures = {
-        "daily_cpu": daily / ping,
+        "daily_cpu": statistics.median(cost.cpu for cost in dailies) / ping,
+        "audited_cpu": whole / ping,
         "health_cpu": statistics.median(cost.cpu for cost in healths) / ping,
         "health_host_cpu": statistics.median(hosts),
         "tasks": float(len(re.findall(r"^TASK \[", output, re.MULTILINE))),
-        "report_seconds": statistics.median(cost.cpu for cost in reports) - daily,
+        "report_seconds": statistics.median(cost.cpu for cost in reports) - whole,
     }
     print(f"ansible -m ping: {ping:.2f} s CPU, {wall:.2f} s wall; medians of {ROUNDS} alternating runs")
-    daily_wall = statistics.median(cost.wall for cost in dailies) / wall
+    daily_wall = statistics.median(cost.wall for cost in wholes) / wall
     health_wall = statistics.median(cost.wall for cost in healths) / wall
     print(f"wall, in pings: daily {daily_wall:.2f} with restic, health {health_wall:.2f}")
     bad = 0

@@ -159,8 +159,7 @@ def set_id(machine, known):
     """Programs with a setuid or setgid bit whose paths look like none of the known ones."""
     walk = machine.once("walk", lambda: _Walk(machine))
     yield "", sorted(path for path in walk.set_id if not any(fnmatchcase(path, pattern) for pattern in known))
-    for gap in _gaps(walk):
-        yield gap
+    yield from _gaps(walk)
 
 
 def open_folders(machine):
@@ -168,8 +167,7 @@ def open_folders(machine):
     """Folders that anybody may write to and in which anybody may remove the files of others."""
     walk = machine.once("walk", lambda: _Walk(machine))
     yield "", sorted(walk.open_folders)
-    for gap in _gaps(walk):
-        yield gap
+    yield from _gaps(walk)
 
 
 def _gaps(walk):
