@@ -29,6 +29,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import Inv
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
+with suppress(OpsError):  # a task that needs it says so
+    # Plugins are loaded before ansible forks its workers, one for each task and host: read once, it is there for all.
+    load_schema()
+
 #: Records shown in Ansible's own result; all of them go to the spool.
 SHOWN = 20
 #: Seconds between the half's own deadline and the moment the controller gives up on it.
