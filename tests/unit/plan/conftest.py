@@ -23,7 +23,8 @@ portal: {kind: http, layer: application, url: "http://127.0.0.1/", timeout: 3}
 @pytest.fixture(scope="session")
 def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("schema")
-    shutil.copy(ROOT / "plugins/plugin_utils/plan/schema.yml", folder)
+    for name in ("schema.yml", "procedures.yml"):
+        shutil.copy(ROOT / "plugins/plugin_utils/plan" / name, folder)
     (folder / "probes.yml").write_text(PROBES)
     return folder
 
