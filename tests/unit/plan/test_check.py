@@ -54,6 +54,7 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_repositories": "local",
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
+    "egov_ops_backup_repositories.local.engine": "floppy",
     "egov_ops_backup_repositories.local.create": "maybe",
     "egov_ops_backup_proof_files": 5,
     "egov_ops_backup_proof_bytes": "256 MiB",
