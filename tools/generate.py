@@ -3,7 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write docs/plan-variables.md from the plan's schema; with --check only say whether it is up to date.
+"""Write what follows from the plan's schema and catalogue; with --check only say whether it is up to date.
+
+Made are docs/plan-variables.md, docs/procedures.md, and the playbook of each procedure that records steps.
 
 The collection must be importable (PYTHONPATH, or an installed collection path).
 """
@@ -13,13 +15,33 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, load_schema
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "plan-variables.md"
+ROOT = Path(__file__).resolve().parent.parent
+
+#: The role that does the work of a domain, and what its tasks do.
+ROLES = {
+    "health": ("health_check", "Check health"),
+    "backup": ("backup", "Back up and prove"),
+    "updates": ("patch_rollout", "Scan for updates"),
+    "hardening": ("hardening", "Audit the hardening"),
+}
+
+TEAMS = {
+    "PM": ("project management", "项目管理"),
+    "SYS": ("system", "系统运维"),
+    "SEC": ("security", "安全保障"),
+    "DATA": ("data", "数据管理"),
+    "SUP": ("support", "技术支持"),
+    "CS": ("customer service", "客户服务"),
+}
 
 INTRODUCTION = """\
 # The plan's variables
@@ -39,11 +61,123 @@ empty key falls back to its default. So a group that adds an entry never loses t
 | duration | seconds, or such as `90s`, `15m`, `2h`, `1d` |
 | time | a time of day with its zone: `02:30 Asia/Shanghai` |
 | timezone | a name of the time zone database |
-| threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |"""
+| threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |
+| texts | a text in each language: `{en: Night, zh: 夜间}` |
+| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |"""
+
+PROCEDURES = """\
+# The procedures
+
+Made by `tools/generate.py` from `plugins/plugin_utils/plan/procedures.yml`; change that file and run it again.
+
+A procedure is a playbook of that name: `ansible-playbook egov.ops.daily -i inventories/site`. The catalogue, the plan
+variable `egov_ops_procedures`, says whose it is, when it is due and what a run must record for each host. A site
+changes it in its inventory by a layer, and a procedure of its own is an entry and a playbook in the same frame.
+
+What was due for a whole period and was not run is named in the first lines of every report until it is. A step that
+this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
+due."""
+
+PLAYBOOK = """\
+---
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Made by tools/generate.py from the catalogue, plugins/plugin_utils/plan/procedures.yml, which says what is recorded.
+
+- name: {title}
+  hosts: "{{{{ egov_ops_hosts | default('all') }}}}"
+  gather_facts: false
+  ignore_unreachable: true
+  tasks:
+    - name: Begin the run
+      egov.ops.run_begin:
+        procedure: {procedure}
+      run_once: true
+      vars: &controller
+        ansible_connection: ansible.builtin.local  # a host's own may not even be installed, and is not needed
+      tags: [always]
+
+    - name: Do the work, and record whatever happens
+      block:
+{roles}
+      always:
+        - name: Seal the run
+          egov.ops.run_seal:
+          run_once: true
+          vars: *controller
+          tags: [always]
+
+        - name: Judge each host
+          egov.ops.run_verdict:
+          vars: *controller
+          tags: [always]
+"""
+
+ROLE = """\
+        - name: {does}
+          ansible.builtin.import_role:
+            name: egov.ops.{role}
+            rolespec_validate: false  # run_begin has done it, for all hosts
+          tags: [{domain}]
+"""
 
 
-def render(schema: Schema) -> str:
-    """Return the document."""
+def documents(schema: Schema) -> dict[Path, str]:
+    """Return what is made: each file's path and text."""
+    catalogue = merge({}, schema)["egov_ops_procedures"]
+    made = {
+        ROOT / "docs/plan-variables.md": render_variables(schema),
+        ROOT / "docs/procedures.md": render_procedures(catalogue),
+    }
+    for name, entry in catalogue.items():
+        if any(is_built(step["module"]) for step in entry["steps"]):
+            made[ROOT / f"playbooks/{name}.yml"] = render_playbook(name, entry)
+    return made
+
+
+def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page of the procedures."""
+    parts = [PROCEDURES, "\n| Procedure | 流程 | Team | Due | Longest |", "|---|---|---|---|---|"]
+    for name, entry in catalogue.items():
+        team, due = TEAMS[entry["team"]][0], _due(entry)
+        longest = f"{entry['longest'] / 3600:g} h" if entry["steps"] else ""
+        parts.append(f"| [{name}](#{name}) | {entry['title']['zh']} | {team} | {due} | {longest} |")
+    for name, entry in catalogue.items():
+        english, chinese = TEAMS[entry["team"]]
+        parts += [
+            f"\n## {name}\n",
+            f"{entry['purpose']['en']} {entry['purpose']['zh']}\n",
+            f"- Team: {english} ({entry['team']}, {chinese})",
+            f"- Due: {_due(entry)}",
+            f"- Clauses: {', '.join(entry['clauses'])}",
+        ]
+        if entry["steps"]:
+            parts += ["\n| Step | Domain and tag | Clauses | State |", "|---|---|---|---|"]
+        for step in entry["steps"]:
+            state = "stands" if is_built(step["module"]) else "not built yet"
+            parts.append(f"| `{step['module']}` | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
+    return "\n".join(parts) + "\n"
+
+
+def _due(entry: Mapping[str, Any]) -> str:
+    return f"{entry['cadence']}, {entry['at']}" if "cadence" in entry else "when it is wanted"
+
+
+def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
+    """Return the playbook of a procedure: the frame, and the roles that there are for its domains."""
+    domains = {step["domain"] for step in entry["steps"]}
+    roles = [
+        ROLE.format(role=role, does=does, domain=domain)
+        for domain, (role, does) in ROLES.items()
+        if domain in domains and (ROOT / "roles" / role).exists()
+    ]
+    return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, roles="\n".join(roles).rstrip("\n"))
+
+
+def render_variables(schema: Schema) -> str:
+    """Return the page of the plan's variables."""
     variables = schema.variables.values()
     parts = [INTRODUCTION]
     for scope, title in (("plan", "Of the inventory alone"), ("run", "Run options: also as extra variables (`-e`)")):
@@ -101,15 +235,19 @@ def _bounds(key: Key) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if the document is out of date")
-    wanted = render(load_schema())
-    if parser.parse_args().check:
-        if DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == wanted:
-            return 0
-        print(f"{DOCUMENT} is out of date; run tools/generate.py.", file=sys.stderr)
-        return 1
-    DOCUMENT.write_text(wanted, encoding="utf-8")
-    return 0
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if a file is out of date")
+    only_check = parser.parse_args().check
+    outdated = [
+        path
+        for path, wanted in documents(load_schema()).items()
+        if not path.exists() or path.read_text(encoding="utf-8") != wanted
+    ]
+    for path in outdated:
+        if only_check:
+            print(f"{path.relative_to(ROOT)} is out of date; run tools/generate.py.", file=sys.stderr)
+        else:
+            path.write_text(documents(load_schema())[path], encoding="utf-8")
+    return int(only_check and bool(outdated))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils import begin
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, drain
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
@@ -31,12 +31,15 @@ class ActionModule(Task):
 
     ARGUMENTS = {
         "procedure": {"type": "str", "required": True},
-        "observes": {"type": "bool", "default": False},
+        "observes": {"type": "bool"},
         "steps": {
             "type": "list",
             "elements": "dict",
-            "required": True,
-            "options": {"module": {"type": "str", "required": True}, "domain": {"type": "str", "required": True}},
+            "options": {
+                "module": {"type": "str", "required": True},
+                "domain": {"type": "str", "required": True},
+                "clauses": {"type": "list", "elements": "str", "default": []},
+            },
         },
         "wait": {"type": "int", "default": 60},
     }
@@ -45,11 +48,13 @@ class ActionModule(Task):
         """Refuse what cannot work, then open the spool; in check mode only the first."""
         begin.refuse_settings(str(self.play().strategy), str(constants.DEFAULT_HASH_BEHAVIOUR))
         tags, skip_tags = list(cli.CLIARGS.get("tags") or []), list(cli.CLIARGS.get("skip_tags") or [])
-        announced = list({step["domain"]: None for step in arguments["steps"]})
-        selected = begin.selected_domains(announced, tags, skip_tags)
-        steps = begin.steps_of(arguments["steps"], selected)
         hosts = list(task_vars["ansible_play_hosts_all"])
         plan, foreign = self._check_plan(hosts)
+        name, catalogue = arguments["procedure"], plan["egov_ops_procedures"]
+        procedure = begin.described(name, catalogue, arguments["steps"], arguments["observes"])
+        announced = list({step["domain"]: None for step in procedure["steps"]})
+        selected = begin.selected_domains(announced, tags, skip_tags)
+        steps = begin.steps_of(procedure["steps"], selected)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         self.say(f"egov.ops keeps its state in {state.path}")
         if self._task.check_mode:
@@ -64,17 +69,17 @@ class ActionModule(Task):
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
         ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed
         header: Header = {
-            "procedure": arguments["procedure"],
+            "procedure": name,
             "begun": iso(now),
             "hosts": [host for host in ahead if host not in foreign],
             "not_ours": [host for host in ahead if host in foreign],
             "batch": batch,
             "steps": steps,
-            "longest": plan["egov_ops_procedures"].get(arguments["procedure"], {}).get("longest", LONGEST),
+            "longest": procedure["longest"],
             "tags": selected if len(selected) < len(announced) else [],
             "limit": cli.CLIARGS.get("subset") or "",
             "user": user_name(os.geteuid()),
-            "observes": arguments["observes"],
+            "observes": procedure["observes"],
             "waiting": False,
         }
         header = begin.announce(state, spool, header, arguments["wait"])

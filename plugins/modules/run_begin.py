@@ -17,22 +17,22 @@ description:
   - Belongs before the block of a play's work, with C(run_once) and the tag C(always).
 options:
   procedure:
-    description: Short name of the procedure, as it stands in records.
+    description:
+      - Short name of the procedure, as it stands in records.
+      - One of the catalogue, the plan variable C(egov_ops_procedures), which then says all the rest.
     type: str
     required: true
   observes:
     description:
-      - Whether the procedure only observes or protects.
+      - Whether a procedure that is not in the catalogue only observes or protects.
       - A failed or unreachable host is then a record, and M(egov.ops.run_verdict) fails the host at the end.
     type: bool
-    default: false
   steps:
     description:
-      - The modules whose work will be recorded for each host.
+      - The modules whose work will be recorded for each host, of a procedure that is not in the catalogue.
       - One that this version of the collection does not have is recorded as not built.
     type: list
     elements: dict
-    required: true
     suboptions:
       module:
         description: Short name of the module.
@@ -42,6 +42,11 @@ options:
         description: Domain of its records, which is also the tag of its tasks.
         type: str
         required: true
+      clauses:
+        description: Clauses of the plan that the step serves.
+        type: list
+        elements: str
+        default: []
   wait:
     description: Seconds to wait for another run of the same procedure before this one is recorded as busy.
     type: int
@@ -54,9 +59,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Begin the run
+- name: Begin a procedure of the catalogue
   egov.ops.run_begin:
     procedure: health_check
+  run_once: true
+  tags: [always]
+
+- name: Begin a procedure of one's own
+  egov.ops.run_begin:
+    procedure: before_maintenance
     observes: true
     steps:
       - module: health_probe

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import running
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, running
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -38,6 +38,35 @@ def refuse_settings(strategy: str, hash_behaviour: str) -> None:
             f"hash_behaviour: {hash_behaviour} is refused, because it changes what the plan's layers mean; "
             "use replace, the default (see ANSIBLE_HASH_BEHAVIOUR and ansible.cfg)."
         )
+
+
+def described(
+    procedure: str,
+    catalogue: Mapping[str, Mapping[str, Any]],
+    steps: list[dict[str, Any]] | None,
+    observes: bool | None,
+) -> dict[str, Any]:
+    """Return `steps`, `observes` and `longest` of a procedure: the catalogue's, or of one that it lacks the playbook's.
+
+    A playbook that would say otherwise than the catalogue, or a procedure of which nothing is said, raises OpsError.
+    """
+    entry = catalogue.get(procedure)
+    if entry and (steps is not None or observes is not None):
+        raise OpsError(
+            f"{procedure} is in the catalogue, which alone says what it records; leave out steps and observes, change "
+            "egov_ops_procedures, or give the playbook's procedure a name of its own."
+        )
+    if entry:
+        known = dict(entry)
+    elif steps:
+        known = {"steps": steps, "observes": bool(observes), "longest": LONGEST}
+    else:
+        near = difflib.get_close_matches(procedure, list(catalogue), n=1)
+        hint = f"did you mean {near[0]}?" if near else "add it to egov_ops_procedures, or give run_begin its steps."
+        raise OpsError(f"{procedure} is no procedure of the catalogue; {hint}")
+    if not known["steps"]:
+        raise OpsError(f"{procedure} records nothing of hosts and cannot be begun as a run; give it steps.")
+    return known
 
 
 def selected_domains(domains: Collection[str], tags: Collection[str], skip_tags: Collection[str]) -> list[str]:
@@ -103,7 +132,12 @@ def announce(state: StateDir, spool: Spool, header: Header, seconds: float) -> H
 def steps_of(announced: Iterable[Mapping[str, Any]], domains: Collection[str]) -> list[Step]:
     """Return the steps that a run will record for each host: those of the selected domains, built or not."""
     return [
-        {"module": step["module"], "domain": step["domain"], "clauses": [], "built": is_built(step["module"])}
+        {
+            "module": step["module"],
+            "domain": step["domain"],
+            "clauses": step["clauses"],
+            "built": is_built(step["module"]),
+        }
         for step in announced
         if step["domain"] in domains
     ]

@@ -58,6 +58,11 @@ class Run:
         """Whether a failed host is a record here and not a failed task."""
         return bool(self.header.get("observes"))
 
+    def clauses_of(self, module: str) -> list[str]:
+        """Return the clauses that a step of this run serves, as it was announced."""
+        announced = self.header.get("steps", ())
+        return [clause for step in announced if step["module"] == module for clause in step["clauses"]]
+
     def append(self, records: Iterable[dict[str, Any]]) -> None:
         """Write records to the spool, fsynced; raises SpoolError when that cannot be done."""
         self.spool.append(list(records))

@@ -148,6 +148,7 @@ class HostTask(Task):
             self._name,
             outcome["status"],
             outcome["reason"] or ("" if run.header.get("begun") else "standalone"),
+            run.clauses_of(self._name),
             duration=seconds,
             message=outcome["msg"],
             counts=_counts(outcome["evidence"]),

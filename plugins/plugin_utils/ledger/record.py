@@ -32,6 +32,11 @@ def iso(moment: datetime) -> str:
     return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def read_time(text: str) -> datetime:
+    """Return the time that a record's text stands for."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def is_time(text: str) -> bool:
     """Tell whether a text is a time as `iso` writes it."""
     return bool(_TIME.fullmatch(text))

@@ -9,6 +9,7 @@ Another database takes its place by offering the public methods of `Ledger`.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sqlite3
@@ -16,7 +17,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import is_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, is_time
 
 #: Marks a SQLite file as a ledger of ours: "egov" in ASCII.
 APPLICATION_ID = 0x65676F76
@@ -59,7 +59,7 @@ class Stored:
     body: str
     algorithm: str
 
-    @cached_property
+    @functools.cached_property
     def record(self) -> dict[str, Any]:
         """Return the record itself."""
         return dict(json.loads(self.body))
@@ -291,6 +291,21 @@ class Ledger:
         with self._errors("read"):
             row = self._db.execute(query, (procedure, run, run, self.head().count + 1)).fetchone()
         return str(row[0]) if row else None
+
+    def last_whole_run(self, procedure: str, upto: int) -> Stored | None:
+        """Return the newest seal, up to a numbered record, of a run that did what its procedure is due for.
+
+        It was neither narrowed to hosts or tags nor busy or cut off, and at least one of its hosts was good.
+        """
+        frame = functools.partial(self.records, domain="run", host=CONTROLLER, subject=procedure, newest_first=True)
+        for stored in frame(kind="seal", upto=upto):
+            end = stored.record
+            if end["reason"] or not end["detail"].get("bad", 0) < end["detail"].get("hosts", 0):
+                continue
+            begin = next(frame(kind="begin", run=end["run"], limit=1), None)
+            if begin and not begin.record["detail"].get("limit") and not begin.record["detail"].get("tags"):
+                return stored
+        return None
 
     def put_artefact(self, content: bytes, name: str, media_type: str, created: str, place: str = "") -> str:
         """Keep a document and return its digest. Kept once however often it is given.

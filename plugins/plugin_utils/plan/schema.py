@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
 
 PREFIX = "egov_ops_"
 ORIGINS = ("plan", "law", "standard", "ours")
 SCOPES = ("plan", "run")
-LANGUAGES = {"en", "zh"}
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -136,6 +135,6 @@ def _arguments(name: str, text: dict[str, Any]) -> dict[str, Any]:
         raise TypeError("a list, and nothing else, names the type of its elements")
     if text.get("origin", "ours") not in ORIGINS:
         raise TypeError(f"there is no origin {text['origin']}")
-    if set(text["description"]) != LANGUAGES:
-        raise TypeError(f"{name} needs a description in each of {', '.join(sorted(LANGUAGES))}")
+    if set(text["description"]) != set(LANGUAGES):
+        raise TypeError(f"{name} needs a description in each of {', '.join(LANGUAGES)}")
     return {**text, "name": name, "choices": tuple(text.get("choices", ()))}

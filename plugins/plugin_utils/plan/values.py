@@ -14,6 +14,7 @@ from typing import Any
 
 TRUE = {"true", "yes", "on", "y", "t", "1"}
 FALSE = {"false", "no", "off", "n", "f", "0"}
+LANGUAGES = ("en", "zh")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
@@ -163,6 +164,28 @@ def dictionary(value: Any) -> dict[str, Any]:
     return value
 
 
+def texts(value: Any) -> dict[str, str]:
+    """Return a text in each language. Raises Refused."""
+    found = value if isinstance(value, dict) else {}
+    if set(found) != set(LANGUAGES) or not all(isinstance(inner, str) and inner.strip() for inner in found.values()):
+        raise Refused("a text in each language, such as {en: Nightly copy, zh: 夜间复制}")
+    return found
+
+
+def step(value: Any) -> dict[str, Any]:
+    """Return a step of a procedure: `module`, `domain` and, if need be, `clauses`. Raises Refused."""
+    found = {"clauses": [], **value} if isinstance(value, dict) else {}
+    names = [found.get("module"), found.get("domain")]
+    listed = isinstance(found.get("clauses"), list) and all(isinstance(clause, str) for clause in found["clauses"])
+    if set(found) != {"module", "domain", "clauses"} or not listed or not all(map(_is_name, names)):
+        raise Refused("a step such as {module: health_probe, domain: health, clauses: [S3.1-2]}")
+    return found
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier()
+
+
 TYPES: Mapping[str, Callable[[Any], Any]] = {
     "bool": boolean,
     "dict": dictionary,
@@ -172,7 +195,9 @@ TYPES: Mapping[str, Callable[[Any], Any]] = {
     "list": sequence,
     "location": location,
     "path": path,
+    "step": step,
     "str": text,
+    "texts": texts,
     "threshold": threshold,
     "time": time,
     "timezone": timezone,

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.report import figures, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
@@ -62,6 +63,10 @@ def build(material: Material) -> dict[str, Any]:
         "hosts": hosts,
         "findings": findings,
         "fixed": _fixed(observed, material),
+        "late": [
+            {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
+            for late in material.late
+        ],
         "health": figures.health(observed),
         "backup": figures.backup(observed),
         "steps": steps,
@@ -257,11 +262,15 @@ def _mark(statuses: set[str] | None, is_dead: bool) -> str:
 def _coverage(
     steps: list[dict[str, Any]], announced: Mapping[str, Any], hosts: list[dict[str, Any]], is_sealed: bool
 ) -> dict[str, Any]:
-    """Return the steps expected, recorded and answered, and what is missing: `{reason: [domains]}`."""
+    """Return the steps expected, recorded and answered, and what is missing: `{reason: [domains]}`.
+
+    Of a domain that stands, a step that is not built is named by its module.
+    """
     domain_of = {step["module"]: step["domain"] for step in announced.get("steps") or []}
     wanted = {(host, module) for host in announced.get("hosts") or [] for module in domain_of}
     ours = {host["name"] for host in hosts if host["ours"]}
     dead = {step["host"] for step in steps if step["status"] == "unreachable"}
+    standing = {step["domain"] for step in steps if step["reason"] not in ("not_built", "not_ours")}
     recorded, answered = set(), set()
     missing: dict[str, set[str]] = {}
     for step in steps:
@@ -271,7 +280,8 @@ def _coverage(
             answered.add(place)
         follows_from_dead_host = step["host"] in dead and step["reason"] == "not_reached"
         if step["reason"] in INCOMPLETE_REASONS and step["host"] in ours and not follows_from_dead_host:
-            missing.setdefault(step["reason"], set()).add(step["domain"])
+            is_part = step["reason"] == "not_built" and step["domain"] in standing
+            missing.setdefault(step["reason"], set()).add(step["module" if is_part else "domain"])
     for _host, module in wanted - recorded:
         missing.setdefault("missing", set()).add(domain_of[module])
     if not is_sealed:

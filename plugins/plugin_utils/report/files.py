@@ -22,7 +22,13 @@ LATEST = "latest"
 
 def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
     """Return what a report says beside the ledger's records."""
-    return Facts(plan["egov_ops_platform_name"], plan["egov_ops_timezone"], str(state.ledger), str(state.witness))
+    return Facts(
+        platform=plan["egov_ops_platform_name"],
+        zone=plan["egov_ops_timezone"],
+        ledger=str(state.ledger),
+        witness=str(state.witness),
+        procedures=plan["egov_ops_procedures"],
+    )
 
 
 def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = True) -> Path:

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 
 LANGUAGES = ("en", "zh")
 
@@ -88,13 +89,13 @@ class Language:
         minutes, rest = divmod(round(seconds), 60)
         return f"{self.text('time.minutes', n=minutes)} {self.text('time.seconds', n=rest)}"
 
-    def age(self, since: str, until: str) -> str:
-        """Return the time between two moments in its largest unit."""
-        seconds = (_moment(until) - _moment(since)).total_seconds()
+    def age(self, since: str, until: str, family: str = "time") -> str:
+        """Return the time between two moments in its largest unit; of the family "spelt" as a word."""
+        seconds = (read_time(until) - read_time(since)).total_seconds()
         for unit, length in (("days", 86400), ("hours", 3600)):
             if seconds >= length:
-                return self.text(f"time.{unit}", n=int(seconds // length))
-        return self.text("time.minutes", n=max(0, int(seconds // 60)))
+                return self.text(f"{family}.{unit}", n=int(seconds // length))
+        return self.text(f"{family}.minutes", n=max(0, int(seconds // 60)))
 
     def date(self, moment: str) -> str:
         """Return the day of a moment."""
@@ -119,7 +120,7 @@ class Language:
         return self.text("time.range", start=times[0], end=times[1], zone=self._offset(end))
 
     def _local(self, moment: str) -> datetime:
-        return _moment(moment).astimezone(self._zone)
+        return read_time(moment).astimezone(self._zone)
 
     def _parts(self, moment: str) -> dict[str, Any]:
         local = self._local(moment)
@@ -145,10 +146,6 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):  # no such zone, or no zone data on this machine
         return timezone.utc
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _bytes(value: float) -> str:

@@ -56,7 +56,7 @@ def is_narrowed(data: Mapping[str, Any]) -> bool:
 
 
 def facts(data: Mapping[str, Any], language: Language) -> list[str]:
-    """Return what must be known beside the verdict: what is missing, narrowed or not comparable."""
+    """Return what must be known beside the verdict: what is missing, narrowed, late or not comparable."""
     result = []
     steps = data["verdict"]["steps"]
     for reason, domains in data["verdict"]["missing"].items():
@@ -67,6 +67,11 @@ def facts(data: Mapping[str, Any], language: Language) -> list[str]:
         options = [f"--limit {data['run']['limit']}"] if data["run"]["limit"] else []
         options += [f"--tags {','.join(data['run']['tags'])}"] if data["run"]["tags"] else []
         result.append(language.text("fact.partial", options=" ".join(options)))
+    for late in data["late"]:
+        age = language.age(late["by"], data["run"]["finished"], "spelt")
+        last = language.date(late["last"]) if late["last"] else ""
+        key = "fact.late" if last else "fact.late_never"
+        result.append(language.text(key, procedure=late["procedure"], age=age, last=last))
     if data["verdict"]["code"] == "no_verdict":
         result.append(language.text("fact.no_verdict"))
     if data["run"]["compared_with"] is None:

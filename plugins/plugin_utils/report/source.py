@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
@@ -53,8 +57,13 @@ class Ledger(Protocol):
     def head(self) -> Head:
         """Return the end of the chain."""
 
-    def records(self, *, run: str, status: Sequence[str] | None = None) -> Iterable[Stored]:
-        """Return the records of a run, in their order, if need be only those of some statuses."""
+    def records(
+        self, *, run: str | None = None, status: Sequence[str] | None = None, limit: int | None = None
+    ) -> Iterable[Stored]:
+        """Return the records, if need be of a run and of some statuses, in their order."""
+
+    def last_whole_run(self, procedure: str, upto: int) -> Stored | None:
+        """Return the newest seal, up to a numbered record, of a run that did what its procedure is due for."""
 
     def previous_run(self, run: str, procedure: str) -> str | None:
         """Return the id of the run of a procedure before another one."""
@@ -71,6 +80,7 @@ class Facts:
     zone: str = "UTC"
     ledger: str = ""
     witness: str = ""
+    procedures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ class Material:
     facts: Facts = Facts()
     previous: Previous | None = None
     since: Mapping[Key, str] = field(default_factory=dict)
+    late: Sequence[Late] = ()
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
@@ -117,7 +128,19 @@ def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
             key = key_of(stored.record)
             began = ledger.since(**key._asdict(), status=stored.record["status"], upto=stored.seq)
             since[key] = (began or stored).record["finished"]
-    return Material(records, ledger.head(), facts, _previous(ledger, run, records[0].record["procedure"]), since)
+    previous = _previous(ledger, run, records[0].record["procedure"])
+    return Material(records, ledger.head(), facts, previous, since, _late(ledger, records[-1], facts))
+
+
+def _late(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:
+    """Return the procedures that were late when a run wrote its last record."""
+    done: dict[str, datetime | None] = {}
+    for name in facts.procedures:
+        seal = ledger.last_whole_run(name, last.seq)
+        done[name] = read_time(seal.record["finished"]) if seal else None
+    first = next(iter(ledger.records(limit=1)))
+    times = read_time(first.record["finished"]), read_time(last.record["finished"])
+    return late_procedures(facts.procedures, done, *times, facts.zone)
 
 
 def _previous(ledger: Ledger, run: str, procedure: str) -> Previous | None:

@@ -54,6 +54,38 @@ def late(cadence: str, last_success: datetime | None, now: datetime, zone: str) 
     return Lateness(due=True, missed=last_success < before, since=next_start(cadence, last_success, zone))
 
 
+class Late(NamedTuple):
+    """A procedure that was not run for a whole period."""
+
+    procedure: str
+    by: datetime
+    """When it should have been done at the latest: the end of the first period without it."""
+    last: datetime | None
+    """When it was done last; None: never."""
+
+
+def late_procedures(
+    catalogue: Mapping[str, Mapping[str, Any]],
+    done: Mapping[str, datetime | None],
+    first: datetime,
+    now: datetime,
+    zone: str,
+) -> list[Late]:
+    """Return the procedures with a cadence that are late, in the catalogue's order.
+
+    `done` says when each was done last. One that never was is judged as if it had been when the ledger began, at
+    `first`: nobody could have run it before.
+    """
+    found = []
+    for name, entry in catalogue.items():
+        if "cadence" not in entry:
+            continue
+        standing = late(entry["cadence"], done.get(name) or first, now, zone)
+        if standing.missed and standing.since:
+            found.append(Late(name, next_start(entry["cadence"], standing.since, zone), done.get(name)))
+    return found
+
+
 def _since(cadence: str | None, now: datetime, zone: str) -> str | None:
     if not cadence:
         return None

@@ -6,11 +6,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils import begin
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
 DOMAINS = ["health", "backup"]
+
+
+def step(module: str, domain: str, *clauses: str) -> dict[str, Any]:
+    return {"module": module, "domain": domain, "clauses": list(clauses)}
+
+
+#: A catalogue of two: one that hosts are visited in, and one that works on the controller alone.
+CATALOGUE = {
+    "daily": {"steps": [step("health_probe", "health", "S3.1-2")], "observes": True, "longest": 60.0},
+    "ledger": {"steps": [], "observes": False, "longest": 60.0},
+}
 
 
 @pytest.mark.parametrize("strategy", ["free", "ansible.builtin.free", "host_pinned", "debug"])
@@ -78,12 +91,45 @@ def test_other_hosts_are_ours(variables):
 
 
 def test_a_step_of_a_domain_that_is_not_there_is_announced_as_not_built():
-    steps = begin.steps_of(
-        [{"module": "run_begin", "domain": "health"}, {"module": "no_such_module", "domain": "backup"}], DOMAINS
-    )
+    steps = begin.steps_of([step("run_begin", "health"), step("no_such_module", "backup")], DOMAINS)
     assert [step["built"] for step in steps] == [True, False]
 
 
 def test_steps_of_domains_that_tags_leave_out_are_not_announced():
-    steps = begin.steps_of([{"module": "a", "domain": "health"}, {"module": "b", "domain": "backup"}], ["backup"])
+    steps = begin.steps_of([step("a", "health"), step("b", "backup")], ["backup"])
     assert [step["module"] for step in steps] == ["b"]
+
+
+def test_a_step_is_announced_with_the_clauses_that_it_serves():
+    (announced,) = begin.steps_of([step("run_begin", "health", "S3.1-2")], DOMAINS)
+    assert announced["clauses"] == ["S3.1-2"]
+
+
+def test_the_catalogue_says_all_of_a_procedure():
+    assert begin.described("daily", CATALOGUE, None, None) == CATALOGUE["daily"]
+
+
+@pytest.mark.parametrize(("steps", "observes"), [([step("a", "health")], None), (None, False)])
+def test_a_playbook_that_would_say_otherwise_than_the_catalogue_is_refused(steps, observes):
+    with pytest.raises(OpsError, match="daily is in the catalogue"):
+        begin.described("daily", CATALOGUE, steps, observes)
+
+
+def test_a_procedure_of_the_sites_own_brings_its_steps():
+    found = begin.described("night", CATALOGUE, [step("a", "health")], True)
+    assert (found["steps"], found["observes"]) == ([step("a", "health")], True)
+
+
+def test_a_mistyped_procedure_is_refused_with_the_nearest_one():
+    with pytest.raises(OpsError, match="dayly is no procedure of the catalogue; did you mean daily"):
+        begin.described("dayly", CATALOGUE, None, None)
+
+
+def test_a_procedure_of_which_nothing_is_said_is_refused():
+    with pytest.raises(OpsError, match="give run_begin its steps"):
+        begin.described("xyz", CATALOGUE, None, None)
+
+
+def test_a_procedure_without_steps_is_no_run():
+    with pytest.raises(OpsError, match="ledger records nothing of hosts"):
+        begin.described("ledger", CATALOGUE, None, None)

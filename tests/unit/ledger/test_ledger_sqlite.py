@@ -280,3 +280,35 @@ def test_a_full_disk_is_one_sentence_and_undoes_the_whole_append(path: Path, led
 
     assert in_child(work) == 0
     assert ledger.head().count == 3
+
+
+def weekly(run: str, hosts: int = 2, bad: int = 0, reason: str = "", **announced: Any) -> list[dict[str, Any]]:
+    """Return the frame of a weekly run."""
+    counts = {"hosts": hosts, "bad": bad}
+    status = "failed" if bad or reason == "interrupted" else "ok"
+    return [
+        frame(run, "begin", procedure="weekly", detail=announced),
+        frame(run, "seal", procedure="weekly", status=status, reason=reason, detail=counts),
+    ]
+
+
+@pytest.mark.parametrize(
+    "fruitless",
+    [{"limit": "web1"}, {"tags": ["health"]}, {"reason": "busy"}, {"reason": "interrupted"}, {"bad": 2}, {"hosts": 0}],
+    ids=str,
+)
+def test_a_run_that_did_not_do_its_procedures_work_is_not_its_last_one(
+    ledger: Ledger, fruitless: dict[str, Any]
+) -> None:
+    ledger.append([*weekly("r1", bad=1), *weekly("r2", **fruitless), frame("r3", "seal", procedure="daily")])
+    found = ledger.last_whole_run("weekly", upto=ledger.head().count)
+    assert found
+    assert found.record["run"] == "r1"
+
+
+def test_the_last_run_is_told_as_a_report_of_an_earlier_one_knew_it(ledger: Ledger) -> None:
+    ledger.append([*weekly("r1"), *weekly("r2")])
+    found = ledger.last_whole_run("weekly", upto=3)
+    assert found
+    assert found.record["run"] == "r1"
+    assert ledger.last_whole_run("weekly", upto=1) is None

@@ -28,7 +28,8 @@ AC-001: {primitive: sshd, option: PermitRootLogin, expected: "=no", clauses: [8.
 @pytest.fixture(scope="session")
 def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("schema")
-    shutil.copy(ROOT / "plugins/plugin_utils/plan/schema.yml", folder)
+    for name in ("schema.yml", "procedures.yml"):
+        shutil.copy(ROOT / "plugins/plugin_utils/plan" / name, folder)
     (folder / "probes.yml").write_text(PROBES)
     (folder / "controls.yml").write_text(CONTROLS)
     return folder

@@ -50,10 +50,16 @@ class ListLedger:
     def head(self) -> Head:
         return Head(len(self.stored), self.stored[-1].hash if self.stored else "")
 
-    def records(self, *, run: str, status: Sequence[str] | None = None) -> Iterator[Stored]:
-        for stored in self.stored:
-            if stored.record["run"] == run and (status is None or stored.record["status"] in status):
+    def records(
+        self, *, run: str | None = None, status: Sequence[str] | None = None, limit: int | None = None
+    ) -> Iterator[Stored]:
+        for stored in self.stored[:limit]:
+            if run in (None, stored.record["run"]) and (status is None or stored.record["status"] in status):
                 yield stored
+
+    def last_whole_run(self, procedure: str, upto: int) -> Stored | None:
+        seals = [entry for entry in self.stored[:upto] if entry.record["kind"] == "seal"]
+        return next((entry for entry in reversed(seals) if entry.record["procedure"] == procedure), None)
 
     def previous_run(self, run: str, procedure: str) -> str | None:
         runs = [stored.record["run"] for stored in self.stored if stored.record["procedure"] == procedure]
@@ -155,5 +161,5 @@ class DailyRun:
     def seal(self, status: str = "ok", reason: str = "") -> None:
         self.put("controller", "run", "seal", PROCEDURE, status, reason)
 
-    def report(self, **facts: str) -> dict[str, Any]:
+    def report(self, **facts: Any) -> dict[str, Any]:
         return build(gather(self.ledger, self.run, Facts(**{"zone": "Asia/Shanghai", **facts})))

@@ -133,6 +133,13 @@ def test_a_step_that_is_not_built_makes_the_run_incomplete() -> None:
     assert data["verdict"]["status"] == "unknown"
 
 
+def test_a_step_that_is_not_built_in_a_domain_that_stands_is_named_alone() -> None:
+    run = good_run("local", steps=(*STEPS, {"module": "backup_check", "domain": "backup"}))
+    run.step("local", 3, "skipped", "not_built")
+    run.seal()
+    assert run.report()["verdict"]["facts"][0] == "Not built yet, so their clauses stay due: backup_check."
+
+
 @pytest.mark.parametrize("reason", ["not_reached", "not_started", "busy"])
 def test_a_step_that_did_not_take_place_makes_the_run_incomplete(reason: str) -> None:
     run = good_run("local", steps=NOT_BUILT)

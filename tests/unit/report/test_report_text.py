@@ -13,7 +13,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUS
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import MAX_LINES, WIDTH, render_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_ledger import STEPS, DailyRun, ListLedger
+from report_ledger import PROCEDURE, STEPS, DailyRun, ListLedger
 
 ALL_STEPS = (
     *STEPS,
@@ -122,3 +122,37 @@ def test_a_fault_on_many_hosts_is_one_finding(count: int) -> None:
     text = render_text(run.report(), "en")
     assert text.count("Swap is full") == 1
     assert ("50 hosts: Swap is full" in text) == (count == 50)
+
+
+LATE = {"weekly": {"cadence": "weekly"}, "monthly": {"cadence": "monthly"}, "daily": {"cadence": "daily"}}
+
+
+def test_a_procedure_that_was_missed_is_named_with_the_command_that_catches_it_up() -> None:
+    ledger = ListLedger()
+    for day in (2, 24):
+        run = DailyRun(ledger, day=day)
+        run.good_host("local")
+        run.seal()
+    lines = render_text(run.report(procedures={"weekly": {"cadence": "weekly"}}), "en").splitlines()
+    # The ledger began in the week of Monday 2 November; the week after it went by without a run, until the 16th.
+    assert lines[1] == "weekly is 9 days late and was never done; run ansible-playbook egov.ops.weekly."
+
+
+def test_a_missed_procedure_is_named_in_chinese_with_the_day_of_its_last_run() -> None:
+    ledger = ListLedger()
+    for day in (2, 24):
+        run = DailyRun(ledger, day=day)
+        run.good_host("local")
+        run.seal()
+    data = run.report(procedures={PROCEDURE: {"cadence": "daily"}, "weekly": {"cadence": "weekly"}})
+    (late,) = data["late"]  # what this run itself has done is not late any more
+    late["last"] = "2026-11-02T22:00:03Z"
+    line = "weekly 已逾期 9 天，上次完成于2026年11月3日；请执行 ansible-playbook egov.ops.weekly。"
+    assert render_text(data, "zh").splitlines()[1] == line
+
+
+def test_a_run_names_no_procedure_as_late_whose_period_has_not_passed() -> None:
+    run = DailyRun(ListLedger())
+    run.good_host("local")
+    run.seal()
+    assert run.report(procedures=LATE)["late"] == []

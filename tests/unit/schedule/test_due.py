@@ -11,7 +11,13 @@ from zoneinfo import available_timezones
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import CADENCES, CalendarError, period_start
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Lateness, boundaries, late
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import (
+    Late,
+    Lateness,
+    boundaries,
+    late,
+    late_procedures,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,3 +99,33 @@ def test_what_is_late_is_late_since_a_time_between_success_and_now(
         assert standing.since is not None
         assert now - age < standing.since <= now
     assert standing.due or not standing.missed
+
+
+CATALOGUE = {"daily": {"cadence": "daily"}, "weekly": {"cadence": "weekly"}, "health_check": {}}
+
+
+def late_ones(done: dict[str, datetime | None], first: datetime = NOW - timedelta(days=300)) -> list[Late]:
+    return late_procedures(CATALOGUE, {**dict.fromkeys(CATALOGUE, NOW), **done}, first, NOW, "UTC")
+
+
+def test_procedures_that_were_done_in_their_period_are_not_late() -> None:
+    assert late_ones({}) == []
+
+
+def test_a_procedure_is_late_from_the_end_of_the_first_period_without_it() -> None:
+    last = NOW - timedelta(days=14)  # 6 May, in the week before last
+    assert late_ones({"weekly": last}) == [Late("weekly", datetime(2026, 5, 18, tzinfo=UTC), last)]
+
+
+def test_a_procedure_that_is_due_in_this_period_is_not_late_yet() -> None:
+    assert late_ones({"weekly": NOW - timedelta(days=7)}) == []
+
+
+def test_a_procedure_without_a_cadence_is_never_late() -> None:
+    assert late_ones({"health_check": NOW - timedelta(days=900)}) == []
+
+
+def test_a_procedure_that_was_never_done_is_late_as_if_it_had_been_when_the_ledger_began() -> None:
+    assert late_ones({"weekly": None}, first=NOW - timedelta(days=7)) == []
+    expected = [Late("weekly", datetime(2026, 5, 18, tzinfo=UTC), None)]
+    assert late_ones({"weekly": None}, first=NOW - timedelta(days=14)) == expected
