@@ -10,6 +10,7 @@ import re
 import time
 from fnmatch import fnmatchcase
 
+from ansible_collections.egov.ops.plugins.module_utils.host.files import lines
 from ansible_collections.egov.ops.plugins.module_utils.packages import locks, security
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
     EngineError,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _NOT_FETCHED = re.compile(
     r"^(?:W|E|Err): ?(?:Failed to fetch|Some index files failed|The repository .* does not)", re.M
 )
-_PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 def refresh(host, root):
@@ -42,7 +42,7 @@ def refresh(host, root):
     if done.rc != 0 or _NOT_FETCHED.search(said):
         if "Permission denied" in said:
             raise EngineError("Only root can refresh apt's lists; run the scan with become.", "permission")
-        raise EngineError("apt-get update failed: %s." % _public(done.error).rstrip("."), "stale_lists")
+        raise EngineError("apt-get update failed: %s." % done.error.rstrip("."), "stale_lists")
 
 
 def _environment():
@@ -208,37 +208,58 @@ def _sources(apt_pkg):
     folder = apt_pkg.config.find_dir("Dir::State::lists")
     found = []
     for release in sources.list:
-        present = {}  # type: dict[str, bool]
+        path = _release_file(apt_pkg, release, folder)
+        refreshed = _refreshed(path, _place(release))
+        wanted = {}  # type: dict[str, list[Any]]
         for index in release.index_files:
-            if index.has_packages and "deb-src" not in index.label.lower() and "Source" not in index.label:
-                component = index.describe.split(" ")[1]
-                present[component] = present.get(component, False) or index.exists
-        refreshed = _refreshed(apt_pkg, release, folder)
-        for component, exists in sorted(present.items()):
-            name = "%s %s" % (_public(release.uri), component)
-            found.append(Source(name, refreshed if exists else None))
+            if index.has_packages:
+                wanted.setdefault(index.describe.split(" ")[1], []).append(index)
+        for component, indexes in sorted(wanted.items()):
+            there = any(index.exists for index in indexes) or _is_empty(path, component[len(release.dist) :], indexes)
+            found.append(Source("%s %s" % (release.uri, component), refreshed if there else None))
     return found
 
 
-def _refreshed(apt_pkg, release, folder):
-    # type: (Any, Any, str) -> float | None
+def _place(release):
+    # type: (Any) -> str
+    dist = str(release.dist)
+    return str(release.uri) + (dist if dist.endswith("/") else "dists/%s/" % dist)
+
+
+def _release_file(apt_pkg, release, folder):
+    # type: (Any, Any, str) -> str
+    """Return the path of the Release file among the lists, "" where there is none."""
+    for name in ("InRelease", "Release"):
+        path = os.path.join(folder, apt_pkg.uri_to_filename(_place(release) + name))
+        if os.path.exists(path):
+            return path
+    return ""
+
+
+def _is_empty(path, component, indexes):
+    # type: (str, str, Any) -> bool
+    """Return whether the Release file says that a component has no package; apt keeps no list of such a one."""
+    names = {"%s/binary-%s/Packages" % (component.strip("/"), index.describe.split(" ")[2]) for index in indexes}
+    fields = [line.split() for line in lines(path, 16 * 1024 * 1024)] if path else []
+    sizes = [words[1] for words in fields if len(words) == 3 and words[2] in names]
+    return bool(sizes) and set(sizes) == {"0"}
+
+
+def _refreshed(path, place):
+    # type: (str, str) -> float | None
     """Return when a source's lists were last compared with it.
 
     A list has the source's own time of change as its time, but its Release file is renamed into place at each
-    comparison, even if it is the same. A local source is not renamed then; for it the files themselves are compared.
+    comparison, even if it is the same. That of a local source is not; for it the files themselves are compared. Nor is
+    an unsigned one, whose lists seem older than they are: an error on the safe side.
     """
-    dist = str(release.dist)
-    place = release.uri + (dist if dist.endswith("/") else "dists/%s/" % dist)
-    for name in ("InRelease", "Release"):
-        path = os.path.join(folder, apt_pkg.uri_to_filename(place + name))
-        try:
-            changed = os.stat(path).st_ctime
-        except OSError:
-            continue
-        if place.startswith(("file:", "copy:")) and _same(path, place.partition(":")[2] + name):
+    if not path:
+        return None
+    if place.startswith(("file:", "copy:")):
+        source = place.partition(":")[2] + path.rpartition("_")[2]
+        if _same(path, source):
             return time.time()
-        return changed
-    return None
+    return os.stat(path).st_ctime
 
 
 def _same(path, other):
@@ -260,11 +281,5 @@ def _interrupted(database):
 
 def _sentence(error):
     # type: (Exception) -> str
-    text = re.sub(r"\b[EW]:", "", _public(" ".join(str(error).split())))
+    text = re.sub(r"\b[EW]:", "", " ".join(str(error).split()))
     return (text.strip().rstrip(".") or type(error).__name__)[:500]
-
-
-def _public(text):
-    # type: (str) -> str
-    """Return a text without the name and password that a URI may hold."""
-    return _PASSWORD.sub("//", text)

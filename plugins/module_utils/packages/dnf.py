@@ -215,7 +215,7 @@ def _reboot(base, boot):
 
 def _notices(path):
     # type: (str) -> list[updateinfo.Notice]
-    """Return the notices of a file; none of one that only dnf itself can read (zstd), which leaves the core packages."""
+    """Return the notices of a file; none of one that only dnf can read (zstd), which leaves the core packages."""
     try:
         return updateinfo.read(path)
     except ValueError:

@@ -4,9 +4,15 @@
 
 """What a package manager knows of a host: the shape in which each engine answers."""
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+#: The name and password that the address of a source may hold.
+_PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 class EngineError(Exception):
@@ -14,7 +20,7 @@ class EngineError(Exception):
 
     def __init__(self, message, reason="error"):
         # type: (str, str) -> None
-        Exception.__init__(self, message)
+        Exception.__init__(self, _PASSWORD.sub("//", message))
         self.reason = reason
 
 
@@ -23,7 +29,7 @@ class Source:
 
     def __init__(self, name, refreshed):
         # type: (str, float | None) -> None
-        self.name = name
+        self.name = _PASSWORD.sub("//", name)
         self.refreshed = refreshed
 
 

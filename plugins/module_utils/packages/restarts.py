@@ -25,7 +25,6 @@ _PASSING = (
     "/sys/",
     "/anon_hugepage",
     "/[",
-    "/home/",
 )
 _FILES = 3
 

@@ -9,6 +9,7 @@ What cannot be found out is `unknown` in its own observation, and the other obse
 
 import calendar
 import json
+import math
 import os
 import sys
 import time
@@ -52,7 +53,7 @@ def scan(arguments, host, root="/"):
     if listing is None:
         evidence += [_unknown(kind, subject, failure) for kind, subject in _LISTED]
     else:
-        evidence += [_pending(listing, arguments, host, failure), _installed(listing), _held(listing)]
+        evidence += [_pending(listing, arguments, host, refreshed, failure), _installed(listing), _held(listing)]
     try:
         processes = restarts.look(root)
         evidence.append(_restarts(processes, root))
@@ -125,8 +126,8 @@ def _unknown(kind, subject, error):
     return _observe(kind, subject, "unknown", str(error), reason=error.reason)
 
 
-def _pending(listing, arguments, host, failure):
-    # type: (Listing, dict[str, Any], Host, EngineError) -> dict[str, Any]
+def _pending(listing, arguments, host, refreshed, failure):
+    # type: (Listing, dict[str, Any], Host, bool, EngineError) -> dict[str, Any]
     """Return the observation of the pending updates; ok only where fresh lists show no security update among them."""
     now = _seconds(host.now)
     # Late ones first, then security updates, then the rest: what does not fit is the least urgent.
@@ -145,7 +146,8 @@ def _pending(listing, arguments, host, failure):
         "updates": shown,
         "omitted": omitted,
     }  # type: dict[str, Any]
-    stale = _stale(listing.sources, arguments["max_lists_age"])
+    # A refresh that has just succeeded reached each source, whatever the times of the lists.
+    stale = _stale(listing.sources, math.inf if refreshed else arguments["max_lists_age"])
     if str(failure):
         message = "%s What is known is older: %s" % (failure, found)
         act = "Mend what it names, then scan again with refresh."

@@ -36,7 +36,7 @@ def refresh(host, root):
     """Fetch the metadata of all repositories, strictly. Raises EngineError."""
     if os.geteuid() != 0:
         raise EngineError("Only root can refresh zypper's metadata; run the scan with become.", "permission")
-    _zypper(host, root, ["refresh", "--force"], "stale_lists", writes=True)
+    _zypper(host, root, ["refresh"], "stale_lists", writes=True)
 
 
 def read(host, settings, root):
@@ -67,7 +67,7 @@ def _zypper(host, root, words, reason, writes=False):
     if done.rc == _LOCKED:
         raise EngineError("The package database is in use by another program; scan again when it has ended.", "busy")
     if done.rc not in _WELL:
-        said = "; ".join(messages(done.out)) or done.error
+        said = (messages(done.out) or [done.error])[0]
         raise EngineError("zypper %s failed: %s." % (words[0], said.rstrip(".")[:500]), reason)
     return done.out
 
@@ -177,6 +177,6 @@ def _aliases(folder):
 def _refreshed(folder, alias):
     # type: (str, str) -> float | None
     try:
-        return os.stat("%s%s/%s/repodata/repomd.xml" % (folder, _RAW, alias)).st_mtime
+        return os.stat("%s%s/%s/repodata/repomd.xml" % (folder, _RAW, alias)).st_ctime
     except OSError:
         return None
