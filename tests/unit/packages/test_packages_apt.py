@@ -65,14 +65,14 @@ def locked(path: Path) -> Iterator[int]:
 
 def test_a_security_update_that_a_later_version_overtook_is_still_one(site: AptSite) -> None:
     site.publish("egov-security", ("egov-portal", "1.1"))
-    site.publish("egov", ("egov-portal", "1.2"))
+    site.publish("egov", ("egov-portal", "1.10"))
     site.update()
     found = site.pending()
     (update,) = found["detail"]["updates"]
     assert found["status"] == "warning"
-    assert (update["installed"], update["candidate"], update["security"]) == ("1.0", "1.2", True)
+    assert (update["installed"], update["candidate"], update["security"]) == ("1.0", "1.10", True)
     assert update["origins"] == ["EGov:egov/main"]
-    site.install("egov-portal", "1.2")
+    site.install("egov-portal", "1.10")
     assert site.pending()["status"] == "ok"
 
 
