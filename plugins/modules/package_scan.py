@@ -62,6 +62,10 @@ attributes:
     support: none
     details:
       - There is never a difference to show, because it installs and removes nothing.
+  platform:
+    details:
+      - The host needs Python 3.6 or newer, and for apt and dnf their library for the system's own Python, on which the
+        scan then runs whatever interpreter the inventory names.
 requirements:
   - python3-apt or python3-dnf on the host, for the system's own Python
 """

@@ -283,7 +283,7 @@ def _restarts(processes, root):
             act += ": systemctl restart %s" % " ".join(processes.units[:5])
         return _observe("restarts", "processes", "warning", message, act + ".", **detail)
     if processes.hidden:
-        message = "Only root can see which files %d processes of other users run." % processes.hidden
+        message = "What %d processes run is hidden from this user." % processes.hidden
         return _observe(
             "restarts", "processes", "unknown", message, "Run the scan with become.", "permission", **detail
         )

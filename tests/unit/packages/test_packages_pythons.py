@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.packages import updateinfo, zypper
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import EngineError
+from ansible_collections.egov.ops.plugins.plugin_utils import stream
 from package_site import run, scan, tree
 
 CAPTURED = Path(__file__).parent / "captured"
@@ -31,8 +33,6 @@ print(json.dumps([[vars(update.advisories[0]), update.candidate, update.hold, up
 
 @pytest.mark.parametrize("version", PYTHONS)
 def test_captured_answers_are_read_on_each_python(interpreter: Callable[[str], str], version: str) -> None:
-    import os
-
     printed = run(interpreter(version), "-I", "-c", _PARSE, os.environ["PYTHONPATH"].split(":")[0], CAPTURED)
     (found,) = json.loads(printed)
     advisory = {"id": "EGOV-2026:1", "severity": "important", "cves": ["CVE-2026-0001"], "issued": 1790899200.0}
@@ -49,6 +49,11 @@ def test_a_python_without_the_library_says_so_and_the_rest_goes_on(
     assert [item["status"] for item in evidence] == ["unknown", "unknown", "unknown", "ok", "ok"]
     assert evidence[0]["reason"] == "not_supported"
     assert f"cannot import {binding}; install python3-" in evidence[0]["detail"]["message"]
+
+
+def test_the_python_of_the_platforms_own_tools_comes_before_one_that_an_administrator_chose() -> None:
+    line = stream.command(site_packages=True)
+    assert line.index("command -v /usr/libexec/platform-python") < line.index("command -v /usr/bin/python3 ")
 
 
 def test_a_platform_that_cannot_be_scanned_says_so_and_the_rest_goes_on(tmp_path: Path) -> None:
