@@ -45,7 +45,7 @@ def run(*words: str | Path, **options: Any) -> str:
     """Run a tool that has to succeed, and return what it prints."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, **options)
     assert done.returncode == 0, f"{words[0]}: {done.stdout}{done.stderr}"
-    return done.stdout
+    return str(done.stdout)
 
 
 def has_binding(name: str) -> bool:
@@ -151,7 +151,7 @@ class AptSite(Site):
         """Sign the index of a suite with a key that the host knows."""
         home = self.folder / "gpg"
         home.mkdir(mode=0o700)
-        gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", ""]
+        gpg: list[str | Path] = ["gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", ""]
         run(*gpg, "--quick-gen-key", "ops@example.org", "ed25519", "sign", "never")
         keys = self.folder / "etc/trusted.gpg.d"
         keys.mkdir()
@@ -255,7 +255,7 @@ class RpmSite(Site):
 
     def install(self, name: str, version: str) -> None:
         """Install a package with rpm."""
-        options = ["--root", self.root, "--nodeps", "--force-debian", "--replacepkgs"]
+        options: list[str | Path] = ["--root", self.root, "--nodeps", "--force-debian", "--replacepkgs"]
         run("rpm", *options, "-U", self.package(name, version), env=self._variables())
 
     def _variables(self) -> dict[str, str]:
