@@ -117,6 +117,8 @@ def command(interpreter: str = "", site_packages: bool = False) -> str:
     wanted = [] if interpreter.startswith("auto") else shlex.split(interpreter)
     tries = [wanted] if wanted else []
     tries += [[path] for path in INTERPRETERS if [path] != wanted]
+    if site_packages:  # EL8 has the bindings there, while its /usr/bin/python3 may be switched to another Python
+        tries.sort(key=lambda words: words[0] != "/usr/libexec/platform-python")
     boot = shlex.quote(_BOOT.strip())
     starts = " || ".join(
         f"{{ command -v {shlex.quote(words[0])} >/dev/null 2>&1 && "

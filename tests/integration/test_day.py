@@ -18,6 +18,7 @@ import pytest
 from sites import DEAD, Site, interpreter
 
 STEPS = {"health_probe", "backup_run", "backup_prove", "package_scan", "hardening_audit"}
+UPDATES = {"step", "package_list", "held", "restarts", "reboot"}
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ def test_a_day_leaves_backup_proof_evidence_and_report(one):
     assert done.rc == 0, done.output
     assert one.verified()
     assert {module for _, module in one.steps()} == STEPS
-    assert one.steps()[("web1", "package_scan")] == ("skipped", "not_built")
+    assert one.steps()[("web1", "package_scan")] == ("ok", "")
+    assert {entry["kind"] for entry in one.records(domain="updates")} == UPDATES
     (proof,) = one.records(kind="proof")
     assert proof["status"] == "ok"
     assert proof["detail"]["files"] == 5

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The scan of packages over both transports, from an interpreter that has no library of a package manager."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from sites import Site
+
+
+def test_it_runs_on_the_systems_python_whatever_the_inventory_names(either: Site) -> None:
+    libraries = subprocess.run(["/usr/bin/python3", "-c", "import apt_pkg"], capture_output=True, check=False)
+    if libraries.returncode != 0:
+        pytest.skip("needs python3-apt")
+    either.hosts = {"web1": {**either.hosts["web1"], "ansible_python_interpreter": sys.executable}}
+    done = either.play("egov.ops.daily", "--tags", "updates")
+    assert done.rc == 0, done.output
+    found = {(entry["kind"], entry["subject"]): entry for entry in either.records(domain="updates")}
+    assert found["package_list", "pending"]["reason"] in ("", "stale_lists", "busy")
+    assert found["package_list", "installed"]["detail"]["counts"]["installed"] > 50
+    assert set(found) >= {("held", "packages"), ("restarts", "processes"), ("reboot", "host")}
