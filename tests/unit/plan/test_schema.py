@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,24 @@ def test_the_schema_is_read_once_in_a_process(schema: Schema, schema_folder: Pat
     assert load_schema(schema_folder) is schema
 
 
-def test_reading_the_schema_takes_at_most_15_ms(schema_folder: Path) -> None:
-    load_schema.cache_clear()
-    started = time.process_time()
-    load_schema(schema_folder)
-    assert time.process_time() - started < 0.015
+def test_reading_the_schema_costs_little_more_than_parsing_its_yaml(schema_folder: Path) -> None:
+    texts = [path.read_bytes() for path in schema_folder.glob("*.yml")]
+
+    def parse() -> None:
+        for text in texts:
+            yaml.load(text, Loader=yaml.CSafeLoader)
+
+    def read() -> None:
+        load_schema.cache_clear()
+        load_schema(schema_folder)
+
+    def cost(work: Callable[[], None]) -> float:
+        started = time.process_time()
+        work()
+        return time.process_time() - started
+
+    pairs = [(cost(parse), cost(read)) for _number in range(7)]
+    assert min(read for _parse, read in pairs) < 2 * min(parse for parse, _read in pairs)
 
 
 def test_the_options_of_roles_are_read_from_their_argument_specs(tmp_path: Path) -> None:
