@@ -29,9 +29,25 @@ class Refused(Exception):
     """A value is none of its type; the text says what is allowed and completes "must be ..."."""
 
 
+class Opaque:
+    """A value that is encrypted and stays so: it is taken for right, is never shown, and equals its own ciphertext."""
+
+    def __init__(self, ciphertext: str) -> None:
+        self._ciphertext = ciphertext
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Opaque) and self._ciphertext == other._ciphertext
+
+    def __hash__(self) -> int:
+        return hash(self._ciphertext)
+
+    def __repr__(self) -> str:
+        return "encrypted"
+
+
 def plain(value: Any) -> Any:
     """Return a deep copy of a value in Python's own types: what Ansible hands out may be a lazy or tagged subclass."""
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, Opaque)):
         return value
     if isinstance(value, str):
         return str.__str__(value)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All that is wrong with an inventory and its plan: each mistake once, with its place and the hosts it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.egov.ops.plugins.plugin_utils.begin import role_value_problems
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, role_options
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Problem, check
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.loaded import Site
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Place
+
+
+class Finding(NamedTuple):
+    """A problem, where it stands, and the hosts that it concerns: none where it is one of the inventory itself."""
+
+    place: Place
+    problem: Problem
+    hosts: tuple[str, ...] = ()
+
+
+class Checked(NamedTuple):
+    """The variables of each host of a site, and what is wrong with it."""
+
+    variables: Mapping[str, Mapping[str, Any]]
+    findings: list[Finding]
+
+    @property
+    def sound(self) -> bool:
+        """Return whether nothing is wrong that would refuse a run."""
+        return not any(finding.problem.fatal for finding in self.findings)
+
+
+def examine(site: Site, schema: Schema) -> Checked:
+    """Return the variables of a site's hosts and all that is wrong, in order of files and lines."""
+    variables: dict[str, Mapping[str, Any]] = {}
+    findings: dict[tuple[Place, Problem], list[str]] = {(fault.place, fault.problem): [] for fault in site.faults}
+    for name in site.hosts:
+        variables[name], problems = site.variables(name)
+        problems += check(variables[name], schema, {}, role_options(), files=False)
+        problems += role_value_problems(variables[name], role_options())
+        for problem in problems:
+            place = _place(site, name, problem, variables[name], schema)
+            findings.setdefault((place, problem), []).append(name)
+    found = [Finding(place, problem, tuple(hosts)) for (place, problem), hosts in findings.items()]
+    return Checked(variables, sorted(found, key=lambda finding: (finding.place, finding.problem.message)))
+
+
+def _place(site: Site, host: str, problem: Problem, variables: Mapping[str, Any], schema: Schema) -> Place:
+    """Return where the cause of a problem is written: for a key that a lower layer gives, there."""
+    names = [problem.variable]
+    variable = schema.find(problem.variable)[0]
+    if variable and variable.layered and len(problem.path) > 1:
+        layers = list(_layers_with(variable.name, problem.path, variables))
+        names = names if problem.variable in layers else [*layers, *names]
+    return next(filter(None, (_found(site, host, name, problem) for name in names)), Place())
+
+
+def _layers_with(variable: str, path: tuple[str, ...], variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the layers that have the key of an entry which a path leads to, the highest first."""
+    for name in reversed(layer_names(variable, variables)):
+        entry = variables[name].get(path[0]) if isinstance(variables[name], Mapping) else None
+        if isinstance(entry, Mapping) and path[1] in entry:
+            yield name
+
+
+def _found(site: Site, host: str, name: str, problem: Problem) -> Place | None:
+    place = site.places.find(site.hosts[host], name, problem.path)
+    return place if place.file else None
