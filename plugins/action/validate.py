@@ -15,7 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.validation import output
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
 
-#: Problems shown in Ansible's own result; all of them are printed, and stand in the files.
+#: Problems and changes shown in Ansible's own result; all of them are printed, and stand in the files.
 SHOWN = 20
 
 
@@ -24,6 +24,8 @@ class ActionModule(Task):
 
     ARGUMENTS = {
         "inventory": {"type": "str"},
+        "base": {"type": "str"},
+        "explain": {"type": "str"},
         "folder": {"type": "str"},
     }
 
@@ -44,6 +46,8 @@ class ActionModule(Task):
             "msg": output.sentence_of(data),
             "problems": data["problems"][:SHOWN],
             "problem_count": len(data["problems"]),
+            "changes": data["changes"][:SHOWN],
+            "change_count": len(data["changes"]),
             "not_checked": data["not_checked"],
             "files": files,
         }

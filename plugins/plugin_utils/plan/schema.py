@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
 
 PREFIX = "egov_ops_"
@@ -44,6 +45,7 @@ class Key:
     secret: bool = False
     refers_to: str = ""
     default_by: Mapping[str, Any] = field(default_factory=dict)
+    weaker: str = ""
     origin: str = ""
     clause: str = ""
 
@@ -63,6 +65,7 @@ class Variable(Key):
     scope: str = "plan"
     layered: bool = False
     open: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
     entry: Mapping[str, Key] = field(default_factory=dict)
 
 
@@ -135,6 +138,9 @@ def _arguments(name: str, text: dict[str, Any]) -> dict[str, Any]:
         raise TypeError("a list, and nothing else, names the type of its elements")
     if text.get("origin", "ours") not in ORIGINS:
         raise TypeError(f"there is no origin {text['origin']}")
+    for rule in {text.get("weaker", ""), *text.get("others", {}).values()} - {"", OVERRIDE}:
+        if rule not in RULES:
+            raise TypeError(f"there is no rule {rule} of what is weaker")
     if set(text["description"]) != set(LANGUAGES):
         raise TypeError(f"{name} needs a description in each of {', '.join(LANGUAGES)}")
     return {**text, "name": name, "choices": tuple(text.get("choices", ()))}

@@ -33,13 +33,13 @@ class Opaque:
     """A value that is encrypted and stays so: it is taken for right, is never shown, and equals its own ciphertext."""
 
     def __init__(self, ciphertext: str) -> None:
-        self._ciphertext = ciphertext
+        self.ciphertext = ciphertext
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Opaque) and self._ciphertext == other._ciphertext
+        return isinstance(other, Opaque) and self.ciphertext == other.ciphertext
 
     def __hash__(self) -> int:
-        return hash(self._ciphertext)
+        return hash(self.ciphertext)
 
     def __repr__(self) -> str:
         return "encrypted"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, role_options
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Problem, check
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.loaded import Site
-from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Place
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Fault, Place, shown_path
 
 
 class Finding(NamedTuple):
@@ -48,8 +49,22 @@ def examine(site: Site, schema: Schema) -> Checked:
         for problem in problems:
             place = _place(site, name, problem, variables[name], schema)
             findings.setdefault((place, problem), []).append(name)
+    for fault in _without_owner(site) if site.is_loaded else ():
+        findings[fault.place, fault.problem] = []
     found = [Finding(place, problem, tuple(hosts)) for (place, problem), hosts in findings.items()]
     return Checked(variables, sorted(found, key=lambda finding: (finding.place, finding.problem.message)))
+
+
+def _without_owner(site: Site) -> Iterator[Fault]:
+    """Yield the files of variables whose group or host the inventory does not have."""
+    for folder, names, noun in (("group_vars", site.groups, "group"), ("host_vars", list(site.hosts), "host")):
+        for path in site.places.without_owner(folder, names):
+            name = path.name if path.is_dir() else path.stem
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"remove it, or add the {noun}."
+            sentence = f"{shown_path(path)} belongs to no {noun} of the inventory, so that nobody reads it; {hint}"
+            problem = Problem("", "", sentence, fatal=False, allowed=f"a {noun} of the inventory", rule="owner")
+            yield Fault(Place(shown_path(path)), problem)
 
 
 def _place(site: Site, host: str, problem: Problem, variables: Mapping[str, Any], schema: Schema) -> Place:

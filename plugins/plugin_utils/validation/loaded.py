@@ -41,6 +41,7 @@ class Site:
         self.places = Places(path)
         self.faults = self.places.faults
         self.hosts: dict[str, Any] = {}
+        self.groups: list[str] = []
         if not self.is_loaded:
             return
         loader = _Loader()

@@ -13,7 +13,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.difference import Change
+from ansible_collections.egov.ops.plugins.plugin_utils.validation import explain
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.accepted import Acceptance
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.findings import Finding
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Place
 
 SCHEMA = 1
 #: Hosts that a line of text names before it only counts them.
@@ -22,7 +26,9 @@ SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 #: The kinds of mistakes, as the CI server explains them.
 RULES = {
+    "accepted": "An acceptance that cannot be taken",
     "address": "An address, or one that two hosts have",
+    "base": "A base that cannot be compared",
     "clause": "A clause that the plan does not have",
     "file": "A file that the plan names",
     "key": "A key that an entry does not have",
@@ -39,6 +45,9 @@ RULES = {
     "value": "A value that is not allowed",
     "weakening": "A change that takes protection away and is not accepted",
 }
+
+#: Effects that add protection, as far as that is told by their name.
+GAINS = ("is new", "new in the inventory", "now looked after")
 
 Data = dict[str, Any]
 
@@ -57,6 +66,24 @@ def problem_data(finding: Finding) -> Data:
         "allowed": problem.allowed,
         "message": problem.message,
         "hosts": list(hosts),
+    }
+
+
+def change_data(change: Change, place: Place, acceptance: Acceptance | None) -> Data:
+    """Return an effect of a change as the JSON has it."""
+    return {
+        "effect": change.effect,
+        "weakens": change.weakens,
+        "digest": change.digest,
+        "file": place.file,
+        "line": place.line,
+        "variable": change.variable,
+        "path": list(change.path),
+        "before": change.before,
+        "after": change.after,
+        "message": change.sentence,
+        "hosts": list(change.hosts),
+        "accepted": {"reason": acceptance.reason, "person": acceptance.person} if acceptance else {},
     }
 
 
@@ -83,7 +110,11 @@ def sentence_of(data: Data) -> str:
 
 def render_text(data: Data) -> str:
     """Return what a person reads: a line for each problem, as compilers write them, and the outcome."""
-    lines = [_line_of(problem) for problem in data["problems"]]
+    lines = [explain.render(data["explain"])] if data["explain"] else []
+    if data["base"]:
+        lines += [f"Compared with {data['base']}:", *map(_change_line, data["changes"])]
+        lines += [] if data["changes"] else ["  nothing changes"]
+    lines += [_line_of(problem) for problem in data["problems"]]
     if data["not_checked"]:
         lines.append(f"Not checked, because encrypted: {', '.join(data['not_checked'])}.")
     lines.append(sentence_of(data))
@@ -169,6 +200,12 @@ def _line_of(problem: Data) -> str:
     place = f"{problem['file']}:{problem['line']}: " if problem["line"] else f"{problem['file']}: "
     severity = "" if problem["severity"] == "error" else "warning: "
     return f"{place if problem['file'] else ''}{severity}{problem['message']}{_for_hosts(problem)}"
+
+
+def _change_line(change: Data) -> str:
+    sign = "-" if change["weakens"] else "+" if change["effect"] in GAINS else " "
+    accepted = f"; accepted by {change['accepted']['person']}" if change["accepted"] else ""
+    return f"  {sign} {change['message']}{_for_hosts(change)}{accepted}"
 
 
 def _for_hosts(problem: Data) -> str:

@@ -129,10 +129,11 @@ class Places:
         """The files that are encrypted as a whole, and were not checked."""
         return [document.file for document in self._documents.values() if document.encrypted]
 
-    def without_owner(self, folder: str, names: Iterable[str]) -> list[str]:
-        """Return the entries of `group_vars` or `host_vars` that none of some groups or hosts reads."""
+    def without_owner(self, folder: str, names: Iterable[str]) -> list[Path]:
+        """Return what stands in `group_vars` or `host_vars` and none of some groups or hosts reads."""
         read = {f"{name}{extension}" for name in names for extension in _EXTENSIONS}
-        return [entry for entry in self._vars_files[folder] if entry not in read and Path(entry).suffix in _EXTENSIONS]
+        entries = [entry for entry in self._vars_files[folder] if entry not in read]
+        return [self._base / folder / entry for entry in entries if Path(entry).suffix in _EXTENSIONS]
 
     def may_be_encrypted(self, host: Any) -> bool:
         """Return whether some of a host's variables stand in a file that is encrypted as a whole."""
@@ -146,6 +147,21 @@ class Places:
             if pair:
                 return Place(document.file, _line(*pair, path))
         return Place()
+
+    def find_entry(self, host: Any, variable: str, path: Sequence[str]) -> Place:
+        """Return where a value of the merged plan stands: in the highest layer that has all of its path."""
+        best, depth = Place(), -1
+        for document, node in self._holders(host):
+            if not isinstance(node, yaml.MappingNode):
+                continue
+            names = sorted({str(key.value) for key, _value in node.value}, reverse=True)
+            for name in names:
+                if name == variable or name.startswith(f"{variable}__"):
+                    pair = _pair(node, name)
+                    found = _depth(pair[1], path) if pair else -1
+                    if pair and found > depth:
+                        best, depth = Place(document.file, _line(*pair, path)), found
+        return best
 
     def _holders(self, host: Any) -> Iterator[tuple[Document, yaml.Node]]:
         """Yield what gives a host its variables, in Ansible's order of precedence, the highest first."""
@@ -261,6 +277,16 @@ def _pair(node: yaml.Node, name: str) -> tuple[yaml.Node, yaml.Node] | None:
     if not isinstance(node, yaml.MappingNode):
         return None
     return next(((key, value) for key, value in reversed(node.value) if str(key.value) == name), None)
+
+
+def _depth(value: yaml.Node, path: Sequence[str]) -> int:
+    """Return how many keys of a path are written below a value."""
+    for number, name in enumerate(path):
+        pair = _pair(value, name)
+        if pair is None:
+            return number
+        value = pair[1]
+    return len(path)
 
 
 def _line(key: yaml.Node, value: yaml.Node, path: Sequence[str]) -> int:
