@@ -56,7 +56,8 @@ def read(path: Path) -> Accepted:
         if wrong:
             faults.append(Fault(place, Problem("", "", f"{place.file}: {wrong}", rule="accepted")))
         else:
-            found[entry["digest"]] = Acceptance(*(entry[key].strip() for key in _KEYS), place)
+            digest, reason, person = (str(entry[key]).strip() for key in _KEYS)
+            found[digest] = Acceptance(digest, reason, person, place)
     return Accepted(found, faults)
 
 
@@ -88,7 +89,5 @@ def _wrong(entry: Mapping[str, object]) -> str:
         if not isinstance(value, str) or not value.strip():
             return f"{key} of an entry is empty, but must be a text; an acceptance has {listed}."
     if not _DIGEST.fullmatch(str(entry["digest"])):
-        return (
-            f"digest is {shown(entry['digest'])}, but must be the 64 hexadecimal digits that egov.ops.validate shows."
-        )
+        return f"digest is {shown(entry['digest'])}, but must be the 64 digits that egov.ops.validate shows."
     return ""

@@ -100,7 +100,7 @@ class Places:
         """Parse the files that an inventory's path leads to; what is wrong with one stands in `faults`."""
         self._base = Path(source) if Path(source).is_dir() else Path(source).parent
         self._documents: dict[str, Document] = {}
-        self._hosts: dict[str, list[tuple[Document, yaml.Node]]] = {}
+        self._hosts: dict[str, list[tuple[Document, yaml.Node, yaml.Node]]] = {}
         self._groups: dict[str, list[tuple[Document, yaml.Node]]] = {}
         self._vars_files: dict[str, dict[str, list[Path]]] = {}
         for path in _sources(Path(source)):
@@ -148,9 +148,16 @@ class Places:
                 return Place(document.file, _line(*pair, path))
         return Place()
 
+    def find_host(self, name: str) -> Place:
+        """Return where a host stands in a YAML inventory."""
+        return next((Place(document.file, _start(key)) for document, key, _node in self._hosts.get(name, ())), Place())
+
     def find_entry(self, host: Any, variable: str, path: Sequence[str]) -> Place:
-        """Return where a value of the merged plan stands: in the highest layer that has all of its path."""
-        best, depth = Place(), -1
+        """Return where a value of the merged plan stands: in the highest layer that has its entry, and its keys if any.
+
+        An entry that no layer has is nowhere.
+        """
+        best, depth = Place(), min(len(path), 1) - 1
         for document, node in self._holders(host):
             if not isinstance(node, yaml.MappingNode):
                 continue
@@ -167,7 +174,7 @@ class Places:
         """Yield what gives a host its variables, in Ansible's order of precedence, the highest first."""
         groups = [group.name for group in reversed(sort_groups(host.get_groups())) if group.name != "all"]
         yield from self._of_files("host_vars", [host.name])
-        yield from reversed(self._hosts.get(host.name, []))
+        yield from ((document, node) for document, _key, node in reversed(self._hosts.get(host.name, [])))
         for names in (groups, ["all"]):
             yield from self._of_files("group_vars", names)
             for name in names:
@@ -228,7 +235,7 @@ class Places:
                         self._group(document, str(child.value), child, below)
                     else:
                         for host in _expanded(str(child.value)):
-                            self._hosts.setdefault(host, []).append((document, below))
+                            self._hosts.setdefault(host, []).append((document, child, below))
 
 
 def shown_path(path: Path) -> str:
@@ -296,4 +303,8 @@ def _line(key: yaml.Node, value: yaml.Node, path: Sequence[str]) -> int:
         if pair is None:
             break
         key, value = pair
-    return int(key.start_mark.line) + 1
+    return _start(key)
+
+
+def _start(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1

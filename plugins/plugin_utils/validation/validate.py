@@ -20,7 +20,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.validation import accepte
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.base import Base, earlier_state
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.findings import Checked, Finding, examine
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.loaded import Site
-from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Place
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Place, shown_path
 
 
 class Wanted(NamedTuple):
@@ -87,9 +87,8 @@ def _compare(
     findings: list[Finding] = []
     if earlier and not earlier.is_loaded:
         fault = next(fault for fault in earlier.faults if fault.problem.rule == "syntax")
-        sentence = (
-            f"Nothing can be compared, because the base cannot be loaded: {base.in_present(fault.problem.message)}"
-        )
+        why = base.in_present(fault.problem.message)
+        sentence = f"Nothing can be compared, because the base cannot be loaded: {why}"
         return [], [Finding(Place(), Problem("", "", sentence, fatal=False, rule="base"))]
     before, broken = _plans(earlier, examine(earlier, schema), schema, base) if earlier else ({}, [])
     after, unsound = _plans(site, checked, schema, None)
@@ -177,11 +176,16 @@ def _accepted_file(folder: Path, base: Base) -> Path:
 
 def _place(change: Change, site: Site, earlier: Site | None, base: Base) -> Place:
     """Return where a change stands now, or where it stood before."""
-    host, (variable, path) = change.hosts[0], (change.variable, change.path)
+    name = change.hosts[0]
     for where in (site, earlier):
-        if not where or host not in where.hosts or not variable:
+        host = where.hosts.get(name) if where else None
+        if not where or not host:
             continue
-        place = where.places.find_entry(where.hosts[host], variable, path)
+        if not change.variable:
+            place = where.places.find_host(name)
+        else:
+            place = where.places.find_entry(host, change.variable, change.path)
         if place.file:
-            return place if where is site else place._replace(file=base.in_present(place.file))
+            file = place.file if where is site else shown_path(Path(base.in_present(place.file)))
+            return Place(file, place.line)
     return Place()
