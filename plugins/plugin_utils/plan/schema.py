@@ -83,7 +83,7 @@ class Schema(NamedTuple):
 @functools.cache
 def load_schema(folder: Path = Path(__file__).parent) -> Schema:
     """Return the schema in `folder`, read once in a process. Raises SchemaError."""
-    document = _read(folder / "schema.yml")
+    document = read_yaml(folder / "schema.yml")
     variables = {name: _variable(name, dict(text), folder) for name, text in document["variables"].items()}
     for variable in variables.values():
         for key in variable.entry.values():
@@ -98,14 +98,15 @@ def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[
     return {
         path.parent.parent.name: {
             name: option
-            for spec in _read(path)["argument_specs"].values()
+            for spec in read_yaml(path)["argument_specs"].values()
             for name, option in spec.get("options", {}).items()
         }
         for path in sorted(folder.glob("*/meta/argument_specs.yml"))
     }
 
 
-def _read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file of the collection holds. Raises SchemaError."""
     try:
         return yaml.load(path.read_bytes(), Loader=_Loader)
     except (OSError, yaml.YAMLError) as error:
@@ -114,7 +115,7 @@ def _read(path: Path) -> Any:
 
 def _variable(name: str, text: dict[str, Any], folder: Path) -> Variable:
     if "default_file" in text:
-        text["default"] = _read(folder / text["default_file"])
+        text["default"] = read_yaml(folder / text["default_file"])
     try:
         entry = {key: Key(**_arguments(key, dict(inner))) for key, inner in text.pop("entry", {}).items()}
         variable = Variable(entry=entry, **_arguments(name, text))

@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary, misnomers
 
 DEFAULT = "default"
 
@@ -88,10 +89,12 @@ def check(
     extra_variables: Mapping[str, Any] | None = None,
     role_options: Mapping[str, Collection[str]] | None = None,
     files: bool = True,
+    words: Vocabulary | None = None,
 ) -> list[Problem]:
     """Return all that is wrong with a host's plan, including what `merge` would raise.
 
     role_options gives the option names of each role, by which a site's own variable that looks like one is noticed.
+    words are those that probes, controls and procedures may use; without them a run finds out what there is not.
     Without `files` those that the plan names are not looked at: it is checked elsewhere than where it will be run.
     """
     extra = extra_variables or {}
@@ -99,6 +102,8 @@ def check(
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
         problems += [*_empty_layers(reading.plan, schema), *(_passwords(reading) if files else ())]
+    if words:
+        problems += _misnomers(reading, schema, words)
     return problems + list(_lookalikes(variables, role_options or {}))
 
 
@@ -301,6 +306,15 @@ def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
         if layer not in watched:
             sentence = f"egov_ops_probes has no probe of the layer {layer}; the plan wants one of each (S3.1-2)."
             yield Problem("egov_ops_probes", "", sentence, allowed=f"a probe of the layer {layer}", rule="layer")
+
+
+def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary) -> Iterator[Problem]:
+    """Yield the words that there are not, by the highest layer that has their entry."""
+    for found in misnomers(reading.plan, schema, words):
+        where = (*reading.where(found.variable, found.path[0]), *found.path[1:])
+        value = "" if found.value is None else shown(found.value)
+        sentence = f"{'.'.join(where)} {found.sentence}"
+        yield Problem(where[0], value, sentence, path=where[1:], allowed=found.allowed, rule=found.rule)
 
 
 def _passwords(reading: _Reading) -> Iterator[Problem]:

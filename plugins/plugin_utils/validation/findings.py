@@ -14,6 +14,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.begin import role_value_p
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, role_options
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Problem, check
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.addresses import addresses
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.loaded import Site
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import Fault, Place, shown_path
 
@@ -42,13 +44,17 @@ def examine(site: Site, schema: Schema) -> Checked:
     """Return the variables of a site's hosts and all that is wrong, in order of files and lines."""
     variables: dict[str, Mapping[str, Any]] = {}
     findings: dict[tuple[Place, Problem], list[str]] = {(fault.place, fault.problem): [] for fault in site.faults}
+    words = load_vocabulary(schema)
     for name in site.hosts:
         variables[name], problems = site.variables(name)
-        problems += check(variables[name], schema, {}, role_options(), files=False)
+        problems += check(variables[name], schema, {}, role_options(), files=False, words=words)
         problems += role_value_problems(variables[name], role_options())
         for problem in problems:
             place = _place(site, name, problem, variables[name], schema)
             findings.setdefault((place, problem), []).append(name)
+    for name, problem in addresses(variables):
+        place = _place(site, name, problem, variables[name], schema)
+        findings.setdefault((place, problem), []).append(name)
     for fault in _without_owner(site) if site.is_loaded else ():
         findings[fault.place, fault.problem] = []
     found = [Finding(place, problem, tuple(hosts)) for (place, problem), hosts in findings.items()]

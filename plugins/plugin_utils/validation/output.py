@@ -43,6 +43,7 @@ RULES = {
     "syntax": "A file that cannot be read",
     "template": "A template that cannot be filled in",
     "value": "A value that is not allowed",
+    "word": "A word that there is not",
     "weakening": "A change that takes protection away and is not accepted",
 }
 
