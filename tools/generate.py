@@ -198,7 +198,7 @@ def render_vocabulary() -> str:
         "kinds": {name: {**_kind(kind), "limit": kind.limit} for name, kind in sorted(KINDS.items())},
         "primitives": {name: _kind(primitive) for name, primitive in sorted(PRIMITIVES.items())},
         "standard": sorted(clause for clause in CLAUSES if not clause.startswith("S")),
-        "expected": TERM.pattern,
+        "expected": [TERM.pattern[start : start + 100] for start in range(0, len(TERM.pattern), 100)],
     }
     return VOCABULARY + yaml.safe_dump(made, sort_keys=False, width=110, allow_unicode=True, default_flow_style=None)
 

@@ -32,7 +32,7 @@ class ActionModule(Task):
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Load and check the inventory, say what was found and write the files."""
         extra = self.extra_variables()
-        for problem in check({}, load_schema(), extra, files=False):
+        for problem in check({}, load_schema(), extra):
             raise OpsError(problem.message)
         plan = merge({}, load_schema(), extra)
         wanted = {name: arguments[name] or plan[f"egov_ops_validate_{name}"] for name in self.ARGUMENTS}

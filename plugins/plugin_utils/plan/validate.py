@@ -88,29 +88,64 @@ def check(
     schema: Schema,
     extra_variables: Mapping[str, Any] | None = None,
     role_options: Mapping[str, Collection[str]] | None = None,
-    files: bool = True,
-    words: Vocabulary | None = None,
 ) -> list[Problem]:
     """Return all that is wrong with a host's plan, including what `merge` would raise.
 
     role_options gives the option names of each role, by which a site's own variable that looks like one is noticed.
-    words are those that probes, controls and procedures may use; without them a run finds out what there is not.
-    Without `files` those that the plan names are not looked at: it is checked elsewhere than where it will be run.
     """
-    extra = extra_variables or {}
-    reading = _Reading(variables, schema, extra)
+    reading = _Reading(variables, schema, extra_variables or {})
+    problems = _problems(reading, variables, schema, extra_variables or {}, role_options or {})
+    return [*problems, *(() if reading.problems else _passwords(reading))]
+
+
+def inspect(
+    variables: Mapping[str, Any],
+    schema: Schema,
+    role_options: Mapping[str, Collection[str]],
+    words: Vocabulary,
+    memory: Memory,
+) -> tuple[Plan | None, list[Problem]]:
+    """Return a host's plan, None where it cannot be followed, and all that is wrong, far from where it will be run.
+
+    The controller's files that it names are not looked at; the words in it are, which else a run would find out.
+    """
+    reading = _Reading(variables, schema, {}, memory)
+    problems = [
+        *_problems(reading, variables, schema, {}, role_options),
+        *_misnomers(reading, schema, words, memory),
+    ]
+    return None if reading.problems else reading.plan, problems
+
+
+class Memory:
+    """What was read of the values that hosts share, by the values' identity, so that each is read once."""
+
+    def __init__(self) -> None:
+        self.layers: dict[tuple[str, int], tuple[Any, dict[str, dict[str, Any]], list[Problem], set[str]]] = {}
+        self.entries: dict[int, tuple[dict[str, Any], dict[str, Any], list[Problem]]] = {}
+        self.sound: dict[int, Any] = {}
+
+
+def _problems(
+    reading: _Reading,
+    variables: Mapping[str, Any],
+    schema: Schema,
+    extra: Mapping[str, Any],
+    role_options: Mapping[str, Collection[str]],
+) -> list[Problem]:
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
-        problems += [*_empty_layers(reading.plan, schema), *(_passwords(reading) if files else ())]
-    if words:
-        problems += _misnomers(reading, schema, words)
-    return problems + list(_lookalikes(variables, role_options or {}))
+        problems += _empty_layers(reading.plan, schema)
+    return [*problems, *_lookalikes(variables, role_options)]
 
 
 class _Reading:
     """One pass over a host's variables: the plan as far as it could be read, and the problems met."""
 
-    def __init__(self, variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any]) -> None:
+    def __init__(
+        self, variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any], memory: Memory | None = None
+    ) -> None:
+        self._memory = memory or Memory()
         self.problems: list[Problem] = []
         self._origins: dict[str, tuple[str, ...]] = {}
         self._opaque: set[str] = set()  # layered variables of which some layer cannot be seen
@@ -143,7 +178,7 @@ class _Reading:
     def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
         broken: set[str] = set()
         layers = [
-            (name, self._layer(variable.name if name == DEFAULT else name, variable, plain(entries), broken))
+            (name, self._remembered(variable.name if name == DEFAULT else name, variable, entries, broken))
             for name, entries in [(DEFAULT, variable.default), *given]
             if entries is not None
         ]
@@ -151,13 +186,27 @@ class _Reading:
         self._origins.update({f"{variable.name}.{entry}": names for entry, names in origins.items()})
         for entry, keys in merged.items():
             if entry not in broken:
-                merged[entry] = self._complete(self.where(variable.name, entry), variable, keys)
+                merged[entry] = self._completed(self.where(variable.name, entry), variable, keys)
         return merged
+
+    def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
+        """Return what `_layer` returns of the same value, with what came of it."""
+        key = (name, id(entries))
+        if key not in self._memory.layers:
+            before, own = len(self.problems), set[str]()
+            layer = self._layer(name, variable, plain(entries), own)
+            self._memory.layers[key] = (entries, layer, self.problems[before:], own)
+            del self.problems[before:]
+        _entries, layer, problems, own = self._memory.layers[key]
+        if isinstance(entries, Opaque):
+            self._opaque.add(variable.name)
+        self.problems += problems
+        broken |= own
+        return layer
 
     def _layer(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
         """Return the entries of one layer with their keys converted; names of wrong ones are added to `broken`."""
         if isinstance(entries, Opaque):
-            self._opaque.add(variable.name)
             return {}
         if not isinstance(entries, dict):
             allowed = "a dictionary of entries by name"
@@ -198,6 +247,18 @@ class _Reading:
         if key is None or value is None:
             return value
         return self._convert(where, key, value)
+
+    def _completed(self, where: Where, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
+        """Return what `_complete` returns of the same keys, with what came of it."""
+        key = id(keys)
+        if key not in self._memory.entries:
+            before = len(self.problems)
+            entry = self._complete(where, variable, keys)
+            self._memory.entries[key] = (keys, entry, self.problems[before:])
+            del self.problems[before:]
+        _keys, entry, problems = self._memory.entries[key]
+        self.problems += problems
+        return entry
 
     def _complete(self, where: Where, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
         """Return a merged entry with its defaults; a key without a value is one that is not given."""
@@ -308,9 +369,9 @@ def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
             yield Problem("egov_ops_probes", "", sentence, allowed=f"a probe of the layer {layer}", rule="layer")
 
 
-def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary) -> Iterator[Problem]:
+def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:
     """Yield the words that there are not, by the highest layer that has their entry."""
-    for found in misnomers(reading.plan, schema, words):
+    for found in misnomers(reading.plan, schema, words, memory.sound):
         where = (*reading.where(found.variable, found.path[0]), *found.path[1:])
         value = "" if found.value is None else shown(found.value)
         sentence = f"{'.'.join(where)} {found.sentence}"

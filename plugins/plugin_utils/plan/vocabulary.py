@@ -33,11 +33,10 @@ class Vocabulary(NamedTuple):
     primitives: Mapping[str, Kind]
     clauses: Collection[str]
     expected: re.Pattern[str]
-    steps: Mapping[str, str]
 
 
 class Misnomer(NamedTuple):
-    """A word that there is not: where, the value, the end of the sentence that begins with the place, what may stand."""
+    """A word that there is not: where it stands, the value, the sentence after the place, and what may stand there."""
 
     variable: str
     path: tuple[str, ...]
@@ -48,39 +47,57 @@ class Misnomer(NamedTuple):
 
 
 @functools.cache
-def load_vocabulary(schema: Schema, folder: Path = Path(__file__).parent) -> Vocabulary:
-    """Return the words that stand in a folder and in a schema's default procedures. Raises SchemaError."""
+def load_vocabulary(folder: Path = Path(__file__).parent) -> Vocabulary:
+    """Return the words that stand in a folder, read once in a process. Raises SchemaError."""
     made = read_yaml(folder / "vocabulary.yml")
     chapters = read_yaml(folder / "clauses.yml")
-    catalogue = schema.variables[PROCEDURES].default
     return Vocabulary(
         kinds={name: Kind(**kind) for name, kind in made["kinds"].items()},
         primitives={name: Kind(**primitive) for name, primitive in made["primitives"].items()},
         clauses={*made["standard"], *(clause for clauses in chapters.values() for clause in clauses)},
-        expected=re.compile(made["expected"]),
-        steps={step["module"]: step["domain"] for entry in catalogue.values() for step in entry.get("steps", ())},
+        expected=re.compile("".join(made["expected"])),
     )
 
 
-def misnomers(plan: Mapping[str, Any], schema: Schema, words: Vocabulary) -> Iterator[Misnomer]:
-    """Yield the words of a plan that there are not; values that are wrong otherwise are passed over."""
-    for name, probe in plan[PROBES].items():
-        yield from _parameters(PROBES, name, "kind", probe, words.kinds, set(schema.variables[PROBES].entry))
-    for name, control in plan[CONTROLS].items():
-        yield from _parameters(
-            CONTROLS, name, "primitive", control, words.primitives, set(schema.variables[CONTROLS].entry)
-        )
-        yield from _expected(name, control, words)
-        yield from _clauses(CONTROLS, (name,), control, words)
-    for name, procedure in plan[PROCEDURES].items():
-        yield from _clauses(PROCEDURES, (name,), procedure, words)
-        for step in procedure.get("steps") or ():
-            if isinstance(step, dict) and "module" in step:
-                yield from _step(name, step, words)
+def misnomers(plan: Mapping[str, Any], schema: Schema, words: Vocabulary, sound: dict[int, Any]) -> Iterator[Misnomer]:
+    """Yield the words of a plan that there are not; values that are wrong otherwise are passed over.
+
+    sound holds entries without a fault, by their identity, and is added to: they are not looked at again.
+    """
+    for variable, misnamed in _CHECKS.items():
+        for name, entry in plan[variable].items():
+            if id(entry) not in sound:
+                found = list(misnamed(name, entry, schema, words))
+                yield from found
+                if not found:
+                    sound[id(entry)] = entry
+
+
+def _probe(name: str, entry: Mapping[str, Any], schema: Schema, words: Vocabulary) -> Iterator[Misnomer]:
+    yield from _parameters(PROBES, name, "kind", entry, words.kinds, schema)
+
+
+def _control(name: str, entry: Mapping[str, Any], schema: Schema, words: Vocabulary) -> Iterator[Misnomer]:
+    yield from _parameters(CONTROLS, name, "primitive", entry, words.primitives, schema)
+    yield from _expected(name, entry, words)
+    yield from _clauses(CONTROLS, (name, "clauses"), entry, words)
+
+
+def _procedure(name: str, entry: Mapping[str, Any], schema: Schema, words: Vocabulary) -> Iterator[Misnomer]:
+    catalogue = schema.variables[PROCEDURES].default
+    steps = {step["module"]: step["domain"] for known in catalogue.values() for step in known.get("steps", ())}
+    yield from _clauses(PROCEDURES, (name, "clauses"), entry, words)
+    for step in entry.get("steps") or ():
+        if isinstance(step, dict) and "module" in step:
+            yield from _step(name, step, steps)
+            yield from _clauses(PROCEDURES, (name, "steps"), step, words)
+
+
+_CHECKS = {PROBES: _probe, CONTROLS: _control, PROCEDURES: _procedure}
 
 
 def _parameters(
-    variable: str, name: str, selector: str, entry: Mapping[str, Any], known: Mapping[str, Kind], common: set[str]
+    variable: str, name: str, selector: str, entry: Mapping[str, Any], known: Mapping[str, Kind], schema: Schema
 ) -> Iterator[Misnomer]:
     """Yield what is wrong with the keys of an entry, which one of them decides upon."""
     word = entry.get(selector)
@@ -91,7 +108,7 @@ def _parameters(
         sentence = f"is {word!r}, which there is not; {_hint(word, known)}"
         yield Misnomer(variable, (name, selector), word, sentence, f"one of {', '.join(sorted(known))}", "word")
         return
-    taken = {*kind.parameters, *common}
+    taken = {*kind.parameters, *schema.variables[variable].entry}
     for key in entry:
         if key not in taken:
             sentence = f"is no parameter of {word}; {_hint(key, taken)}"
@@ -109,36 +126,31 @@ def _expected(name: str, control: Mapping[str, Any], words: Vocabulary) -> Itera
     """Yield the expectations that are not of the grammar."""
     for path, holder in (((), control), (("deb",), control.get("deb")), (("rpm",), control.get("rpm"))):
         wanted = holder.get("expected") if isinstance(holder, dict) else None
-        if isinstance(wanted, str) and not all(
-            part.split() and all(words.expected.fullmatch(term) for term in part.split())
-            for part in wanted.split(" or ")
-        ):
+        parts = [part.split() for part in wanted.split(" or ")] if isinstance(wanted, str) else [["set"]]
+        if not all(terms and all(map(words.expected.fullmatch, terms)) for terms in parts):
             allowed = "such as =no, <=4, 1..90, set, none or has:a|b"
             sentence = f"is {wanted!r}, but must be of the grammar of expected values, {allowed}."
             yield Misnomer(CONTROLS, (name, *path, "expected"), wanted, sentence, allowed, "value")
 
 
-def _clauses(
-    variable: str, path: tuple[str, ...], holder: Mapping[str, Any], words: Vocabulary, key: str = "clauses"
-) -> Iterator[Misnomer]:
+def _clauses(variable: str, path: tuple[str, ...], holder: Mapping[str, Any], words: Vocabulary) -> Iterator[Misnomer]:
     listed = holder.get("clauses")
     for clause in listed if isinstance(listed, list) else ():
         if isinstance(clause, str) and clause not in words.clauses:
             sentence = f"names {clause!r}, which is no clause of the plan or of GB/T 22239-2019; "
             allowed = "clauses such as S6.1.2-1 or 8.1.4.1a"
-            yield Misnomer(variable, (*path, key), clause, sentence + _hint(clause, words.clauses), allowed, "clause")
+            yield Misnomer(variable, path, clause, sentence + _hint(clause, words.clauses), allowed, "clause")
 
 
-def _step(name: str, step: Mapping[str, Any], words: Vocabulary) -> Iterator[Misnomer]:
+def _step(name: str, step: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Misnomer]:
     module, domain = step["module"], step.get("domain")
     path = (name, "steps")
-    if module not in words.steps:
-        sentence = f"has a step {module!r}, which there is not; {_hint(module, words.steps)}"
-        yield Misnomer(PROCEDURES, path, module, sentence, f"one of {', '.join(sorted(words.steps))}", "step")
-    elif domain != words.steps[module]:
-        sentence = f"has {module} in the domain {domain!r}, but it belongs to {words.steps[module]}."
-        yield Misnomer(PROCEDURES, path, domain, sentence, words.steps[module], "step")
-    yield from _clauses(PROCEDURES, (name,), step, words, "steps")
+    if module not in known:
+        sentence = f"has a step {module!r}, which there is not; {_hint(module, known)}"
+        yield Misnomer(PROCEDURES, path, module, sentence, f"one of {', '.join(sorted(known))}", "step")
+    elif domain != known[module]:
+        sentence = f"has {module} in the domain {domain!r}, but it belongs to {known[module]}."
+        yield Misnomer(PROCEDURES, path, domain, sentence, known[module], "step")
 
 
 def _hint(word: str, known: Iterable[str]) -> str:

@@ -42,9 +42,7 @@ def addresses(hosts: Variables) -> Iterator[tuple[str, Problem]]:
             yield host, Problem("ansible_host", shown(address), sentence, allowed=allowed, rule="address")
         first = seen.setdefault((_normal(address), port), host)
         if first != host:
-            sentence = (
-                f"{host} has the address of {first}, {address}; one machine under two names is looked after twice."
-            )
+            sentence = f"{host} has the address of {first}, {address}; one machine would be looked after twice."
             yield host, Problem("ansible_host", shown(address), sentence, fatal=False, rule="address")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ansible_collections.egov.ops.plugins.plugin_utils.begin import role_value_problems
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, role_options
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Problem, check
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Memory, Plan, Problem, inspect
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.addresses import addresses
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.loaded import Site
@@ -29,25 +29,22 @@ class Finding(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The variables of each host of a site, and what is wrong with it."""
+    """The variables and the plan of each host of a site, None where it cannot be followed, and what is wrong."""
 
     variables: Mapping[str, Mapping[str, Any]]
+    plans: Mapping[str, Plan | None]
     findings: list[Finding]
 
-    @property
-    def sound(self) -> bool:
-        """Return whether nothing is wrong that would refuse a run."""
-        return not any(finding.problem.fatal for finding in self.findings)
 
-
-def examine(site: Site, schema: Schema) -> Checked:
+def examine(site: Site, schema: Schema, memory: Memory) -> Checked:
     """Return the variables of a site's hosts and all that is wrong, in order of files and lines."""
     variables: dict[str, Mapping[str, Any]] = {}
     findings: dict[tuple[Place, Problem], list[str]] = {(fault.place, fault.problem): [] for fault in site.faults}
-    words = load_vocabulary(schema)
+    words, plans = load_vocabulary(), dict[str, Plan | None]()
     for name in site.hosts:
         variables[name], problems = site.variables(name)
-        problems += check(variables[name], schema, {}, role_options(), files=False, words=words)
+        plans[name], found = inspect(variables[name], schema, role_options(), words, memory)
+        problems += found
         problems += role_value_problems(variables[name], role_options())
         for problem in problems:
             place = _place(site, name, problem, variables[name], schema)
@@ -57,8 +54,8 @@ def examine(site: Site, schema: Schema) -> Checked:
         findings.setdefault((place, problem), []).append(name)
     for fault in _without_owner(site) if site.is_loaded else ():
         findings[fault.place, fault.problem] = []
-    found = [Finding(place, problem, tuple(hosts)) for (place, problem), hosts in findings.items()]
-    return Checked(variables, sorted(found, key=lambda finding: (finding.place, finding.problem.message)))
+    listed = [Finding(place, problem, tuple(hosts)) for (place, problem), hosts in findings.items()]
+    return Checked(variables, plans, sorted(listed, key=lambda finding: (finding.place, finding.problem.message)))
 
 
 def _without_owner(site: Site) -> Iterator[Fault]:

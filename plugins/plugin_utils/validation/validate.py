@@ -15,7 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_foreign
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.difference import Change, Plans, difference
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, load_schema
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import PlanError, Problem, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Memory, Problem
 from ansible_collections.egov.ops.plugins.plugin_utils.validation import accepted, explain, output
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.base import Base, earlier_state
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.findings import Checked, Finding, examine
@@ -33,8 +33,8 @@ class Wanted(NamedTuple):
 
 def validate(wanted: Wanted) -> output.Data:
     """Return all that is wrong with an inventory as data; raises OpsError where there is none to look at."""
-    site, schema = _load(wanted.inventory), load_schema()
-    checked = examine(site, schema)
+    site, schema, memory = _load(wanted.inventory), load_schema(), Memory()
+    checked = examine(site, schema, memory)
     data: output.Data = {
         "schema": output.SCHEMA,
         "inventory": wanted.inventory,
@@ -49,7 +49,7 @@ def validate(wanted: Wanted) -> output.Data:
     findings = list(checked.findings)
     if wanted.base and site.is_loaded:
         with earlier_state(wanted.base, wanted.inventory) as base:
-            changes, more = _compare(base, site, checked, schema)
+            changes, more = _compare(base, site, checked, schema, memory)
         data["changes"] = [output.change_data(*change) for change in changes]
         findings += more
     if wanted.explain and site.is_loaded:
@@ -71,15 +71,14 @@ def _explain(site: Site, host: str, checked: Checked, schema: Schema) -> output.
         near = difflib.get_close_matches(host, list(site.hosts), n=1)
         hint = f"did you mean {near[0]}?" if near else "name a host of the inventory."
         raise OpsError(f"explain is {host}, which the inventory does not have; {hint}")
-    try:
-        plan = merge(checked.variables[host], schema)
-    except PlanError:
+    plan = checked.plans[host]
+    if plan is None:
         return {}  # its problems are told
     return explain.explain(site, host, checked.variables[host], plan, schema)
 
 
 def _compare(
-    base: Base, site: Site, checked: Checked, schema: Schema
+    base: Base, site: Site, checked: Checked, schema: Schema, memory: Memory
 ) -> tuple[list[tuple[Change, Place, accepted.Acceptance | None]], list[Finding]]:
     """Return what a change means, each effect with its place and who accepts it, and what is wrong with the change."""
     path = base.earlier / base.inventory
@@ -90,7 +89,7 @@ def _compare(
         why = base.in_present(fault.problem.message)
         sentence = f"Nothing can be compared, because the base cannot be loaded: {why}"
         return [], [Finding(Place(), Problem("", "", sentence, fatal=False, rule="base"))]
-    before, broken = _plans(earlier, examine(earlier, schema), schema, base) if earlier else ({}, [])
+    before, broken = _plans(earlier, examine(earlier, schema, memory), schema, base) if earlier else ({}, [])
     after, unsound = _plans(site, checked, schema, None)
     if broken:
         sentence = "The base has a plan that cannot be followed, so that what changes there cannot be told."
@@ -122,16 +121,14 @@ def _plans(site: Site, checked: Checked, schema: Schema, base: Base | None) -> t
     """Return the plan of each host, None where it is not looked after, and the hosts whose plan cannot be followed."""
     plans: dict[str, Mapping[str, Any] | None] = {}
     broken: list[str] = []
-    for host, variables in checked.variables.items():
-        try:
-            plan = merge(variables, schema)
-        except PlanError:
+    for host, plan in checked.plans.items():
+        if plan is None:
             broken.append(host)
             continue
         values = dict(_with_signers(plan, schema))
         if base:
             values = {name: _mapped(value, base) for name, value in values.items()}
-        plans[host] = None if is_foreign(plan, variables) else values
+        plans[host] = None if is_foreign(plan, checked.variables[host]) else values
     return plans, broken
 
 
