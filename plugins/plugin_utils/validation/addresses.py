@@ -19,8 +19,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import shown
 _OVER_THE_NETWORK = ("ssh", "paramiko", "paramiko_ssh", "smart", "winrm", "psrp", "network_cli", "netconf", "httpapi")
 #: What looks like a numeric address, with or without a port.
 _NUMERIC = re.compile(
-    r"(?P<four>\d+(?:\.\d+){3})(?::(?P<port>\d+))?"
-    r"|\[(?P<six>[0-9a-fA-F:.]+)\](?::(?P<port_of_six>\d+))?"
+    r"(?P<four>\d+(?:\.\d+)+)(?::(?P<port>\d+))?"
+    r"|\[(?P<six>.*)\](?::(?P<port_of_six>\d+))?"
     r"|(?P<bare>(?=.*:.*:)[0-9a-fA-F:.]+)"
 )
 
