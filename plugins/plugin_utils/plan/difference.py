@@ -59,7 +59,7 @@ class Change(NamedTuple):
         """Return the change in words, without the hosts."""
         place = ".".join((self.variable, *self.path))
         if not self.variable or self.effect in ("is lost", "is new"):
-            return f"{place} {self.effect}".strip()
+            return f"{place or 'host'} {self.effect}"
         return f"{place} {self.effect}: {_words(self.before)}, now {_words(self.after)}"
 
 

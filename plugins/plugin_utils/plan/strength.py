@@ -185,7 +185,7 @@ def _within(part: _Interval, whole: _Interval) -> bool:
 
 def _implies(new: str, old: str) -> bool:
     """Return whether all that meets one term of an expectation meets another."""
-    if new.lower() == old.lower():
+    if new == old:
         return True
     interval, wanted = _interval(new), _interval(old)
     if interval and wanted:
@@ -197,9 +197,12 @@ def _implies(new: str, old: str) -> bool:
     listed, earlier = _LISTED.fullmatch(new), _LISTED.fullmatch(old)
     if not listed or not earlier or listed["kind"] != earlier["kind"]:
         return False
-    items, before = set(listed["items"].lower().split("|")), set(earlier["items"].lower().split("|"))
+    items, before = listed["items"], earlier["items"]
+    if listed["kind"].endswith("="):
+        items, before = items.lower(), before.lower()
     narrows = listed["kind"] == "only:" or (listed["kind"].endswith("=") and "!" not in listed["kind"])
-    return items <= before if narrows else items >= before
+    now, then = set(items.split("|")), set(before.split("|"))
+    return now <= then if narrows else now >= then
 
 
 def _interval(term: str) -> tuple[float, float] | None:
