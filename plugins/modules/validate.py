@@ -7,16 +7,19 @@
 
 DOCUMENTATION = r"""
 module: validate
-short_description: Check an inventory and its plan without touching a host
+short_description: Check an inventory and its plan, and what a change of it means, without touching a host
 version_added: 0.1.0
 description:
   - Loads an inventory from its path and checks the plan of each of its hosts, all of it at once - types, unknown
-    variables and keys with the nearest known name, references, and what else would refuse a run.
+    variables and keys with the nearest known name, references, kinds of probes and primitives of controls with their
+    parameters, clauses, steps, addresses, and what else would refuse a run.
   - Each problem has the file and line where it is written, the variable, its value, what is allowed, and the hosts that
     it concerns. A variable of a dynamic inventory has its name alone.
   - Only values that hold Jinja are templated. Values that are encrypted by Ansible Vault stay so, and no password is
     needed; a file that is encrypted as a whole is listed as not checked.
   - An inventory that does not parse is told by file and line, and nothing else of it is checked.
+  - With O(base) it says what a change takes away from which hosts. Such a weakening fails the task unless
+    C(accepted_changes.yml) of the same change names its digest, a reason and a person; see docs/ci.md.
 extends_documentation_fragment:
   - egov.ops.controller
 options:
@@ -24,6 +27,18 @@ options:
     description:
       - Path of the inventory, a file or a folder, from the folder in which C(ansible-playbook) was started.
       - Without it, the run option C(egov_ops_validate_inventory).
+    type: str
+  base:
+    description:
+      - The earlier state with which the inventory is compared, a git revision of the repository that the inventory is in,
+        or a folder, an earlier copy of the inventory.
+      - What begins with C(.) or C(/) is a folder. Anything else is a revision if there is one of that name.
+      - Without it, the run option C(egov_ops_validate_base); where that is empty too, nothing is compared.
+    type: str
+  explain:
+    description:
+      - A host of which it is told from which layers each entry of its plan comes, with file and line.
+      - Without it, the run option C(egov_ops_validate_explain).
     type: str
   folder:
     description:
@@ -48,6 +63,11 @@ EXAMPLES = r"""
   egov.ops.validate:
     inventory: inventories/site
     folder: results
+
+- name: Say what the change in the checkout means, and fail if it takes protection away
+  egov.ops.validate:
+    inventory: inventories/site
+    base: origin/main
 """
 
 RETURN = r"""
@@ -98,6 +118,57 @@ problems:
       elements: str
 problem_count:
   description: How many problems there are.
+  returned: always
+  type: int
+changes:
+  description: What a change means, the first twenty effects; all of it is printed, and stands in the files.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    effect:
+      description: What happens.
+      type: str
+      sample: is loosened
+    weakens:
+      description: Whether it takes protection away.
+      type: bool
+    digest:
+      description: What C(accepted_changes.yml) names to accept it.
+      type: str
+    file:
+      description: File in which it stands, or stood; empty for a dynamic inventory.
+      type: str
+    line:
+      description: Line of the file.
+      type: int
+    variable:
+      description: Variable of the plan; empty where a host comes or goes.
+      type: str
+      sample: egov_ops_probes
+    path:
+      description: The keys below the variable.
+      type: list
+      elements: str
+      sample: [portal, warning]
+    before:
+      description: The value before.
+      type: raw
+    after:
+      description: The value after.
+      type: raw
+    message:
+      description: All of it in one sentence.
+      type: str
+    hosts:
+      description: The hosts that it concerns.
+      type: list
+      elements: str
+    accepted:
+      description: The C(reason) and C(person) of its acceptance; empty where there is none.
+      type: dict
+change_count:
+  description: How many effects a change has.
   returned: always
   type: int
 not_checked:

@@ -31,6 +31,10 @@ class Base(NamedTuple):
         """Return a text with the paths of the earlier folder as those of the present one."""
         return text.replace(str(self.earlier), str(self.present))
 
+    def in_earlier(self, text: str) -> str:
+        """Return a text with the paths of the present folder as those of the earlier one."""
+        return text if str(self.earlier) in text else text.replace(str(self.present), str(self.earlier))
+
 
 @contextmanager
 def earlier_state(base: str, inventory: str) -> Iterator[Base]:

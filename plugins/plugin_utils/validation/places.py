@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -42,11 +43,14 @@ class Fault(NamedTuple):
 
 
 class Document:
-    """A file as YAML nodes with their lines; `root` is None for what is no YAML, or encrypted as a whole."""
+    """A file as YAML nodes with their lines; `root` is None for what is no YAML, or encrypted as a whole.
+
+    encrypted is the digest of an encrypted file's content, "" for any other.
+    """
 
     def __init__(self, path: Path, is_yaml: bool) -> None:
         self.file = shown_path(path)
-        self.encrypted = False
+        self.encrypted = ""
         self.faults: list[Fault] = []
         self.root: yaml.Node | None = None
         try:
@@ -54,7 +58,7 @@ class Document:
         except OSError as error:
             self._fault(0, f"{self.file} cannot be read ({error.strerror}); make it readable for this user.")
             return
-        self.encrypted = content.startswith(ENCRYPTED)
+        self.encrypted = hashlib.sha256(content).hexdigest() if content.startswith(ENCRYPTED) else ""
         if self.encrypted or not is_yaml:
             return
         try:
@@ -125,9 +129,9 @@ class Places:
         return [document.file for document in self._documents.values()]
 
     @property
-    def encrypted(self) -> list[str]:
-        """The files that are encrypted as a whole, and were not checked."""
-        return [document.file for document in self._documents.values() if document.encrypted]
+    def encrypted(self) -> dict[str, str]:
+        """The files that are encrypted as a whole, and were not checked, each with the digest of its content."""
+        return {document.file: document.encrypted for document in self._documents.values() if document.encrypted}
 
     def without_owner(self, folder: str, names: Iterable[str]) -> list[Path]:
         """Return what stands in `group_vars` or `host_vars` and none of some groups or hosts reads."""
@@ -138,7 +142,7 @@ class Places:
     def may_be_encrypted(self, host: Any) -> bool:
         """Return whether some of a host's variables stand in a file that is encrypted as a whole."""
         owners = [("host_vars", host.name), *(("group_vars", group.name) for group in host.get_groups())]
-        return any(document.encrypted for owner in owners for document in self._documents_of(*owner))
+        return any(bool(document.encrypted) for owner in owners for document in self._documents_of(*owner))
 
     def find(self, host: Any, variable: str, path: Sequence[str] = ()) -> Place:
         """Return where a host's value of a variable stands, as near to the keys below it as they are written."""

@@ -42,7 +42,7 @@ def validate(wanted: Wanted) -> output.Data:
         "loaded": site.is_loaded,
         "hosts": len(site.hosts),
         "files": site.places.files,
-        "not_checked": site.places.encrypted,
+        "not_checked": list(site.places.encrypted),
         "changes": [],
         "explain": {},
     }
@@ -94,6 +94,7 @@ def _compare(
     if broken:
         sentence = "The base has a plan that cannot be followed, so that what changes there cannot be told."
         findings.append(Finding(Place(), Problem("", "", sentence, fatal=False, rule="base"), tuple(broken)))
+    findings += _hidden(site, earlier, base)
     left_out = {*broken, *unsound}
     changes = difference(
         {host: plan for host, plan in before.items() if host not in left_out},
@@ -117,6 +118,17 @@ def _compare(
     return told, findings
 
 
+def _hidden(site: Site, earlier: Site | None, base: Base) -> Iterator[Finding]:
+    """Yield a warning for each encrypted file that has changed: it may hold a part of the plan."""
+    now, places = site.places.encrypted, earlier.places.encrypted if earlier else {}
+    then = {shown_path(Path(base.in_present(file))): digest for file, digest in places.items()}
+    for file in sorted({*now, *then}):
+        if now.get(file) != then.get(file):
+            what = "has changed" if file in now and file in then else "is new" if file in now else "is gone"
+            sentence = f"{file} is encrypted and {what}; what that means cannot be told."
+            yield Finding(Place(file), Problem("", "", sentence, fatal=False, rule="base"))
+
+
 def _plans(site: Site, checked: Checked, schema: Schema, base: Base | None) -> tuple[Plans, list[str]]:
     """Return the plan of each host, None where it is not looked after, and the hosts whose plan cannot be followed."""
     plans: dict[str, Mapping[str, Any] | None] = {}
@@ -125,14 +137,14 @@ def _plans(site: Site, checked: Checked, schema: Schema, base: Base | None) -> t
         if plan is None:
             broken.append(host)
             continue
-        values = dict(_with_signers(plan, schema))
+        values = dict(_with_signers(plan, schema, base))
         if base:
             values = {name: _mapped(value, base) for name, value in values.items()}
         plans[host] = None if is_foreign(plan, checked.variables[host]) else values
     return plans, broken
 
 
-def _with_signers(plan: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, Any]]:
+def _with_signers(plan: Mapping[str, Any], schema: Schema, base: Base | None) -> Iterator[tuple[str, Any]]:
     """Yield a plan's values; of a file of signers also those that it names, None where it cannot be read."""
     for name, value in plan.items():
         if schema.variables[name].weaker != "signers":
@@ -141,7 +153,7 @@ def _with_signers(plan: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str
         lines: list[str] | None = []
         if value:
             try:
-                text = Path(value).read_text(encoding="utf-8")
+                text = Path(base.in_earlier(value) if base else value).read_text(encoding="utf-8")
                 lines = sorted(line.strip() for line in text.splitlines() if line.strip() and line[0] != "#")
             except (OSError, UnicodeDecodeError):
                 lines = None
