@@ -194,13 +194,15 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
 
 def render_vocabulary() -> str:
     """Return the words of the host half that a plan may use."""
-    made = {
+    kinds = {
         "kinds": {name: {**_kind(kind), "limit": kind.limit} for name, kind in sorted(KINDS.items())},
         "primitives": {name: _kind(primitive) for name, primitive in sorted(PRIMITIVES.items())},
-        "standard": sorted(clause for clause in CLAUSES if not clause.startswith("S")),
-        "expected": [TERM.pattern[start : start + 100] for start in range(0, len(TERM.pattern), 100)],
     }
-    return VOCABULARY + yaml.safe_dump(made, sort_keys=False, width=110, allow_unicode=True, default_flow_style=None)
+    clauses = sorted(clause for clause in CLAUSES if not clause.startswith("S"))
+    pieces = [TERM.pattern[start : start + 100] for start in range(0, len(TERM.pattern), 100)]
+    lists = {"standard": clauses, "expected": [f"'{piece}'" for piece in pieces]}
+    parts = [f"{name}:\n" + "".join(f"  - {item}\n" for item in items) for name, items in lists.items()]
+    return VOCABULARY + yaml.safe_dump(kinds, sort_keys=False, width=110, default_flow_style=None) + "".join(parts)
 
 
 def _kind(kind: Any) -> dict[str, list[str]]:

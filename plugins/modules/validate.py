@@ -30,8 +30,8 @@ options:
     type: str
   base:
     description:
-      - The earlier state with which the inventory is compared, a git revision of the repository that the inventory is in,
-        or a folder, an earlier copy of the inventory.
+      - The earlier state with which the inventory is compared, a git revision of the repository that it is in, or a
+        folder, an earlier copy of the inventory.
       - What begins with C(.) or C(/) is a folder. Anything else is a revision if there is one of that name.
       - Without it, the run option C(egov_ops_validate_base); where that is empty too, nothing is compared.
     type: str

@@ -21,10 +21,8 @@ import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = [
-    yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs/ci.md").read_text(), re.M | re.S)
-]
-GITLAB, GITHUB, ACCEPTED = JOBS
+PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+GITLAB, GITHUB, ACCEPTED = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S))
 
 pytestmark = pytest.mark.programs("git")
 
@@ -143,12 +141,13 @@ def test_all_mistakes_are_printed_and_written_and_the_playbook_fails(
     repository: Path, environment: dict[str, str]
 ) -> None:
     edit(repository, "paths: [/srv/shares]", "pathes: [/srv/shares]")
+    edit(repository, 'critical: "90"', 'critical: "high"')
     chosen = ("-e egov_ops_validate_inventory=inventories/site", "-e egov_ops_validate_folder=results")
     done = play(repository, environment, *chosen)
     assert done.returncode == 2
     place = "inventories/site/group_vars/files.yml"
     assert f"{place}:14: egov_ops_backup_sets__50_files.shares has no key 'pathes'; did you mean paths?" in done.stdout
-    assert f"{place}:12: egov_ops_backup_sets__50_files.shares lacks paths" in done.stdout
+    assert f"{place}:9: egov_ops_probes__50_files.file_system_space.critical is 'high', but must be" in done.stdout
     assert "Traceback" not in done.stdout
     assert sorted(path.name for path in (repository / "results").iterdir()) == [
         "validate.json",
@@ -201,7 +200,7 @@ def test_a_hosts_plan_is_explained_through_its_layers(repository: Path, environm
 
 @pytest.mark.slow
 def test_five_hundred_hosts_are_validated_and_compared_in_the_time_that_is_promised(tmp_path: Path) -> None:
-    """The promise is 20 s, and 40 s with a base; measured is CPU time, which other work on the machine does not add to."""
+    """The promise is 20 s, and 40 s with a base; measured is CPU time, to which other work does not add."""
     inventory = tmp_path / "site"
     shutil.copytree(ROOT / "inventories/example", inventory)
     hosts = yaml.safe_load((inventory / "hosts.yml").read_text())
