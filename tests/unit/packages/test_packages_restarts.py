@@ -109,6 +109,16 @@ def test_processes_that_are_hidden_are_never_ok(tmp_path: Path) -> None:
     assert "permission" in REASONS
 
 
+@pytest.mark.parametrize(("user", "wanted"), [(1000, "become"), (0, "SYS_PTRACE")])
+def test_what_to_do_about_hidden_processes_depends_on_who_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, wanted: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    found = restarts.Processes()
+    found.hidden = 1
+    assert wanted in scan._restarts(found, str(tmp_path))["detail"]["next"]
+
+
 def system(release: str, version: str = "#1 SMP Debian 6.1.176-1") -> Any:
     return SimpleNamespace(release=release, version=version)
 
