@@ -161,7 +161,7 @@ def test_controller_code_reaches_into_no_domain_of_the_host_half(path: Path) -> 
 
 @pytest.mark.parametrize("front", ["README.md", "README.zh-CN.md"])
 def test_each_page_can_be_reached_from_the_readme(front: str) -> None:
-    reached: set[Path] = set()
+    reached = set(ROOT.glob("README*.md"))  # not by way of the other language
     waiting = {ROOT / front}
     while waiting:
         page = waiting.pop()
