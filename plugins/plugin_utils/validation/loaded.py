@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -232,4 +233,7 @@ def _unparsed(path: Path, reasons: list[str]) -> Fault:
     """Return what is said of an inventory that no plugin could parse: the words of the last one that tried."""
     file = shown_path(path)
     why = " ".join(reasons[-1].split()).rstrip(".") if reasons else "no inventory plugin takes it"
-    return Fault(Place(file), Problem("", "", f"{file} cannot be parsed as an inventory: {why}.", rule="syntax"))
+    section = re.search(r"\[.*?\]", why)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if section and path.is_file() else []
+    line = next((number for number, text in enumerate(lines, 1) if section and section[0] in text), 0)
+    return Fault(Place(file, line), Problem("", "", f"{file} cannot be parsed as an inventory: {why}.", rule="syntax"))

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 import yaml
 from ansible.constants import YAML_FILENAME_EXTENSIONS
+from ansible.errors import AnsibleError
 from ansible.inventory.helpers import sort_groups
 from ansible.inventory.manager import IGNORED
 from ansible.plugins.inventory import detect_range, expand_hostname_range
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Problem
+from ansible_collections.egov.ops.plugins.plugin_utils.validation import ini
 
 ENCRYPTED = b"$ANSIBLE_VAULT;"
 _EXTENSIONS = ("", *YAML_FILENAME_EXTENSIONS)
@@ -109,8 +111,10 @@ class Places:
         self._vars_files: dict[str, dict[str, list[Path]]] = {}
         for path in _sources(Path(source)):
             document = self._parse(path, path.suffix in _SOURCES)
-            if document.root is not None and not document.faults:
+            if document.root is not None:
                 self._inventory_file(document)
+            elif path.suffix not in _SOURCES and not document.encrypted and not os.access(path, os.X_OK):
+                self._without_extension(document, path)
         for folder in ("group_vars", "host_vars"):
             self._vars_files[folder] = dict(_vars_files(self._base / folder))
             for paths in self._vars_files[folder].values():
@@ -202,6 +206,26 @@ class Places:
             self._documents[key] = Document(path, is_yaml)
         return self._documents[key]
 
+    def _without_extension(self, document: Document, path: Path) -> None:
+        """Note the hosts and groups of a file that Ansible takes for YAML if it can, and else for INI."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return
+        try:
+            document.root = yaml.compose(text, Loader=_Loader)
+        except yaml.YAMLError:
+            document.root = None
+        if isinstance(document.root, yaml.MappingNode):
+            self._inventory_file(document)
+            return
+        for entry in ini.entries(text):
+            if not entry.is_host:
+                self._groups.setdefault(entry.name, []).append((document, entry.variables))
+                continue
+            for host in _expanded(entry.name):
+                self._hosts.setdefault(host, []).append((document, entry.key, entry.variables))
+
     def _inventory_file(self, document: Document) -> None:
         """Note the hosts and groups of a YAML inventory, and what Ansible would leave out of it without an error."""
         root = document.root
@@ -276,7 +300,10 @@ def _nested(folder: Path) -> Iterator[Path]:
 
 
 def _expanded(name: str) -> list[str]:
-    return list(expand_hostname_range(name)) if detect_range(name) else [name]
+    try:
+        return list(expand_hostname_range(name)) if detect_range(name) else [name]
+    except AnsibleError:
+        return []  # Ansible says what is wrong with it when it loads the inventory
 
 
 def _is_null(node: yaml.Node) -> bool:

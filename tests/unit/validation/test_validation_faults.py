@@ -255,6 +255,23 @@ def test_an_ini_inventory_that_does_not_parse_has_the_words_of_its_plugin(tmp_pa
     (problem,) = problems(tmp_path / "hosts")
     assert "cannot be parsed as an inventory" in problem["message"]
     assert "web:chldren" in problem["message"]
+    assert problem["line"] == 3
+
+
+@pytest.mark.parametrize("name", ["hosts", "hosts.ini"])
+def test_a_fault_in_an_ini_inventory_is_told_with_its_line(tmp_path: Path, name: str) -> None:
+    text = "db1\n\n[web]\nweb[1:2] egov_ops_report=7 # short\n\n[web:vars]\n; of all\negov_ops_timezone = Mars\n"
+    (tmp_path / name).write_text(text)
+    assert [(problem["line"], problem["variable"], problem["hosts"]) for problem in problems(tmp_path / name)] == [
+        (4, "egov_ops_report", BOTH),
+        (8, "egov_ops_timezone", BOTH),
+    ]
+
+
+def test_a_yaml_inventory_without_extension_is_read_as_such(tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("all:\n  hosts:\n    web1: {egov_ops_timezone: Mars}\n")
+    (problem,) = problems(tmp_path / "hosts")
+    assert (problem["line"], problem["hosts"]) == (3, WEB1)
 
 
 def test_a_variable_of_a_dynamic_inventory_is_told_by_its_name(tmp_path: Path) -> None:
