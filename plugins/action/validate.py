@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
+from ansible_collections.egov.ops.plugins.plugin_utils.begin import refuse_settings
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
@@ -31,6 +33,7 @@ class ActionModule(Task):
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Load and check the inventory, say what was found and write the files."""
+        refuse_settings("linear", str(constants.DEFAULT_HASH_BEHAVIOUR))
         extra = self.extra_variables()
         for problem in check({}, load_schema(), extra):
             raise OpsError(problem.message)

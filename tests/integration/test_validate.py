@@ -182,6 +182,15 @@ def test_what_cannot_be_done_is_one_sentence(
     assert "Traceback" not in done.stdout
 
 
+def test_dictionaries_that_ansible_would_merge_are_refused_as_in_a_run(
+    repository: Path, environment: dict[str, str]
+) -> None:
+    chosen = {**environment, "ANSIBLE_HASH_BEHAVIOUR": "merge"}
+    done = play(repository, chosen, "-e egov_ops_validate_inventory=inventories/site")
+    assert done.returncode == 2
+    assert "hash_behaviour: merge is refused" in done.stdout
+
+
 def test_a_hosts_plan_is_explained_through_its_layers(repository: Path, environment: dict[str, str]) -> None:
     done = play(
         repository,

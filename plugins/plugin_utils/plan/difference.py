@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, is_weaker
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import SECONDS, Opaque, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import SECONDS, Opaque, shown, without_credentials
 
 #: The plan of each host: its values by variable, or None for a host that is not looked after.
 Plans = Mapping[str, Mapping[str, Any] | None]
@@ -169,7 +169,7 @@ def _told(key: Key, value: Any) -> Any:
     if isinstance(value, Opaque):
         return f"encrypted, {hashlib.sha256(value.ciphertext.encode()).hexdigest()[:16]}"
     if key.refers_to and isinstance(value, Mapping):
-        return f"{value['name']} at {value['location']}"
+        return without_credentials(f"{value['name']} at {value['location']}")
     if isinstance(value, Mapping):
         return {name: _told(key, inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -177,7 +177,9 @@ def _told(key: Key, value: Any) -> Any:
     if key.type == "duration" and value is not None:
         unit = next((unit for unit in ("d", "h", "m") if value and value % SECONDS[unit] == 0), "s")
         return f"{value / SECONDS[unit]:.12g}{unit}"
-    return shown(value, secret=True) if key.secret and value else value
+    if key.secret and value:
+        return shown(value, secret=True)
+    return without_credentials(value) if isinstance(value, str) else value
 
 
 def _words(value: Any) -> str:

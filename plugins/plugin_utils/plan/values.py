@@ -68,8 +68,13 @@ def shown(value: Any, secret: bool = False) -> str:
         return "a dictionary"
     if isinstance(value, list):
         return "a list"
-    text = _CREDENTIALS.sub(r"\1***@", repr(value))
+    text = without_credentials(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def without_credentials(text: str) -> str:
+    """Return a text without the user and the password that an address in it has."""
+    return _CREDENTIALS.sub(r"\1***@", text)
 
 
 def text(value: Any) -> str:

@@ -221,6 +221,14 @@ def test_the_place_of_a_password_is_not_told() -> None:
     assert "/root/password" not in f"{change}"
 
 
+def test_the_credentials_in_an_address_are_not_told() -> None:
+    after = weakened()
+    after["egov_ops_backup_repositories"]["far"]["location"] = "rest:https://li:hunter2@backup.example.internal/"
+    found = changes({"a": PLAN}, {"a": after})
+    assert found
+    assert "hunter2" not in f"{found}"
+
+
 def test_what_each_variable_of_the_plan_says_of_weakening_is_deliberate() -> None:
     """A variable of the plan without a rule is one whose change is told and never refused; this is all of them."""
     variables = [variable for variable in load_schema().variables.values() if variable.scope == "plan"]
