@@ -30,6 +30,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.validation.places import 
     shown_path,
 )
 
+#: How the names of variables begin that stand in an encrypted file.
+_VAULT = "vault_"
 #: Names in a template that are functions of Ansible and Jinja, not variables.
 _FUNCTIONS = {"dict", "lookup", "namespace", "now", "omit", "q", "query", "range", "undef"}
 
@@ -80,12 +82,20 @@ class Site:
         hidden = self.places.may_be_encrypted(host)
         for name, value in written.items():
             if name.startswith(PREFIX):
+                self._templates.doubtful.clear()
                 try:
                     variables[name] = self._templates.render(host_name, written, value, hidden)
                 except AnsibleError as error:
                     sentence = f"{name} cannot be templated: {' '.join(str(error).split()).rstrip('.')}."
                     problems.append(Problem(name, "", sentence, rule="template"))
                     del variables[name]
+                if self._templates.doubtful:
+                    needed = ", ".join(sorted(self._templates.doubtful))
+                    sentence = (
+                        f"{name} needs {needed}, which no file that can be read sets; it is taken to stand in an "
+                        f"encrypted one, where such a name begins with {_VAULT}."
+                    )
+                    problems.append(Problem(name, "", sentence, fatal=False, rule="template"))
             elif _is_vaulted(value):
                 variables[name] = Opaque(str(value._ciphertext))
         return variables, problems
@@ -144,6 +154,7 @@ class _Templates:
 
     def __init__(self, templar: Any) -> None:
         self._templar = templar
+        self.doubtful: set[str] = set()
         self._names: dict[str, frozenset[str]] = {}
         self._known: dict[tuple[str, str], Any] = {}
         self._constant: dict[int, Any] = {}
@@ -178,6 +189,7 @@ class _Templates:
         needed, secret = self._needed(text, context)
         missing = [name for name in needed if name not in context and name not in _FUNCTIONS]
         if secret or (missing and hidden):
+            self.doubtful.update(name for name in missing if not name.startswith(_VAULT))
             return Opaque(f"{text} {secret}")
         whole = not needed <= set(context)
         key = (str(text), host if whole else repr([(name, plain(context[name])) for name in sorted(needed)]))

@@ -129,6 +129,15 @@ def test_a_file_that_is_encrypted_as_a_whole_is_listed_and_what_it_may_hold_is_n
     assert [problem["hosts"] for problem in data["problems"]] == [["web2"]]
 
 
+def test_a_name_that_may_be_a_mistake_or_encrypted_is_a_warning(tmp_path: Path) -> None:
+    site(tmp_path)
+    write(tmp_path, host_vars__db1__main='# of db1\negov_ops_witness_key: "{{ kye }}"\n')
+    (tmp_path / "host_vars/db1/vault").write_text(encrypted("key: /root/key\n"))
+    (problem,) = problems(tmp_path)
+    assert (problem["severity"], problem["line"], problem["hosts"]) == ("warning", 2, ["db1"])
+    assert problem["message"].startswith("egov_ops_witness_key needs kye, which no file that can be read sets; ")
+
+
 def test_an_inventory_that_is_encrypted_as_a_whole_is_listed(tmp_path: Path) -> None:
     site(tmp_path)
     (tmp_path / "more.yml").write_text(encrypted("all:\n  hosts:\n    web9:\n"))
