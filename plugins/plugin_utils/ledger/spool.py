@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, hold, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, folder_held, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
@@ -197,7 +197,8 @@ class Spool:
         """Replace the spool in one step by an empty one of the same run and process. Raises SpoolError, OSError."""
         current = self.header()
         self._header = {**header, "schema": SCHEMA, "run": self.run, "process": current["process"]}
-        self._create()
+        with _folder_lock(self.path.parent):
+            self._create()
 
     def _recreate(self) -> None:
         """Make the file again that a seal has drained and removed; what comes now belongs to no announced step."""
@@ -224,15 +225,12 @@ def spools(folder: Path) -> list[Spool]:
 
 @contextmanager
 def _folder_lock(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if not hold(descriptor, PATIENCE):
+    with folder_held(folder, PATIENCE) as held:
+        if not held:
             raise SpoolError(
                 f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
             )
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _parsed(line: str) -> dict[str, Any]:
