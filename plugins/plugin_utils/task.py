@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import signal
 import time
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -61,9 +62,9 @@ class Task(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(str(error)) from None
         return result
 
+    @abstractmethod
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the work and return the result; each action fills this in."""
-        raise NotImplementedError
 
     def inventory_plan(self) -> InventoryPlan:
         """Return the reader of the inventory's plan; an ansible-core whose inventory cannot be read is an error."""
@@ -102,11 +103,11 @@ class HostTask(Task):
     #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
     SYSTEM_PYTHON: ClassVar[bool] = False
 
+    @abstractmethod
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Return what the half is given, filled from the plan where an option is absent, and the secrets it needs."""
-        raise NotImplementedError
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Send the half and record what came of it.
