@@ -35,7 +35,7 @@ with suppress(OpsError):  # a task that needs it says so
     merge({}, load_schema())
 
 #: Records shown in Ansible's own result; all of them go to the spool.
-SHOWN = 20
+SHOWN = 5
 #: Seconds between the half's own deadline and the moment the controller gives up on it.
 GRACE = 30
 
