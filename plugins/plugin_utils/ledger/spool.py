@@ -28,6 +28,8 @@ SCHEMA = 1
 #: What a line must have to be taken for a record.
 _RECORD = {"id", "run", "host", "domain", "kind", "subject", "status"}
 
+_PIECE = 256 * 1024
+
 #: Seconds to wait for another process that appends to, or drains, the same spool.
 PATIENCE = 60.0
 
@@ -161,14 +163,17 @@ class Spool:
     def _holding(self, needle: bytes) -> Iterator[str]:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
-            text = self.path.read_bytes()
+            with self.path.open("rb", buffering=0) as stream:
+                rest = b""
+                # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
+                while piece := stream.read(_PIECE):
+                    text = rest + piece
+                    whole = text.rfind(b"\n") + 1
+                    yield from _lines_with(needle, text[:whole])
+                    rest = text[whole:]
+                yield from _lines_with(needle, rest)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
-        place = text.find(needle)
-        while place >= 0:
-            end = text.find(b"\n", place) + 1 or len(text)
-            yield text[text.rfind(b"\n", 0, place) + 1 : end].decode("utf-8", "replace")
-            place = text.find(needle, end)
 
     def _lines(self) -> list[str]:
         try:
@@ -249,6 +254,14 @@ def _folder_lock(folder: Path) -> Iterator[None]:
                 f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
             )
         yield
+
+
+def _lines_with(needle: bytes, text: bytes) -> Iterator[str]:
+    place = text.find(needle)
+    while place >= 0:
+        end = text.find(b"\n", place) + 1 or len(text)
+        yield text[text.rfind(b"\n", 0, place) + 1 : end].decode("utf-8", "replace")
+        place = text.find(needle, end)
 
 
 def _parsed(line: str) -> dict[str, Any]:
