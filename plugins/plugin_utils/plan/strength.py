@@ -79,7 +79,7 @@ def fewer(before: Any, after: Any) -> bool:
 
 def more(before: Any, after: Any) -> bool:
     """Return whether a list has gained something."""
-    return fewer(after, before)
+    return fewer(before=after, after=before)
 
 
 def narrower(before: Any, after: Any) -> bool:
@@ -89,7 +89,7 @@ def narrower(before: Any, after: Any) -> bool:
 
 def wider_list(before: Any, after: Any) -> bool:
     """Return whether a list, of which none means everything, has gained something."""
-    return narrower(after, before)
+    return narrower(before=after, after=before)
 
 
 def signers(before: Any, after: Any) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -63,7 +64,8 @@ class Plan(Mapping[str, Any]):
         self.origins = origins
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        # A copy: the schema's own entries, which nothing of a site's changes, are those of all hosts.
+        return plain(self._values[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -149,12 +151,13 @@ class _Reading:
         self.problems: list[Problem] = []
         self._origins: dict[str, tuple[str, ...]] = {}
         self._opaque: set[str] = set()  # layered variables of which some layer cannot be seen
-        values: dict[str, Any] = {}
+        self.values = values = dict[str, Any]()
         self.plan = Plan(values, self._origins)
         names = [name for name in variables if name.startswith(PREFIX)]
         for variable in schema.variables.values():
             if variable.layered:
                 layers = [(name, variables[name]) for name in layer_names(variable.name, names)]
+                layers = [(name, entries) for name, entries in layers if entries is not None]
                 values[variable.name] = self._layered(variable, layers)
             else:
                 source = extra if variable.scope == "run" and variable.name in extra else variables
@@ -176,16 +179,16 @@ class _Reading:
         return self._convert((variable.name,), variable, plain(variable.default if given is None else given))
 
     def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
-        broken: set[str] = set()
-        layers = [
-            (name, self._remembered(variable.name if name == DEFAULT else name, variable, entries, broken))
-            for name, entries in [(DEFAULT, variable.default), *given]
-            if entries is not None
-        ]
-        merged, origins = merge_layers(layers)
+        default = _default_layer(variable)
+        self.problems += default.problems
+        broken = set(default.broken)
+        layers = [(name, self._remembered(name, variable, entries, broken)) for name, entries in given]
+        merged, origins = merge_layers([(DEFAULT, default.entries), *layers])
         self._origins.update({f"{variable.name}.{entry}": names for entry, names in origins.items()})
         for entry, keys in merged.items():
-            if entry not in broken:
+            if origins[entry] == (DEFAULT,):
+                merged[entry] = default.complete[entry]
+            elif entry not in broken:
                 merged[entry] = self._completed(self.where(variable.name, entry), variable, keys)
         return merged
 
@@ -289,14 +292,35 @@ class _Reading:
             for key in variable.entry.values():
                 if not key.refers_to or key.refers_to in self._opaque:
                     continue
-                known = self.plan[key.refers_to]
-                for entry, keys in self.plan[variable.name].items():
+                known = self.values[key.refers_to]
+                for entry, keys in self.values[variable.name].items():
                     target = keys.get(key.name)
                     if isinstance(target, str) and target not in known:
                         where = (*self.where(variable.name, entry), key.name)
                         hint = _suggest(target, known)
                         sentence = f"is {shown(target)}, which {key.refers_to} does not have; {hint}"
                         self._refuse(where, shown(target), sentence, f"an entry of {key.refers_to}", "reference")
+
+
+class _DefaultLayer(NamedTuple):
+    """The schema's own layer of a variable: its entries as they are given, and complete; what is wrong with it."""
+
+    entries: dict[str, dict[str, Any]]
+    complete: dict[str, dict[str, Any]]
+    problems: list[Problem]
+    broken: set[str]
+
+
+@functools.cache
+def _default_layer(variable: Variable) -> _DefaultLayer:
+    """Return a variable's own layer, read once in a process: it is long, and the same for all hosts."""
+    reading, broken = _Reading({}, Schema({}), {}), set[str]()
+    entries = reading._layer(variable.name, variable, plain(variable.default), broken)
+    complete = {
+        entry: keys if entry in broken else reading._complete((variable.name, entry), variable, keys)
+        for entry, keys in entries.items()
+    }
+    return _DefaultLayer(entries, complete, reading.problems, broken)
 
 
 def _converted(key: Key, value: Any) -> Any:
@@ -371,7 +395,7 @@ def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
 
 def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:
     """Yield the words that there are not, by the highest layer that has their entry."""
-    for found in misnomers(reading.plan, schema, words, memory.sound):
+    for found in misnomers(reading.values, schema, words, memory.sound):
         where = (*reading.where(found.variable, found.path[0]), *found.path[1:])
         value = "" if found.value is None else shown(found.value)
         sentence = f"{'.'.join(where)} {found.sentence}"

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import fcntl
+import json
+import multiprocessing
 import os
 import resource
 from collections.abc import Callable
@@ -39,6 +41,19 @@ def test_what_was_appended_is_read_in_order(spool: Spool) -> None:
     spool.append(records[1:])
     assert ids(spool) == [record["id"] for record in records]
     assert spool.read().torn == 0
+
+
+def test_the_steps_of_a_host_are_found_among_other_records(spool: Spool) -> None:
+    step = make_record(kind="step", subject="health_probe", host='主机 "1"')
+    torn = make_record(kind="step", subject="backup_run", host='主机 "1"')
+    others = [make_record(kind="step", host="web2"), make_record(subject='"kind":"step"', host='主机 "1"')]
+    spool.append([others[0], step, others[1]])
+    assert spool.steps('主机 "1"') == [step]
+    with spool.path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(torn, ensure_ascii=False, separators=(",", ":"))[:-9])
+    assert spool.steps('主机 "1"') == [step]
+    assert spool.header()["procedure"] == "daily"
+    assert spool.steps("db1") == []
 
 
 def test_one_process_has_one_spool_whenever_it_asks(spool: Spool) -> None:
@@ -165,6 +180,27 @@ def test_twenty_processes_that_create_at_once_make_one_spool(tmp_path: Path) -> 
     assert [end_of(child) for child in children] == [0] * 20
     (found,) = spools(tmp_path)
     assert len(ids(found)) == 20
+
+
+def test_a_spool_starts_anew_while_others_look_through_the_folder(spool: Spool) -> None:
+    forked = multiprocessing.get_context("fork")
+    done = forked.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            spools(spool.path.parent)
+
+    others = [forked.Process(target=look) for _number in range(2)]
+    for other in others:
+        other.start()
+    try:
+        for _round in range(300):
+            spool.restart(make_header())
+    finally:
+        done.set()
+        for other in others:
+            other.join(30)
+    assert spool.header()["procedure"] == "daily"
 
 
 def test_a_creator_killed_before_the_header_is_whole_leaves_no_spool(tmp_path: Path) -> None:
