@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 import programs  # noqa: E402
 from environment import SetupError  # noqa: E402
 
+from lab import faults, images, system  # noqa: E402
 from lab.hosts import PLATFORM  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.system import LabError  # noqa: E402
@@ -64,7 +65,27 @@ def ssh(lab: Lab, options: argparse.Namespace) -> None:
     os.execvp(argv[0], argv)
 
 
-VERBS = {"up": up, "status": status, "down": down, "ssh": ssh}
+def fault(lab: Lab, options: argparse.Namespace) -> None:
+    """Make a fault, or list those that there are."""
+    if len(options.words) < 2:
+        print("\n".join(faults.describe(verb) for verb in faults.VERBS))
+    else:
+        faults.make(lab, *options.words)
+
+
+def undo(lab: Lab, options: argparse.Namespace) -> None:
+    """Undo all faults."""
+    faults.undo(lab)
+
+
+def make_images(lab: Lab, options: argparse.Namespace) -> None:
+    """Make the images that are missing."""
+    system.check()
+    for kind in images.PACKAGES:
+        images.provide(kind)
+
+
+VERBS = {"up": up, "status": status, "down": down, "ssh": ssh, "fault": fault, "undo": undo, "images": make_images}
 
 
 def interrupted(_number: int, _frame: object) -> None:

@@ -34,7 +34,7 @@ SERVICES = (
     "chrony createrepo-c dnf haproxy mariadb-server nginx-light postgresql python3-psycopg2 redis-server rpm"
 ).split()
 PACKAGES = {"base": BASE, "full": BASE + SERVICES}
-UNITS = "chrony haproxy mariadb nginx postgresql redis-server".split()
+UNITS = [f"{name}.service" for name in "chrony haproxy mariadb nginx postgresql redis-server".split()]
 
 OPTIONS = [
     "--quiet",

@@ -27,7 +27,7 @@ from typing import Any
 
 from environment import CACHE
 
-from . import images, system
+from . import faults, images, system
 from .hosts import PLATFORM
 from .system import LabError, run
 
@@ -195,7 +195,7 @@ class Lab:
 
     def _start(self, name: str) -> None:
         host = self.state["hosts"][name]
-        first = system.users(self.state["slot"], host["number"])[0]
+        first = self.first_user(name)
         options = {
             "--name": name,
             "--hostname": name,
@@ -244,8 +244,15 @@ class Lab:
         for name in self.state["hosts"]:
             lines += [f"Host {name}", f"  HostName {self.address(name)}", f"  HostKeyAlias {name}"]
         (self.folder / "ssh_config").write_text("\n".join(lines) + "\n")
-        hosts = "".join(f"    {name}: {{}}\n" for name in self.state["hosts"])
-        (self.folder / "hosts.yml").write_text(f"---\nall:\n  hosts:\n{hosts}")
+        variables = {
+            "ansible_ssh_common_args": f"-F '{self.folder}/ssh_config'",
+            "ansible_control_path_dir": str(self.sockets),
+            "ansible_become": True,
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "lab_folder": str(self.folder),
+        }
+        inventory = {"all": {"hosts": {name: {} for name in self.state["hosts"]}, "vars": variables}}
+        (self.folder / "hosts.yml").write_text(json.dumps(inventory, indent=1, ensure_ascii=False))
 
     def _watch(self) -> None:
         """Start the process that starts a host again which has rebooted: podman itself does not."""
@@ -272,6 +279,10 @@ class Lab:
         """End helpers, all or those of a name, with the processes that they have started."""
         for pid in self._helpers(name):
             system.end(pid, group=True)
+
+    def first_user(self, host: str) -> int:
+        """Return the machine's id of a host's root."""
+        return system.users(self.state["slot"], self.state["hosts"][host]["number"])[0]
 
     # Use
 
@@ -329,9 +340,7 @@ class Lab:
 
     def _down(self) -> None:
         state = self.state
-        from . import faults
-
-        faults.undo_all(self, hosts_go=True)
+        faults.undo(self, hosts_go=True)
         self.end()
         for pid in system.processes(f"ssh: {self.sockets}/"):  # the masters of ssh's shared connections
             system.end(pid)

@@ -44,3 +44,5 @@ printf '[Journal]\nStorage=persistent\nRuntimeMaxUse=8M\nSystemMaxUse=16M\nReadK
 for unit in "$@"; do
     [ ! -e "/lib/systemd/system/$unit" ] || systemctl disable --quiet "$unit"
 done
+# The clock is the machine's, which a host can follow but not set.
+[ ! -e /etc/default/chrony ] || echo 'DAEMON_OPTS="-x -F 0"' >/etc/default/chrony
