@@ -37,8 +37,9 @@ def hosts(words: list[str]) -> list[str]:
 
 def up(lab: Lab, options: argparse.Namespace) -> None:
     """Start hosts and say how to use them."""
-    programs.install("test")
     names = hosts(options.words)
+    system.check_root()
+    programs.install("test")
     lab.up(names, light=options.light)
     print(f"{len(lab.state['hosts'])} hosts are up: make lab-ssh HOST={names[0]}, or -i {lab.folder}/hosts.yml")
 
@@ -81,7 +82,7 @@ def undo(lab: Lab, options: argparse.Namespace) -> None:
 def make_images(lab: Lab, options: argparse.Namespace) -> None:
     """Make the images that are missing."""
     system.check()
-    for kind in images.PACKAGES:
+    for kind in images.IMAGES:
         images.provide(kind)
 
 

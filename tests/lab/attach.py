@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 CLONE_NEWNS, OPEN_TREE_CLONE, MOVE_MOUNT_F_EMPTY_PATH, AT_FDCWD = 0x20000, 1, 4, -100
 OPEN_TREE, MOVE_MOUNT = 428, 429  # the same numbers on every architecture
@@ -30,7 +31,7 @@ def checked(result: int) -> int:
 
 def main(pid: str, device: str, folder: str) -> None:
     """Mount the device beside, and move the mount into the host's own tree."""
-    with open(f"/proc/{pid}/ns/mnt") as namespace, tempfile.TemporaryDirectory() as beside:
+    with Path(f"/proc/{pid}/ns/mnt").open() as namespace, tempfile.TemporaryDirectory() as beside:
         subprocess.run(["mount", "-t", "ext4", device, beside], check=True)
         try:
             tree = checked(libc.syscall(OPEN_TREE, AT_FDCWD, beside.encode(), OPEN_TREE_CLONE))

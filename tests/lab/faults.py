@@ -235,7 +235,8 @@ def fill_disk(lab: Lab, host: str, path: str = "/srv/data") -> None:
     lab.shell(host, f"mkdir -p {quoted}")
     attach = [sys.executable, str(Path(__file__).with_name("attach.py")), str(_pid(lab, host)), device, path]
     run(attach, f"The disk could not be attached to {host}.")
-    lab.shell(host, f'fallocate --length "$(df --output=avail -B1 {quoted} | tail -1)" {quoted}/filler')
+    fill = "dd if=/dev/zero of={0}/filler{1} bs={1} 2>/dev/null || true; sync -f {0}"
+    lab.shell(host, "\n".join(fill.format(quoted, size) for size in ("1M", "1k")))
 
 
 def hang_mount(lab: Lab, host: str, path: str = "/mnt/share") -> None:
@@ -288,9 +289,7 @@ def flap_service(lab: Lab, host: str, unit: str) -> None:
     """A unit ends whenever it is started, and systemd starts it again until it has had enough."""
     folder = f"/run/systemd/system/{unit}.d"
     again = f"systemctl daemon-reload; systemctl reset-failed {shlex.quote(unit)} || true"
-    _plan_undo(
-        lab, "host", host, f"rm -rf {shlex.quote(folder)}; {again}; systemctl restart {shlex.quote(unit)}"
-    )
+    _plan_undo(lab, "host", host, f"rm -rf {shlex.quote(folder)}; {again}; systemctl restart {shlex.quote(unit)}")
     drop_in = "[Service]\nExecStartPre=/bin/false\nRestart=always\nRestartSec=200ms\n"
     lab.write(host, f"{folder}/lab-fault.conf", drop_in)
     lab.shell(host, f"systemctl daemon-reload; systemctl restart {shlex.quote(unit)} || true")
@@ -298,13 +297,13 @@ def flap_service(lab: Lab, host: str, unit: str) -> None:
 
 def corrupt_file(lab: Lab, host: str, path: str) -> None:
     """A byte in the middle of a file is another."""
-    kept, quoted = f"/var/lib/lab-undo{path}", shlex.quote(path)
-    lab.shell(host, f"test -f {quoted}")
-    _plan_undo(lab, "host", host, f"test ! -e {shlex.quote(kept)} || cp -a {shlex.quote(kept)} {quoted}")
+    path = lab.shell(host, f"test -f {shlex.quote(path)}; readlink -f {shlex.quote(path)}").strip()
+    kept, quoted = shlex.quote(f"/var/lib/lab-undo{path}"), shlex.quote(path)
+    _plan_undo(lab, "host", host, f"test ! -e {kept} || cp -a {kept} {quoted}")
     lab.shell(
         host,
-        f'mkdir -p "$(dirname {shlex.quote(kept)})"; cp -a {quoted} {shlex.quote(kept)}\n'
-        f"python3 -c 'import sys; f = open(sys.argv[1], \"r+b\"); n = f.seek(0, 2) // 2; f.seek(n); b = f.read(1)\n"
+        f'mkdir -p "$(dirname {kept})"; cp -a {quoted} {kept}\n'
+        f'python3 -c \'import sys; f = open(sys.argv[1], "r+b"); n = f.seek(0, 2) // 2; f.seek(n); b = f.read(1)\n'
         f"f.seek(n); f.write(bytes([b[0] ^ 1]))' {quoted}",
     )
 

@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mount a file system in a lab host that greets and then never answers: hang.py PID FOLDER. It hangs until this ends."""
+"""Mount a file system in a lab host that greets and then never answers: hang.py PID FOLDER.
+
+It hangs until this process ends.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import struct
 import sys
+from pathlib import Path
 
 CLONE_NEWNS, MS_NOSUID, MS_NODEV = 0x20000, 2, 4
 INIT, VERSION = 26, (7, 31)
@@ -20,7 +23,7 @@ def main(pid: str, folder: str) -> None:
     """Mount, answer the kernel's greeting, and read requests without answering one."""
     device = os.open("/dev/fuse", os.O_RDWR)
     libc = ctypes.CDLL(None, use_errno=True)
-    with open(f"/proc/{pid}/ns/mnt") as namespace:
+    with Path(f"/proc/{pid}/ns/mnt").open() as namespace:
         if libc.setns(namespace.fileno(), CLONE_NEWNS) < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other"
@@ -33,7 +36,8 @@ def main(pid: str, folder: str) -> None:
         body = struct.pack("IIIIHHIIHHI28x", *VERSION, 0, 0, 0, 0, 1 << 16, 1, 0, 0, 0)
         os.write(device, struct.pack("IiQ", 16 + len(body), 0, unique) + body)
     print("mounted", flush=True)
-    signal.pause()
+    while True:  # only who waits for the answer to a request that was read cannot be killed
+        os.read(device, 1 << 17)
 
 
 if __name__ == "__main__":

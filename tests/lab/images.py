@@ -26,15 +26,17 @@ from .system import LabError, run
 
 RECIPE = Path(__file__).parent / "image"
 
-BASE = (
-    "acl ca-certificates cron curl dbus e2fsprogs faketime iproute2 iputils-ping less libpam-systemd logrotate nftables "
-    "openssh-server procps python3 python3-apt restic rsync sudo systemd-sysv"
-).split()
-SERVICES = (
-    "chrony createrepo-c dnf haproxy mariadb-server nginx-light postgresql python3-psycopg2 redis-server rpm"
-).split()
-PACKAGES = {"base": BASE, "full": BASE + SERVICES}
-UNITS = [f"{name}.service" for name in "chrony haproxy mariadb nginx postgresql redis-server".split()]
+PACKAGES = {
+    "base": """
+        acl ca-certificates cron curl dbus e2fsprogs faketime iproute2 iputils-ping less libpam-systemd logrotate
+        nftables openssh-server procps python3 python3-apt restic rsync sudo systemd-sysv
+    """,
+    "services": """
+        chrony createrepo-c dnf haproxy mariadb-server nginx-light postgresql python3-psycopg2 redis-server rpm
+    """,
+}
+IMAGES = {"base": PACKAGES["base"].split(), "full": (PACKAGES["base"] + PACKAGES["services"]).split()}
+UNITS = [f"{name}.service" for name in ("chrony", "haproxy", "mariadb", "nginx", "postgresql", "redis-server")]
 
 OPTIONS = [
     "--quiet",
@@ -99,7 +101,7 @@ def store() -> Path:
 def name(kind: str) -> str:
     """Return the name of an image by what it is made from and the month."""
     month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
-    parts: list[object] = [PACKAGES[kind], UNITS, OPTIONS, debian.SUITE, debian.sources(), month]
+    parts: list[object] = [IMAGES[kind], UNITS, OPTIONS, debian.SUITE, debian.sources(), month]
     digest = hashlib.sha256(repr(parts).encode() + debian.settings())
     for file in [*sorted(RECIPE.iterdir()), *(Path(source) for source in debian.sources())]:
         digest.update(file.read_bytes())
@@ -131,7 +133,7 @@ def _make(kind: str, importer: list[str], wanted: str, environment: dict[str, st
     with tempfile.TemporaryDirectory() as folder:
         settings, words = Path(folder, "apt.conf"), Path(folder, "words")
         settings.write_bytes(debian.settings())
-        make = ["mmdebstrap", *OPTIONS, f"--aptopt={settings}", f"--include={','.join(PACKAGES[kind])}"]
+        make = ["mmdebstrap", *OPTIONS, f"--aptopt={settings}", f"--include={','.join(IMAGES[kind])}"]
         make += [*(f"--customize-hook={hook}" for hook in hooks), debian.SUITE, "-", *debian.sources()]
         with words.open("wb") as errors:
             maker = subprocess.Popen(
@@ -142,7 +144,7 @@ def _make(kind: str, importer: list[str], wanted: str, environment: dict[str, st
                 env={**os.environ, **_fast_folder()},
             )
             # Imported under a name of its own first: an image of a half made root would be found the next time.
-            command = ["--change=CMD [\"/sbin/lab-init\"]", "--change=STOPSIGNAL SIGRTMIN+3", "-", f"{wanted}-new"]
+            command = ['--change=CMD ["/sbin/lab-init"]', "--change=STOPSIGNAL SIGRTMIN+3", "-", f"{wanted}-new"]
             done = subprocess.run([*importer, *command], stdin=maker.stdout, capture_output=True, env=environment)
             if maker.stdout:
                 maker.stdout.close()

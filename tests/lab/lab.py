@@ -350,8 +350,9 @@ class Lab:
                 subprocess.run(
                     self.podman("rm", "--force", "--all", "--time", "0"), capture_output=True, check=False, timeout=120
                 )
-        for pid in system.inhabitants(state.get("namespace", 0)):
-            system.end(pid)
+        if self._alive():
+            for pid in system.inhabitants((self.folder / "namespace/mount").stat().st_ino):
+                system.end(pid)
         for target in (self.folder / "namespace/mount", self.folder / "namespace"):
             while system.mounted(target):
                 run(["umount", str(target)], "The lab's namespace could not be ended.")

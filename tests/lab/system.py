@@ -43,15 +43,18 @@ def run(argv: Sequence[str], failure: str, **options: object) -> str:
     return str(done.stdout)
 
 
-def check() -> None:
-    """Raise LabError where this machine cannot run a lab at all."""
+def check_root() -> None:
+    """Raise LabError for a user who may not start containers with systemd."""
     if os.geteuid() != 0:
         raise LabError("The lab starts containers with systemd, which needs root: run the same command with sudo.")
+
+
+def check() -> None:
+    """Raise LabError where this machine cannot run a lab at all."""
+    check_root()
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
-        raise LabError(
-            f"The lab needs {', '.join(missing)}: install what bindep.txt marks with test, as `make test` does as root."
-        )
+        raise LabError(f"The lab needs {', '.join(missing)}: install what bindep.txt names for the lab.")
 
 
 def inotify_instances() -> tuple[int, int]:
@@ -61,7 +64,7 @@ def inotify_instances() -> tuple[int, int]:
         try:
             if 0 < process.stat().st_uid < FIRST_UID:
                 continue
-            used += sum(os.readlink(fd) == "anon_inode:inotify" for fd in (process / "fd").iterdir())
+            used += sum(str(fd.readlink()) == "anon_inode:inotify" for fd in (process / "fd").iterdir())
         except OSError:  # it has just ended
             continue
     return used, int(_LIMIT.read_text())
