@@ -34,7 +34,15 @@ NOT_RUN = re.compile(r"^(?:SKIPPED|WARNING: Skipping) (.*)$", re.MULTILINE)
 
 #: Checked by mypy below the collection's own name, by which they import each other.
 TYPED = ("plugins/plugin_utils", "plugins/module_utils", "plugins/action")
-TYPED_TOOLS = ("tools", "tests/suite.py", "tests/conftest.py", "tests/sanity/run.py", "tests/new_user", "tests/lab")
+TYPED_TOOLS = (
+    "tools",
+    "tests/suite.py",
+    "tests/conftest.py",
+    "tests/sanity/run.py",
+    "tests/documentation",
+    "tests/lab",
+    "tests/new_user",
+)
 
 #: What the lab starts its hosts with; bindep.txt names the packages.
 LAB_PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "unshare")
@@ -102,6 +110,7 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
     documentation = [
         ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", str(TREE)],
         ["antsibull-changelog", "lint"],
+        ["python", "tests/documentation/build.py"],
     ]
     long = [
         Part("documentation", documentation),

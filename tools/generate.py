@@ -5,7 +5,8 @@
 
 """Write what follows from the plan's schema and catalogue; with --check only say whether it is up to date.
 
-Made are docs/plan-variables.md, docs/procedures.md, and the playbook of each procedure that records steps.
+Made are docs/plan-variables.md, docs/procedures.md, the playbook of each procedure that records steps, and in each
+role's argument specs the variables of the plan that it works by.
 
 The collection must be importable (PYTHONPATH, or an installed collection path).
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -123,6 +125,11 @@ ROLE = """\
           tags: [{domain}]
 """
 
+SPECIFICATIONS = "      # From here on made by tools/generate.py from the plan's schema, which has their defaults.\n"
+
+#: The plan's types that Ansible has too, and what its argument specs call the others.
+TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "list": "list", "dict": "dict", "path": "path"}
+
 
 def documents(schema: Schema) -> dict[Path, str]:
     """Return what is made: each file's path and text."""
@@ -134,7 +141,24 @@ def documents(schema: Schema) -> dict[Path, str]:
     for name, entry in catalogue.items():
         if any(is_built(step["module"]) for step in entry["steps"]):
             made[ROOT / f"playbooks/{name}.yml"] = render_playbook(name, entry)
+    for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml")):
+        own, _marker, _made = path.read_text(encoding="utf-8").partition(SPECIFICATIONS)
+        chosen = [variable for variable in schema.variables.values() if variable.role == path.parts[-3]]
+        made[path] = own + SPECIFICATIONS + "".join(map(render_option, chosen))
     return made
+
+
+def render_option(variable: Variable) -> str:
+    """Return a variable of the plan as an option of an argument spec."""
+    layers = f" Merged with its layers C({variable.name}__LAYER)." if variable.layered else ""
+    meaning = textwrap.wrap(variable.description["en"] + layers, 110)
+    lines = [f"{variable.name}:", "  description: >-", *(f"    {line}" for line in meaning)]
+    lines.append(f"  type: {TYPES.get(variable.type, 'raw')}")
+    if variable.elements:
+        lines.append(f"  elements: {TYPES.get(variable.elements, 'raw')}")
+    if variable.choices:
+        lines.append(f"  choices: [{', '.join(variable.choices)}]")
+    return textwrap.indent("\n".join(lines) + "\n", " " * 6)
 
 
 def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:

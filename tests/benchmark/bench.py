@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measure what a run costs, as ratios to `ansible -m ping` on the same host in alternating runs.
+"""Measure what a run costs: on one host as ratios to `ansible -m ping` in alternating runs, and on a hundred hosts.
 
 CPU is user and system seconds of the command and all its children, those of restic itself taken off. Wall ratios are
 printed and never judged. Exit code 1 if a figure is over its limit.
@@ -15,6 +15,7 @@ import os
 import re
 import resource
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -27,17 +28,33 @@ import yaml
 
 ROUNDS = 5
 FILES = 2000
+HOSTS = 100
+FORKS = 10
 BIN = Path(sys.executable).parent
 
 #: Each figure's limit, and what it is.
 LIMITS = {
     "daily_cpu": (1.6, "CPU of the daily's health and backup without report and restic, in pings"),
-    "audited_cpu": (1.8, "CPU of the whole daily without report and restic, in pings"),
+    "warm_daily_cpu": (1.8, "CPU of the whole daily without report and restic, apt's pkgcache warm, in pings"),
+    "cold_daily_cpu": (2.2, "the same with apt's pkgcache off"),
     "health_cpu": (0.9, "CPU of a health check alone, controller and host, in pings"),
     "health_host_cpu": (0.2, "CPU of a health check on the host, in seconds"),
-    "tasks": (12, "tasks of the daily, those that Ansible inserts included"),
+    "audit_host_cpu": (0.3, "CPU of an audit on the host, in seconds"),
+    "tasks": (18, "tasks of the daily, those that Ansible inserts included"),
     "report_seconds": (1.0, "CPU seconds that the report adds to the whole daily"),
+    "scale_cpu": (0.25, f"CPU seconds of the controller for each of {HOSTS} hosts, daily without backup"),
+    "scale_memory": (400, f"MB of the largest process of the controller with {HOSTS} hosts"),
+    "scale_seal": (3.0, f"seconds that the seal of {HOSTS} hosts takes, with the report"),
 }
+
+#: What apt is told of the bench: nothing of the machine's own settings, so that they do not decide about the cache.
+APT = """\
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/nonexistent";
+Dir::Cache "{cache}";
+Dir::Cache::pkgcache "{pkgcache}";
+Dir::Cache::srcpkgcache "{srcpkgcache}";
+"""
 
 
 @dataclass(frozen=True)
@@ -77,15 +94,27 @@ class Bench:
         }
         host = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
         self.inventory.write_text(yaml.safe_dump({"all": {"hosts": {"host": host}, "vars": variables}}))
+        self.many = folder / "many.yml"
+        hosts = {f"host{number:03}": host for number in range(HOSTS)}
+        self.many.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": variables}}))
+        cache = folder / "apt"
+        (cache / "archives/partial").mkdir(parents=True)
+        files = {"pkgcache": "pkgcache.bin", "srcpkgcache": "srcpkgcache.bin"}
+        (folder / "warm.conf").write_text(APT.format(cache=cache, **files))
+        (folder / "cold.conf").write_text(APT.format(cache=cache, **dict.fromkeys(files, "")))
 
-    def run(self, *argv: str) -> tuple[Cost, str]:
+    def environment(self, cache: str = "warm") -> dict[str, str]:
+        """Return the environment of a command, apt's pkgcache "warm" or "cold"."""
+        ours = {"ANSIBLE_NOCOLOR": "1", "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        return {**os.environ, **ours, "APT_CONFIG": str(self.folder / f"{cache}.conf")}
+
+    def run(self, *argv: str, cache: str = "warm") -> tuple[Cost, str]:
         """Run an ansible command and return its cost and output; a failure ends the benchmark."""
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
         self.restic_times.write_text("")
         before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         done = subprocess.run(
             [str(BIN / argv[0]), "-i", str(self.inventory), *argv[1:]],
-            env=environment,
+            env=self.environment(cache),
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -105,17 +134,43 @@ class Bench:
         """One health check, ad hoc."""
         return self.run("ansible", "host", "-m", "egov.ops.health_probe")[0]
 
-    def daily(self, report: bool = False, tags: str = "all") -> tuple[Cost, str]:
+    def daily(self, report: bool = False, tags: str = "all", cache: str = "warm") -> tuple[Cost, str]:
         """One daily with a changed file to back up."""
         (self.data / "00" / "0.json").write_text(str(time.monotonic()))
         options = ["-e", f"egov_ops_report={str(report).lower()}", "--tags", tags]
-        return self.run("ansible-playbook", "egov.ops.daily", *options)
+        return self.run("ansible-playbook", "egov.ops.daily", *options, cache=cache)
 
-    def host_cpu(self) -> float:
-        """CPU seconds on the host of the newest health check, as its step record says."""
+    def host_cpu(self, module: str) -> float:
+        """CPU seconds on the host of a module used alone, as its step record says."""
+        self.run("ansible", "host", "-m", f"egov.ops.{module}")
         spools = sorted((self.folder / "state" / "spool").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
         steps = [json.loads(line) for line in spools[-1].read_text().splitlines() if '"kind":"step"' in line]
         return float(steps[-1]["detail"]["cpu"])
+
+    def scale(self) -> dict[str, float]:
+        """One daily without backup on many hosts: what its controller takes."""
+        command = [str(BIN / "ansible-playbook"), "-i", str(self.many), "-f", str(FORKS), "--skip-tags", "backup"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seen = {}
+        with subprocess.Popen(
+            [*command, "egov.ops.daily"], env=self.environment(), cwd=self.folder, stdout=subprocess.PIPE, text=True
+        ) as process:
+            for line in process.stdout or ():
+                seen[line.rstrip(" *\n")] = time.monotonic()
+        if process.returncode:
+            sys.exit(f"the daily of {HOSTS} hosts failed: {list(seen)[-20:]}")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with sqlite3.connect(self.folder / "state/ledger.sqlite3") as ledger:
+            (hosts,) = ledger.execute(
+                "SELECT sum(json_extract(body, '$.detail.cpu')) FROM record"
+                " WHERE json_extract(body, '$.kind') = 'step' AND json_extract(body, '$.host') LIKE 'host0%'"
+            ).fetchone()
+        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime - hosts
+        return {
+            "scale_cpu": cpu / HOSTS,
+            "scale_memory": after.ru_maxrss / 1024,
+            "scale_seal": seen["TASK [Judge each host]"] - seen["TASK [Seal the run]"],
+        }
 
     def _restic_cpu(self) -> float:
         """Sum of the second lines of `times`: user and system seconds of restic."""
@@ -131,31 +186,36 @@ def main() -> int:
         bench = Bench(Path(folder))
         bench.daily()  # makes the repository and the full backup, and warms the caches
         bench.ping()
-        pings, dailies, wholes, healths, hosts, reports = [], [], [], [], [], []
+        costs: dict[str, list[Cost]] = {name: [] for name in ("ping", "health", "daily", "warm", "cold", "report")}
+        hosts: dict[str, list[float]] = {"health": [], "audit": []}
         output = ""
-        for _ in range(ROUNDS):
-            pings.append(bench.ping())
-            healths.append(bench.health())
-            hosts.append(bench.host_cpu())
-            dailies.append(bench.daily(tags="health,backup")[0])
+        for _round in range(ROUNDS):
+            costs["ping"].append(bench.ping())
+            costs["health"].append(bench.health())
+            costs["daily"].append(bench.daily(tags="health,backup")[0])
             cost, output = bench.daily()
-            wholes.append(cost)
-            reports.append(bench.daily(report=True)[0])
-    ping = statistics.median(cost.cpu for cost in pings)
-    wall = statistics.median(cost.wall for cost in pings)
-    whole = statistics.median(cost.cpu for cost in wholes)
+            costs["warm"].append(cost)
+            costs["cold"].append(bench.daily(cache="cold")[0])
+            costs["report"].append(bench.daily(report=True)[0])
+            hosts["health"].append(bench.host_cpu("health_probe"))
+            hosts["audit"].append(bench.host_cpu("hardening_audit"))
+        scale = bench.scale()
+    cpu = {name: statistics.median(cost.cpu for cost in found) for name, found in costs.items()}
+    wall = {name: statistics.median(cost.wall for cost in found) for name, found in costs.items()}
     figures = {
-        "daily_cpu": statistics.median(cost.cpu for cost in dailies) / ping,
-        "audited_cpu": whole / ping,
-        "health_cpu": statistics.median(cost.cpu for cost in healths) / ping,
-        "health_host_cpu": statistics.median(hosts),
+        "daily_cpu": cpu["daily"] / cpu["ping"],
+        "warm_daily_cpu": cpu["warm"] / cpu["ping"],
+        "cold_daily_cpu": cpu["cold"] / cpu["ping"],
+        "health_cpu": cpu["health"] / cpu["ping"],
+        "health_host_cpu": statistics.median(hosts["health"]),
+        "audit_host_cpu": statistics.median(hosts["audit"]),
         "tasks": float(len(re.findall(r"^TASK \[", output, re.MULTILINE))),
-        "report_seconds": statistics.median(cost.cpu for cost in reports) - whole,
+        "report_seconds": cpu["report"] - cpu["warm"],
+        **scale,
     }
-    print(f"ansible -m ping: {ping:.2f} s CPU, {wall:.2f} s wall; medians of {ROUNDS} alternating runs")
-    daily_wall = statistics.median(cost.wall for cost in wholes) / wall
-    health_wall = statistics.median(cost.wall for cost in healths) / wall
-    print(f"wall, in pings: daily {daily_wall:.2f} with restic, health {health_wall:.2f}")
+    print(f"ansible -m ping: {cpu['ping']:.2f} s CPU, {wall['ping']:.2f} s wall; medians of {ROUNDS} alternating runs")
+    walls = {name: wall[name] / wall["ping"] for name in ("warm", "health")}
+    print(f"wall, in pings: daily {walls['warm']:.2f} with restic, health {walls['health']:.2f}")
     bad = 0
     for name, (limit, meaning) in LIMITS.items():
         over = figures[name] > limit

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -76,12 +77,35 @@ def test_a_day_leaves_backup_proof_evidence_and_report(one):
 def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one, procedure, lacking):
     done = one.play(f"egov.ops.{procedure}")
     assert done.rc == 0, done.output
-    summary = done.output.partition("INCOMPLETE")[2]
-    assert summary.startswith(". "), done.output
+    lines = [line.strip() for line in done.output.splitlines()]
+    (first,) = [number for number, line in enumerate(lines) if line.startswith("INCOMPLETE. ")]
+    assert lines[first - 1].startswith("TASK [Seal the run]"), "it is the first line of the summary"
+    (unbuilt,) = [line for line in lines if line.startswith("Not built yet, so their clauses stay due: ")]
+    assert unbuilt.endswith(".")
     steps = {module: outcome for (_host, module), outcome in one.steps().items()}
     assert {module for module, outcome in steps.items() if outcome == ("skipped", "not_built")} == lacking
     assert steps.keys() - lacking == STEPS
     assert all(steps[module] == ("ok", "") for module in STEPS), steps
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("procedure", "domain", "trips"),
+    [
+        ("health_check", "health", 1),
+        ("backup", "backup", 2),
+        ("patch_scan", "updates", 1),
+        ("harden_audit", "hardening", 1),
+    ],
+)
+def test_a_procedure_of_one_domain_is_whole_in_one_trip_for_each_step(one, procedure, domain, trips):
+    done = one.play(f"egov.ops.{procedure}", "-vvv")
+    assert done.rc == 0, done.output
+    assert len(re.findall(r"^<127\.0\.0\.1> EXEC |^<web1> EXEC ", done.output, re.MULTILINE)) == trips
+    steps = one.records(kind="step")
+    assert [(step["domain"], step["status"]) for step in steps] == [(domain, "ok")] * trips
+    assert one.report()["run"]["procedure"] == procedure
+    assert "\nINCOMPLETE" not in done.output
 
 
 def test_a_second_day_makes_no_second_full(one):

@@ -62,10 +62,10 @@ def test_the_next_version_goes_on_with_ledger_and_spool_of_the_one_before(site: 
 
     # The old version's last run is killed and leaves its spool.
     started = site.folder / "started"
-    slow = interpreter(site, "slow-python", f"touch {started}; exec sleep 60")
+    slow = interpreter(site, "slow-python", f"echo $$ > {started}; exec sleep 600")
     site.hosts["web1"]["ansible_python_interpreter"] = slow
     process = site.start("ansible-playbook", "egov.ops.health_check")
-    wait_for(started.exists)
+    stand_in = int(wait_for(lambda: started.exists() and started.read_text()))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert len(site.spools()) == 1
@@ -77,6 +77,7 @@ def test_the_next_version_goes_on_with_ledger_and_spool_of_the_one_before(site: 
     assert "was interrupted" in done.output
     assert site.play("egov.ops.ledger_verify").rc == 0
     assert site.spools() == []
+    os.kill(stand_in, signal.SIGKILL)  # only now: the killed run's worker waits for it, and would leave its evidence
 
     after = bodies(site.state / "ledger.sqlite3")
     assert after[: len(before)] == before

@@ -24,9 +24,23 @@ def day(site: Site, python: str, transport: str) -> None:
     site.hosts["web1"]["ansible_python_interpreter"] = python
     done = site.play("egov.ops.daily", "-e", f"egov_ops_transport={transport}")
     assert done.rc == 0, done.output
-    step = next(entry for entry in site.records(kind="step") if entry["subject"] == "health_probe")
-    assert step["via"] == transport
+    steps = site.records(kind="step")
+    assert {entry["status"] for entry in steps} == {"ok"}
+    assert {entry["via"] for entry in steps} == {transport}
     assert len(site.records(domain="health")) > 25
+    controls = site.records(kind="control")
+    assert len(controls) > 100
+    assert [entry["detail"]["message"] for entry in controls if entry["reason"] == "error"] == []
+    updates = {(entry["kind"], entry["subject"]): entry["reason"] for entry in site.records(domain="updates")}
+    assert set(updates) > {
+        ("package_list", "pending"),
+        ("held", "packages"),
+        ("restarts", "processes"),
+        ("reboot", "host"),
+    }
+    assert {"error", "not_supported"}.isdisjoint(
+        updates.values()
+    )  # it ran on the system's Python, which has the library
     assert [entry["status"] for entry in site.records(kind="proof")] == ["ok"]
     assert site.verified()
 
@@ -35,13 +49,14 @@ def day(site: Site, python: str, transport: str) -> None:
 @pytest.mark.parametrize("version", PYTHONS)
 def test_streamed_to_each_python(one, interpreter, version):
     day(one, interpreter(version), "stream")
-    step = next(entry for entry in one.records(kind="step") if entry["subject"] == "health_probe")
-    assert step["detail"]["python"].startswith(f"{version}.")
+    pythons = {entry["subject"]: entry["detail"]["python"] for entry in one.records(kind="step")}
+    assert pythons["health_probe"].startswith(f"{version}.")
+    assert pythons["hardening_audit"] == pythons["health_probe"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("core", "version"), [("2.16", "3.6"), ("2.19", "3.8")])
-def test_as_a_module_on_old_pythons(one, ansible_core, interpreter, core, version):
+@pytest.mark.parametrize(("core", "version"), [("2.16", "3.6"), ("2.19", "3.8"), ("2.21", "3.13")])
+def test_as_a_module_under_each_core(one, ansible_core, interpreter, core, version):
     one.bin = ansible_core(core)
     day(one, interpreter(version), "module")
 

@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import secrets
 import shlex
 import shutil
 import socket
@@ -27,7 +28,7 @@ from typing import Any
 
 from environment import CACHE
 
-from . import faults, images, system
+from . import faults, images, services, system
 from .hosts import PLATFORM
 from .system import LabError, run
 
@@ -99,6 +100,14 @@ class Lab:
             there = f"it has {', '.join(sorted(hosts))}" if hosts else "none is up"
             raise LabError(f"The lab has no host {host!r} ({there}): start it with `make lab-up HOSTS={host}`.")
         return host
+
+    @property
+    def password(self) -> str:
+        """What the services of the platform know each other by, made anew with each lab."""
+        path = self.folder / "password"
+        if not path.exists():
+            path.write_text(secrets.token_hex(12))
+        return path.read_text()
 
     # Podman
 
@@ -190,6 +199,7 @@ class Lab:
             list(pool.map(self.wait, tags))
         self._write_known_hosts()
         self._write_ssh_config()
+        services.set_up(self, list(tags))
         state["starting"] = False
         self._write_state(state)
 

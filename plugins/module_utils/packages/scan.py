@@ -283,10 +283,8 @@ def _restarts(processes, root):
             act += ": systemctl restart %s" % " ".join(processes.units[:5])
         return _observe("restarts", "processes", "warning", message, act + ".", **detail)
     if processes.hidden:
-        message = "What %d processes run is hidden from this user." % processes.hidden
-        return _observe(
-            "restarts", "processes", "unknown", message, "Run the scan with become.", "permission", **detail
-        )
+        message = "Processes whose files are hidden from this user: %d." % processes.hidden
+        return _observe("restarts", "processes", "unknown", message, _see_all(), "permission", **detail)
     return _observe("restarts", "processes", "ok", "No process runs a file that an update has replaced.", **detail)
 
 
@@ -305,11 +303,19 @@ def _reboot(root, processes, listing):
         return _observe("reboot", "host", "warning", message, "Plan a restart in the maintenance window.", **detail)
     if processes is None or processes.hidden:
         message = "Nothing that this user can see asks for a restart, but what some processes run is hidden from it."
-        return _observe("reboot", "host", "unknown", message, "Run the scan with become.", "permission", **detail)
+        return _observe("reboot", "host", "unknown", message, _see_all(), "permission", **detail)
     message = "The newest installed kernel, %s, is running." % kernel.running
     if not kernel.newest:
         message = "Nothing asks for a restart; the running kernel was not installed on this host."
     return _observe("reboot", "host", "ok", message, **detail)
+
+
+def _see_all():
+    # type: () -> str
+    """Return what to do so that no process is hidden."""
+    if os.geteuid():
+        return "Run the scan with become."
+    return "Give root on this host, which seems to be a container, the capability to read all processes (SYS_PTRACE)."
 
 
 def bounded(entries, room=_ROOM):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -61,8 +62,12 @@ def identity(pid: int) -> Identity:
 
 
 def controller() -> Identity:
-    """Return the identity of the ansible process whose worker calls this: one and the same for all tasks of a run."""
-    return identity(os.getppid())
+    """Return the identity of the ansible process whose worker calls this: one and the same for all tasks of a run.
+
+    Raises LedgerError in a worker whose ansible process was killed: its kernel parent is another process by then.
+    """
+    forked_from = multiprocessing.parent_process()
+    return identity(forked_from.pid if forked_from and forked_from.pid else os.getppid())
 
 
 def alive(process: Identity) -> bool:

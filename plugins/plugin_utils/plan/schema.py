@@ -61,6 +61,7 @@ class Variable(Key):
     minimum_origin: str = ""
     default_file: str = ""
     scope: str = "plan"
+    role: str = ""
     layered: bool = False
     open: bool = False
     entry: Mapping[str, Key] = field(default_factory=dict)
@@ -91,12 +92,13 @@ def load_schema(folder: Path = Path(__file__).parent) -> Schema:
 
 @functools.cache
 def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[str, Mapping[str, dict[str, Any]]]:
-    """Return the options of each role in a folder with their specs, read once. Raises SchemaError."""
+    """Return each role's own options with their specs, not the plan's variables, read once. Raises SchemaError."""
     return {
         path.parent.parent.name: {
             name: option
             for spec in _read(path)["argument_specs"].values()
             for name, option in spec.get("options", {}).items()
+            if not name.startswith(PREFIX)
         }
         for path in sorted(folder.glob("*/meta/argument_specs.yml"))
     }

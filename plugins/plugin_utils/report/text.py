@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,15 +65,15 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
 
 
 def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
-    """Return the ids of the worst faults: so many that there is room for, and not more of one domain than it shows."""
-    chosen: set[str] = set()
-    of_domain: dict[str, int] = {}
+    """Return the ids of the faults that there is room for: first each domain's worst, then each one's second."""
+    ranked: list[tuple[int, str]] = []
+    of_domain: Counter[str] = Counter()
     for rows in faults:
         domain = rows[0]["domain"]
-        if len(chosen) < room and of_domain.get(domain, 0) < PER_DOMAIN:
-            chosen.add(rows[0]["id"])
-            of_domain[domain] = of_domain.get(domain, 0) + 1
-    return chosen
+        of_domain[domain] += 1
+        ranked.append((of_domain[domain], rows[0]["id"]))
+    ranked.sort(key=lambda item: item[0])
+    return {identifier for rank, identifier in ranked[: max(room, 0)] if rank <= PER_DOMAIN}
 
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language, names_host: bool) -> list[str]:

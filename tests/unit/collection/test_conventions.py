@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -156,6 +157,18 @@ def test_host_code_imports_its_own_room_and_the_standard_library_alone(path: Pat
 def test_controller_code_reaches_into_no_domain_of_the_host_half(path: Path) -> None:
     allowed = (f"{OWN}plugin_utils", f"{OWN}module_utils.host.")
     assert [name for name in imports(path) if name.startswith(OWN) and not name.startswith(allowed)] == []
+
+
+@pytest.mark.parametrize("front", ["README.md", "README.zh-CN.md"])
+def test_each_page_can_be_reached_from_the_readme(front: str) -> None:
+    reached = set(ROOT.glob("README*.md"))  # not by way of the other language
+    waiting = {ROOT / front}
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        links = re.findall(r"\]\(([^):#]+\.md)", page.read_text(encoding="utf-8"))
+        waiting |= {(page.parent / link).resolve() for link in links} - reached
+    assert set((ROOT / "docs").glob("*.md")) <= reached
 
 
 def test_each_change_is_in_the_changelog_or_waits_there() -> None:

@@ -19,7 +19,11 @@ import pytest
 EXAMPLES = sorted((environment.ROOT / "docs/examples").glob("*.patch"))
 
 #: What must hold of the collection once an example is part of it, beside the example's own tests.
-CONVENTIONS = {"probe": ["tests/unit/health/test_kinds.py"], "engine": ["tests/unit/plan/test_check.py"]}
+CONVENTIONS = {
+    "control": ["tests/unit/hardening/test_hardening_catalogue.py"],
+    "engine": ["tests/unit/plan/test_check.py"],
+    "probe": ["tests/unit/health/test_kinds.py"],
+}
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -75,6 +77,30 @@ def test_all_workers_of_one_process_see_the_same_controller() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     seen = {subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) for _ in range(2)}
     assert seen == {identity(os.getpid()).hash + "\n"}
+
+
+def test_a_worker_whose_controller_was_killed_takes_no_other_process_for_it() -> None:
+    forked = multiprocessing.get_context("fork")
+    reading, writing = forked.Pipe(duplex=False)
+    gone = forked.Event()
+
+    def worker() -> None:
+        gone.wait(30)
+        try:
+            writing.send(controller().pid)
+        except LedgerError as error:
+            writing.send(str(error))
+
+    def be_killed() -> None:
+        forked.Process(target=worker).start()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    killed = forked.Process(target=be_killed)
+    killed.start()
+    killed.join(30)
+    gone.set()
+    assert reading.poll(30)
+    assert f"process {killed.pid} cannot be seen" in str(reading.recv())
 
 
 def test_a_process_that_is_gone_cannot_be_identified() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from ansible_collections.egov.ops.plugins.module_utils.packages import reboot, r
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import Listing
 
 LIBRARY = "7f00-7f01 r-xp 00000000 fd:01 100  /usr/lib/x86_64-linux-gnu/libssl.so.3 (deleted)\n"
+TEMPORARY = ("/tmp/", "/var/tmp/")
 UNIT = "0::/system.slice/portal.service\n"
 
 
@@ -38,20 +40,21 @@ def observed(root: Path) -> dict[str, Any]:
 
 
 def test_a_running_program_that_was_replaced_is_found_until_it_is_gone() -> None:
-    # Not in a temporary folder: what is removed there was put there by no package.
-    folder = environment.CACHE / f"outdated-{os.getpid()}"
-    folder.mkdir(parents=True)
+    # Not in a temporary folder, where the checkout itself may lie: what is removed there was put there by no package.
+    lasting = [path for path in (environment.CACHE, Path.home(), Path("/opt")) if not str(path).startswith(TEMPORARY)]
+    folder = Path(tempfile.mkdtemp(dir=next(path for path in lasting if os.access(path, os.W_OK))))
     try:
         program = folder / "sleep"
         shutil.copy(shutil.which("sleep") or "", program)
-        with subprocess.Popen([str(program), "600"]) as running:
+        with subprocess.Popen([str(program), "60"]) as running:
             deadline = time.monotonic() + 20
             while Path(f"/proc/{running.pid}/exe").readlink() != program and time.monotonic() < deadline:
                 time.sleep(0.01)
             assert running.pid not in {item.pid for item in restarts.look().outdated}
             program.unlink()
-            (found,) = [item for item in restarts.look().outdated if item.pid == running.pid]
+            outdated = {item.pid: item for item in restarts.look().outdated}
             running.kill()
+        found = outdated[running.pid]
         assert (found.name, found.files) == ("sleep", [str(program)])
         assert running.pid not in {item.pid for item in restarts.look().outdated}
     finally:
@@ -104,6 +107,16 @@ def test_processes_that_are_hidden_are_never_ok(tmp_path: Path) -> None:
     item = scan._reboot(str(tmp_path), found, Listing())
     assert (item["status"], item["reason"]) == ("unknown", "permission")
     assert "permission" in REASONS
+
+
+@pytest.mark.parametrize(("user", "wanted"), [(1000, "become"), (0, "SYS_PTRACE")])
+def test_what_to_do_about_hidden_processes_depends_on_who_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, wanted: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    found = restarts.Processes()
+    found.hidden = 1
+    assert wanted in scan._restarts(found, str(tmp_path))["detail"]["next"]
 
 
 def system(release: str, version: str = "#1 SMP Debian 6.1.176-1") -> Any:

@@ -90,8 +90,9 @@ def test_reading_the_schema_costs_little_more_than_parsing_its_yaml(schema_folde
     assert min(read for _parse, read in pairs) < 2 * min(parse for parse, _read in pairs)
 
 
-def test_the_options_of_roles_are_read_from_their_argument_specs(tmp_path: Path) -> None:
+def test_the_own_options_of_roles_are_read_from_their_argument_specs(tmp_path: Path) -> None:
     specs = tmp_path / "backup" / "meta" / "argument_specs.yml"
     specs.parent.mkdir(parents=True)
-    specs.write_text("argument_specs: {main: {options: {backup_timeout: {type: int}}}, other: {}}")
+    options = "{backup_timeout: {type: int}, egov_ops_backup_sets: {type: dict}}"
+    specs.write_text(f"argument_specs: {{main: {{options: {options}}}, other: {{}}}}")
     assert {role: set(options) for role, options in role_options(tmp_path).items()} == {"backup": {"backup_timeout"}}

@@ -76,6 +76,18 @@ def test_of_one_domain_three_findings_are_shown_and_the_others_counted() -> None
     assert "2 more findings in the report" in text
 
 
+def test_each_domain_shows_its_worst_finding_however_bad_the_others_are() -> None:
+    run = DailyRun(ListLedger(), ("local",), steps=ALL_STEPS)
+    for number in range(9):
+        run.put("local", "health", "probe", str(number), "critical", message=f"Health fault {number}")
+        run.put("local", "hardening", "control", str(number), "critical", message=f"Hardening fault {number}")
+        run.put("local", "updates", "held", str(number), "critical", message=f"Updates fault {number}")
+    run.put("local", "backup", "backup", "data", "warning", message="Backup fault")
+    run.seal()
+    text = render_text(run.report(), "en")
+    assert all(f"{domain} fault" in text for domain in ("Health", "Hardening", "Updates", "Backup")), text
+
+
 def test_the_last_line_names_the_evidence() -> None:
     run = DailyRun(ListLedger(), ("local",))
     run.good_host("local")
