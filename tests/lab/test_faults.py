@@ -51,7 +51,7 @@ SEEN: dict[str, tuple[tuple[str, ...], Callable[[Lab], bool]]] = {
     "kill_dns": ((), lambda lab: "exit" in look(lab, "getent hosts n2")),
     "fill_disk": ((), lambda lab: "No space left" in look(lab, "dd if=/dev/zero of=/srv/data/file bs=1k count=1")),
     "skew_time": (("+2h",), lambda lab: abs(clock(lab) - time.time() - 7200) < 60),
-    "hide_python": ((), lambda lab: "exit 126" in look(lab, "/usr/bin/python3 -c pass")),
+    "hide_python": ((), lambda lab: "exit 127" in look(lab, "/usr/bin/python3 -c pass")),
     "stop_service": (("cron.service",), lambda lab: "inactive" in look(lab, "systemctl is-active cron")),
     "freeze_service": (("cron.service",), lambda lab: "T" in look(lab, "ps -o stat= -C cron")),
     "corrupt_file": (("/usr/bin/curl",), lambda lab: "FAILED" in look(lab, CHECK)),

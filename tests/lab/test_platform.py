@@ -1,0 +1,152 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole platform: its services work together, and the day on it tells what is true of each host."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import smtplib
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sites import Site, wait_for
+
+from .conftest import ssh
+from .faults import fault
+from .hosts import PLATFORM
+from .lab import Lab, leaks
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Described(Site):  # type: ignore[misc]  # of a folder that only pytest finds
+    """The site that `inventories/lab` describes, with the ledger that it names."""
+
+    @property
+    def state(self) -> Path:
+        """The controller's state folder."""
+        return Lab("platform").folder / "controller"
+
+    def write(self) -> Path:
+        """Return the path of the inventory."""
+        return ROOT / "inventories/lab"
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Lab]:
+    """The eleven hosts with their services, up within ninety seconds."""
+    lab = Lab("platform")
+    start = time.monotonic()
+    lab.up(list(PLATFORM))
+    took = time.monotonic() - start
+    state = lab.state
+    yield lab
+    lab.down()
+    assert leaks(lab, state) == []
+    assert took < 90
+
+
+@pytest.fixture
+def day(platform: Lab, tmp_path: Path) -> Site:
+    """The site from where the platform is looked after."""
+    return Described(tmp_path, Path(sys.executable).parent, environment={"EGOV_OPS_LAB": platform.name})
+
+
+def portal(lab: Lab, path: str, body: str | None = None, host: str = "lb1") -> Any:
+    """Return what the portal answers, through the balancer."""
+    url = f"http://{lab.address(host)}{path}"
+    with urllib.request.urlopen(url, body.encode() if body else None, timeout=6) as answer:
+        return json.loads(answer.read())
+
+
+def serving(lab: Lab) -> set[str]:
+    """Return the web servers that answer through the balancer."""
+    found = set()
+    for _time in range(4):
+        with contextlib.suppress(urllib.error.URLError, TimeoutError):
+            found.add(portal(lab, "/health")["host"])
+    return found
+
+
+def sql(lab: Lab, host: str, statement: str) -> str:
+    """Return what a database answers, asked by its own administrator."""
+    return lab.shell(host, f"runuser -u postgres -- psql -Atc {json.dumps(statement)} portal").strip()
+
+
+def test_every_host_is_well(platform: Lab) -> None:
+    wait_for(lambda: platform.status() == dict.fromkeys(PLATFORM, "running"))
+
+
+def test_an_application_goes_from_the_balancer_into_both_databases(platform: Lab) -> None:
+    wait_for(lambda: serving(platform) == {"web1", "web2"})
+    number = portal(platform, "/applications", "申请一")
+    assert "申请一" in portal(platform, "/applications")
+    statement = f"SELECT text FROM applications WHERE id = {number}"
+    wait_for(lambda: sql(platform, "db2", statement) == "申请一")
+    assert sql(platform, "db2", "SELECT pg_is_in_recovery()") == "t"
+
+
+def test_the_balancer_leaves_out_a_server_that_does_not_answer(platform: Lab) -> None:
+    wait_for(lambda: serving(platform) == {"web1", "web2"})
+    with fault(platform, "freeze_service", "web1", "portal.service"):
+        wait_for(lambda: serving(platform) == {"web2"})
+    wait_for(lambda: serving(platform) == {"web1", "web2"})
+
+
+def test_the_portal_says_that_its_database_is_away(platform: Lab) -> None:
+    with fault(platform, "refuse_port", "db1", "5432"), pytest.raises(urllib.error.HTTPError) as caught:
+        portal(platform, "/health", host="web1")
+    assert caught.value.code == 503
+    assert "onnection" in json.loads(caught.value.read())["why"]
+
+
+def test_registers_and_cache_answer(platform: Lab) -> None:
+    assert "示例有限公司" in platform.shell("db3", "mariadb -N -e 'SELECT name FROM registers.companies'")
+    ping = f"REDISCLI_AUTH={platform.password} redis-cli -h {platform.address('cache1')} ping"
+    assert platform.shell("cache1", ping).strip() == "PONG"
+
+
+def test_mail_and_webhooks_end_at_the_monitoring_host(platform: Lab) -> None:
+    with smtplib.SMTP(platform.address("mon1"), timeout=5) as server:
+        server.sendmail("ops@lab", ["duty@lab"], "Subject: test\r\n\r\n.words\r\n")
+    hook = urllib.request.Request(f"http://{platform.address('mon1')}:8080/hook", b'{"alert": 1}')
+    assert urllib.request.urlopen(hook, timeout=5).status == 204
+    kept = wait_for(lambda: platform.shell("mon1", "cat /var/lib/sink/mail-* /var/lib/sink/webhook-*"))
+    assert ".words" in kept and '{"alert": 1}' in kept
+
+
+def test_the_backup_server_gives_a_folder_and_no_shell(platform: Lab) -> None:
+    login = "sudo ssh -o BatchMode=yes egov-backup@backup1 id"
+    assert "uid=" not in ssh(platform, "file1", login).stdout
+    batch = "sudo sftp -o BatchMode=yes -b /dev/stdin egov-backup@backup1 </dev/null"
+    assert ssh(platform, "file1", batch).returncode == 0
+
+
+def test_the_day_gives_a_verdict_on_each_of_eleven_hosts_three_of_them_broken(platform: Lab, day: Site) -> None:
+    with (
+        fault(platform, "kill", "db2"),
+        fault(platform, "hide_python", "cache1"),
+        fault(platform, "fill_disk", "file1", "/srv/data"),
+    ):
+        done = day.play("egov.ops.daily", timeout=300)
+    assert done.rc == 2, done.output
+    steps = day.steps()
+    assert {host for host, _module in steps} == set(PLATFORM)
+    assert {outcome for (host, _module), outcome in steps.items() if host == "db2"} == {("unreachable", "unreachable")}
+    assert {status for (host, _module), (status, _reason) in steps.items() if host == "cache1"} == {"failed"}
+    whole = set(PLATFORM) - {"db2", "cache1"}
+    assert {outcome for (host, _module), outcome in steps.items() if host in whole} == {("ok", "")}
+    for host in whole:
+        full = [entry for entry in day.records(host=host, kind="filesystem_space") if entry["status"] == "critical"]
+        assert bool(full) == (host == "file1"), full
+        assert "/srv/data" in json.dumps(full) or host != "file1"
+    assert set(day.report()["hosts"]) >= set(PLATFORM)
