@@ -9,7 +9,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test test-long bench build lock clean molecule \
-	lab-up lab-status lab-down lab-ssh lab-fault lab-undo
+	lab-up lab-status lab-down lab-ssh lab-fault lab-undo \
+	lab-repository
 
 # The words of the lab's verbs: HOSTS=3, HOSTS="web1 db1"; HOST=web1; FAULT="fill_disk file1"; LAB=name for a second lab.
 LAB ?= lab
@@ -55,6 +56,9 @@ lab-fault: ## Make a fault in the lab: FAULT="partition web1"; without it, the l
 lab-undo: ## Undo all faults that were made in the lab.
 	$(lab) undo
 
+lab-repository: ## The lab's own packages: DO="publish 1.1", take_down, serve, corrupt, index.
+	$(lab) repository $(DO)
+
 lab-down: ## Take back all that the lab has put on this machine.
 	$(lab) down
 
@@ -62,5 +66,6 @@ lock: ## Write the lock files again from requirements/*.in (1 minute; needs a pa
 	@$(PYTHON) tools/lock.py
 
 clean: ## Remove .venv, .cache and build. Keeps var: it has the only copy of the backup repository's password.
+	@set -e; for lab in .cache/lab/*; do [ ! -d "$$lab" ] || $(PYTHON) tests/lab --name "$${lab##*/}" down; done
 	rm -rf .venv .cache build
 	@echo 'Kept var: it has the ledger, the backups, and the only copy of their password.'

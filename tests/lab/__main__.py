@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 import programs  # noqa: E402
 from environment import SetupError  # noqa: E402
 
-from lab import faults, images, system  # noqa: E402
+from lab import faults, images, repositories, system  # noqa: E402
 from lab.hosts import PLATFORM  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.system import LabError  # noqa: E402
@@ -79,6 +79,17 @@ def undo(lab: Lab, options: argparse.Namespace) -> None:
     faults.undo(lab)
 
 
+def repository(lab: Lab, options: argparse.Namespace) -> None:
+    """Publish, take down, serve, corrupt or index the lab's repositories."""
+    verb, words = (options.words or [""])[0], options.words[1:]
+    if verb not in repositories.VERBS or len(words) != int(verb == "publish"):
+        versions = ", ".join(repositories.VERSIONS)
+        raise LabError(f"Say one of {', '.join(repositories.VERBS)}; publish takes a version of {versions}.")
+    if not lab.state:
+        raise LabError("No host is up: start some with `make lab-up`.")
+    repositories.VERBS[verb](lab, *words)
+
+
 def make_images(lab: Lab, options: argparse.Namespace) -> None:
     """Make the images that are missing."""
     system.check()
@@ -86,7 +97,16 @@ def make_images(lab: Lab, options: argparse.Namespace) -> None:
         images.provide(kind)
 
 
-VERBS = {"up": up, "status": status, "down": down, "ssh": ssh, "fault": fault, "undo": undo, "images": make_images}
+VERBS = {
+    "up": up,
+    "status": status,
+    "down": down,
+    "ssh": ssh,
+    "fault": fault,
+    "undo": undo,
+    "repository": repository,
+    "images": make_images,
+}
 
 
 def interrupted(_number: int, _frame: object) -> None:

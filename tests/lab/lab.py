@@ -266,7 +266,7 @@ class Lab:
 
     def _watch(self) -> None:
         """Start the process that starts a host again which has rebooted: podman itself does not."""
-        if not self._helpers("watcher"):
+        if not self.helpers("watcher"):
             self.spawn("watcher", [sys.executable, str(Path(__file__).with_name("watch.py")), *self.podman()])
 
     def spawn(self, name: str, argv: Sequence[str]) -> int:
@@ -279,7 +279,7 @@ class Lab:
             file.write(f"{name} {helper.pid} {system.started(helper.pid)}\n")
         return helper.pid
 
-    def _helpers(self, name: str = "") -> list[int]:
+    def helpers(self, name: str = "") -> list[int]:
         """Return the helpers that live, all or those of a name; each leads a process group."""
         path = self.folder / "helpers"
         entries = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
@@ -287,7 +287,7 @@ class Lab:
 
     def end(self, name: str = "") -> None:
         """End helpers, all or those of a name, with the processes that they have started."""
-        for pid in self._helpers(name):
+        for pid in self.helpers(name):
             system.end(pid, group=True)
 
     def first_user(self, host: str) -> int:
@@ -342,17 +342,16 @@ class Lab:
 
     def down(self) -> None:
         """Take all back: hosts, bridge, namespace, helpers, and what faults changed on the machine."""
-        system.check()
-        if not self.folder.exists():
-            return
-        with self._locked():
-            self._down()
+        if self.folder.exists():
+            system.check()
+            with self._locked():
+                self._down()
 
     def _down(self) -> None:
         state = self.state
         faults.undo(self, hosts_go=True)
         self.end()
-        for pid in system.processes(f"ssh: {self.sockets}/"):  # the masters of ssh's shared connections
+        for pid in system.processes(f"{self.sockets}/"):  # the masters of ssh's shared connections, the key's agent
             system.end(pid)
         if self._alive() and state:
             # A second time takes what the first could not, such as a host that was just being started.
