@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[Lab]:
     """A lab of two hosts, n1 and n2."""
     lab = Lab("test")
+    lab.down()  # of a run that was killed
     lab.up(["n1", "n2"])
     state = lab.state
     yield lab

@@ -17,6 +17,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -78,11 +79,16 @@ def cache() -> Path:
 def configure(folder: Path, *stores: Path) -> dict[str, str]:
     """Write podman's settings for a store in a folder and return the environment that makes podman use them."""
     quoted = ", ".join(f'"{store}"' for store in stores)
-    (folder / "containers.conf").write_text(CONTAINERS_CONF.lstrip())
-    (folder / "storage.conf").write_text(
+    storage = (
         f'[storage]\ndriver = "overlay"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/storage"\n'
         f"[storage.options]\nadditionalimagestores = [{quoted}]\n"
     )
+    for name, text in {"containers.conf": CONTAINERS_CONF.lstrip(), "storage.conf": storage}.items():
+        path = folder / name
+        if not path.exists() or path.read_text() != text:
+            new = folder / f"{name}.{threading.get_ident()}"  # whole as soon as another podman sees it
+            new.write_text(text)
+            new.replace(path)
     # conmon takes no path with characters outside ASCII in the locale C
     return {
         "PATH": os.environ["PATH"],

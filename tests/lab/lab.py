@@ -174,14 +174,25 @@ class Lab:
 
     def _begin(self) -> None:
         forward = Path("/proc/sys/net/ipv4/ip_forward").read_text().strip()
-        self._write_state({"slot": system.free_slot(), "ip_forward": forward, "hosts": {}, "starting": True})
         self.sockets.mkdir(parents=True, exist_ok=True)
+        self._write_state({"slot": self._take_slot(), "ip_forward": forward, "hosts": {}, "starting": True})
         (self.folder / "sockets").write_text(str(self.sockets))
         if not (self.folder / "key").exists():
             make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(self.folder / "key")]
             run(make, "No key could be made for the lab.")
         self._make_namespace()
         self._make_network()
+
+    def _take_slot(self) -> int:
+        """Take the first network that no route of the machine meets and no other lab has taken."""
+        for slot in system.free_slots():
+            taken = SOCKETS / f"slot{slot}"
+            if taken.is_symlink() and not (taken.readlink() / "state.json").exists():
+                taken.unlink(missing_ok=True)
+            with contextlib.suppress(FileExistsError):
+                taken.symlink_to(self.folder)
+                return slot
+        raise LabError("All of 10.77.0.0 to 10.77.47.255 is in use: end a lab that you no longer need.")
 
     def _start_all(self, tags: dict[str, str], light: bool) -> None:
         state = self.state
@@ -367,6 +378,7 @@ class Lab:
                 run(["umount", str(target)], "The lab's namespace could not be ended.")
         if state:
             self._take_back(state)
+            (SOCKETS / f"slot{state['slot']}").unlink(missing_ok=True)
         shutil.rmtree(self.sockets, ignore_errors=True)
         with contextlib.suppress(OSError):
             SOCKETS.rmdir()

@@ -81,14 +81,11 @@ def check_inotify(hosts: int, kind: str) -> None:
         )
 
 
-def free_slot() -> int:
-    """Return the first of the lab's networks, 10.77.SLOT.0/24, that meets no route of this machine."""
+def free_slots() -> list[int]:
+    """Return which of the lab's networks, 10.77.SLOT.0/24, meet no route of this machine."""
     routes = json.loads(run(["ip", "-json", "-4", "route"], "The machine's routes could not be read."))
     taken = [ipaddress.ip_network(route["dst"], strict=False) for route in routes if route["dst"] != "default"]
-    for slot in range(48):
-        if not any(subnet(slot).overlaps(network) for network in taken):
-            return slot
-    raise LabError("All of 10.77.0.0 to 10.77.47.255 is routed elsewhere: end a lab that you no longer need.")
+    return [slot for slot in range(48) if not any(subnet(slot).overlaps(network) for network in taken)]
 
 
 def subnet(slot: int) -> ipaddress.IPv4Network:

@@ -145,10 +145,12 @@ def test_a_fault_whose_maker_was_killed_is_undone_by_whoever_comes_next(lab: Lab
 
 
 def test_an_undo_is_harmless_twice(lab: Lab) -> None:
-    for verb, words in {"stop_service": ("cron.service",), "hide_python": (), "skew_time": ("-1d",)}.items():
-        faults.make(lab, verb, "n1", *words)
-    kept = (lab.folder / "undo.jsonl").read_text()
-    faults.undo(lab)
+    try:
+        for verb, words in {"stop_service": ("cron.service",), "skew_time": ("-1d",), "hide_python": ()}.items():
+            faults.make(lab, verb, "n1", *words)
+    finally:
+        kept = (lab.folder / "undo.jsonl").read_text()
+        faults.undo(lab)
     (lab.folder / "undo.jsonl").write_text(kept)
     faults.undo(lab)
     assert abs(clock(lab) - time.time()) < 60

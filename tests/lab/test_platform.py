@@ -45,6 +45,7 @@ class Described(Site):  # type: ignore[misc]  # of a folder that only pytest fin
 def platform() -> Iterator[Lab]:
     """The eleven hosts with their services, up within ninety seconds."""
     lab = Lab("platform")
+    lab.down()  # of a run that was killed
     start = time.monotonic()
     lab.up(list(PLATFORM))
     took = time.monotonic() - start
