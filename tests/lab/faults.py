@@ -224,7 +224,12 @@ def fill_disk(lab: Lab, host: str, path: str = "/srv/data") -> None:
     image = lab.folder / f"disk-{host}.ext4"
     quoted = shlex.quote(path)
     loop = f"losetup --noheadings --output NAME --associated {shlex.quote(str(image))}"
-    _plan_undo(lab, "machine", host, f"for device in $({loop}); do losetup --detach $device; done; rm {image}")
+    _plan_undo(
+        lab,
+        "machine",
+        host,
+        f"for device in $({loop}); do losetup --detach $device; done; rm -f {shlex.quote(str(image))}",
+    )
     _plan_undo(lab, "host", host, f"! mountpoint -q {quoted} || umount --lazy {quoted}")
     with image.open("wb") as file:
         file.truncate(64 << 20)

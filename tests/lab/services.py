@@ -118,10 +118,12 @@ def _web(lab: Lab, host: str) -> None:
 
 
 def _balancer(lab: Lab, host: str) -> None:
+    """The balancer, which has the platform's time as well."""
     text = (FILES / "haproxy.cfg").read_text()
     addresses = {name: _address(lab, name) for name in ("web1", "web2")}
     lab.write(host, "/etc/haproxy/haproxy.cfg", text.format(**addresses))
-    lab.shell(host, "systemctl enable --quiet --now haproxy")
+    lab.write(host, "/etc/chrony/conf.d/lab.conf", f"local stratum 8\nallow {system.subnet(lab.state['slot'])}\n")
+    lab.shell(host, "systemctl enable --quiet --now haproxy chrony")
 
 
 def _files(lab: Lab, host: str) -> None:

@@ -23,8 +23,8 @@ PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "ip", "nsenter", "unshare", "
 #: The lab's hosts have users from here on, 65536 each: their root is nobody on the machine.
 FIRST_UID = 1 << 20
 
-#: Instances of inotify that a host takes once somebody has logged in: systemd 5, dbus and logind, the user's manager.
-INOTIFY = {"standard": 8, "light": 4}
+#: Instances of inotify that a host takes once somebody has logged in, counted: a light one has systemd's own alone.
+INOTIFY = {"standard": 8, "light": 3}
 
 _LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 

@@ -123,7 +123,7 @@ def test_two_labs_stand_side_by_side(lab: Lab, other: Lab) -> None:
 def test_more_hosts_than_the_machine_can_watch_are_refused_with_the_number_that_fits(other: Lab) -> None:
     done = verb("up", "200")
     assert done.returncode == 1
-    assert "200 light hosts need 800 inotify instances" in done.stderr
+    assert "200 light hosts need 600 inotify instances" in done.stderr
     assert "start at most " in done.stderr
     assert not other.state
     used, limit = system.inotify_instances()

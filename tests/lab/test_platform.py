@@ -20,10 +20,12 @@ from typing import Any
 import pytest
 from sites import Site, wait_for
 
+from . import repositories
 from .conftest import ssh
 from .faults import fault
 from .hosts import PLATFORM
 from .lab import Lab, leaks
+from .system import LabError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,6 +132,35 @@ def test_the_backup_server_gives_a_folder_and_no_shell(platform: Lab) -> None:
     assert "uid=" not in ssh(platform, "file1", login).stdout
     batch = "sudo sftp -o BatchMode=yes -b /dev/stdin egov-backup@backup1 </dev/null"
     assert ssh(platform, "file1", batch).returncode == 0
+
+
+def test_a_clock_that_is_not_the_platforms_is_found(platform: Lab, day: Site) -> None:
+    with fault(platform, "skew_time", "rpm1", "-2h"):
+        done = day.play("egov.ops.health_check", "-l", "rpm1,mon1")
+    assert done.rc == 0, done.output
+    offsets = {record["host"]: record for record in day.records(kind="ntp_offset")}
+    assert offsets["rpm1"]["status"] == "critical"
+    assert abs(offsets["rpm1"]["detail"]["value"] - 7200) < 60
+    assert offsets["mon1"]["status"] == "ok"
+
+
+def test_a_security_notice_of_the_rpm_repository_is_found_and_installed(platform: Lab) -> None:
+    for version in ("1.0", "1.1"):
+        repositories.publish(platform, version)
+        if version == "1.0":
+            assert dnf(platform, "--setopt=install_weak_deps=0 --nogpgcheck install lab-sample")
+    assert "LAB-1 Important/Sec. lab-sample-1.1-1.noarch" in dnf(platform, "updateinfo list --security")
+    dnf(platform, "upgrade --security --nogpgcheck")
+    assert platform.shell("rpm1", "rpm --root /srv/rpm -q lab-sample").strip() == "lab-sample-1.1-1.noarch"
+    repositories.corrupt(platform)
+    with pytest.raises(LabError):
+        dnf(platform, "makecache")
+
+
+def dnf(lab: Lab, words: str) -> str:
+    """Run dnf of rpm1 on a root of its own, and return what it prints."""
+    options = "--installroot=/srv/rpm --releasever=1 --setopt=reposdir=/etc/yum.repos.d --refresh --assumeyes --quiet"
+    return " ".join(lab.shell("rpm1", f"dnf {options} {words} 2>&1 && echo done").split())
 
 
 def test_the_day_gives_a_verdict_on_each_of_eleven_hosts_three_of_them_broken(platform: Lab, day: Site) -> None:
