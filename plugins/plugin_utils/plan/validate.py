@@ -53,7 +53,8 @@ class Plan(Mapping[str, Any]):
         self.origins = origins
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        # A copy: the schema's own entries, which nothing of a site's changes, are those of all hosts.
+        return plain(self._values[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -97,7 +98,7 @@ class _Reading:
     def __init__(self, variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any]) -> None:
         self.problems: list[Problem] = []
         self._origins: dict[str, tuple[str, ...]] = {}
-        values: dict[str, Any] = {}
+        self._values = values = dict[str, Any]()
         self.plan = Plan(values, self._origins)
         names = [name for name in variables if name.startswith(PREFIX)]
         for variable in schema.variables.values():
@@ -131,7 +132,7 @@ class _Reading:
         self._origins.update({f"{variable.name}.{entry}": names for entry, names in origins.items()})
         for entry, keys in merged.items():
             if origins[entry] == (DEFAULT,):
-                merged[entry] = plain(default.complete[entry])
+                merged[entry] = default.complete[entry]
             elif entry not in broken:
                 merged[entry] = self._complete(self.where(variable.name, entry), variable, keys)
         return merged
@@ -197,8 +198,8 @@ class _Reading:
             for key in variable.entry.values():
                 if not key.refers_to:
                     continue
-                known = self.plan[key.refers_to]
-                for entry, keys in self.plan[variable.name].items():
+                known = self._values[key.refers_to]
+                for entry, keys in self._values[variable.name].items():
                     target = keys.get(key.name)
                     if isinstance(target, str) and target not in known:
                         path = f"{self.where(variable.name, entry)}.{key.name}"
