@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -14,7 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
-from ansible_collections.egov.ops.plugins.plugin_utils.verdict import judge
+from ansible_collections.egov.ops.plugins.plugin_utils.verdict import UNWELL, judge
 
 
 class ActionModule(Task):
@@ -42,5 +43,8 @@ class ActionModule(Task):
             with Ledger(state.ledger, read_only=True) as ledger:
                 run = ledger.run_of(controller().hash)
                 if run is not None:
-                    return judge((stored.record for stored in ledger.records(run=run, host=host)), fail_on)
+                    steps = ledger.records(run=run, host=host, kind="step")
+                    bad = ledger.records(run=run, host=host, status=UNWELL)
+                    found = {stored.seq: stored.record for stored in chain(steps, bad)}
+                    return judge([found[seq] for seq in sorted(found)], fail_on)
         raise OpsError("No run of this process was sealed; put egov.ops.run_begin first, outside any block.")

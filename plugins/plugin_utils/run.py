@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -68,11 +67,5 @@ class Run:
         self.spool.append(list(records))
 
     def steps(self, host: str) -> list[dict[str, Any]]:
-        """Return the step records of a host so far; the other lines, of which there are many, are not parsed."""
-        mark = b'"host":' + json.dumps(host, ensure_ascii=False).encode("utf-8", "replace")
-        try:
-            lines = self.spool.path.read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
-        found = [json.loads(line) for line in lines if b'"kind":"step"' in line and mark in line]
-        return [entry for entry in found if entry["host"] == host]
+        """Return the step records of a host so far; none where another process has sealed the run."""
+        return self.spool.steps(host) if self.spool.path.exists() else []

@@ -148,6 +148,8 @@ def envelope(
 
 def scrub(value: Any, secret_values: dict[str, str]) -> Any:
     """Return a JSON value in which each secret that stands inside a string is replaced by asterisks."""
+    if not secret_values:
+        return value
     if isinstance(value, str):
         for secret in secret_values.values():
             value = value.replace(secret, "********") if secret else value

@@ -31,7 +31,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 with suppress(OpsError):  # a task that needs it says so
     # Plugins are loaded before ansible forks its workers, one for each task and host: read once, it is there for all.
-    load_schema()
+    merge({}, load_schema())
 
 #: Records shown in Ansible's own result; all of them go to the spool.
 SHOWN = 20
@@ -101,6 +101,12 @@ class HostTask(Task):
     HALF: ClassVar[tuple[str, str]]
     #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
     SYSTEM_PYTHON: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """Compress the half's sources before ansible forks its workers, as the schema is read."""
+        with suppress(OSError):  # a task that needs them says so
+            if hasattr(cls, "HALF"):
+                stream.sources(cls.HALF[0].partition(".")[0])
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

@@ -11,14 +11,16 @@ from typing import Any
 
 #: A skipped step for one of these reasons is no failure of the run.
 _EXCUSED = ("not_built", "not_ours")
+#: The statuses of which any may fail a host.
+UNWELL = ("failed", "unreachable", "critical", "warning", "unknown")
 _FINDINGS = {"none": (), "warning": ("warning", "critical", "unknown"), "critical": ("critical",)}
 
 
 def judge(records: Iterable[Mapping[str, Any]], fail_on: str = "none") -> list[str]:
     """Return why a host's run is not good, worst first, one sentence each; nothing means that it is.
 
-    records are all of the host's records of the run. Bad is what could not be done or proved; findings are bad only
-    from the severity that fail_on names.
+    records are the host's records of the run, without those that are well and no step, or with them. Bad is what
+    could not be done or proved; findings are bad only from the severity that fail_on names.
     """
     steps, undone, findings = 0, [], []
     for entry in records:

@@ -28,7 +28,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
         "CREATE UNIQUE INDEX record_id ON record (id)",
-        "CREATE INDEX record_run ON record (run)",
+        "CREATE INDEX record_run ON record (run, host)",
         "CREATE INDEX record_key ON record (domain, kind, host, subject)",
         "CREATE INDEX record_finished ON record (finished)",
         # These keep mistakes out, not someone who can write the file: the chain and its witnesses show that.

@@ -150,7 +150,25 @@ class Spool:
 
         Raises SpoolError as `read` does.
         """
-        return self._checked([_parsed(line) for line in self._lines() if line.startswith('{"header":')])
+        return self._checked([_parsed(line) for line in self._holding(b'{"header":') if line.startswith('{"header":')])
+
+    def steps(self, host: str) -> list[dict[str, Any]]:
+        """Return the step records of a host so far, without parsing the others. Raises SpoolError."""
+        mark = f'"host":{json.dumps(host, ensure_ascii=False)}'
+        found = [_parsed(line) for line in self._holding(b'"kind":"step"') if mark in line]
+        return [item for item in found if item.get("host") == host]
+
+    def _holding(self, needle: bytes) -> Iterator[str]:
+        """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
+        try:
+            text = self.path.read_bytes()
+        except OSError as error:
+            raise SpoolError(_cannot("read", self.path, error)) from None
+        place = text.find(needle)
+        while place >= 0:
+            end = text.find(b"\n", place) + 1 or len(text)
+            yield text[text.rfind(b"\n", 0, place) + 1 : end].decode("utf-8", "replace")
+            place = text.find(needle, end)
 
     def _lines(self) -> list[str]:
         try:

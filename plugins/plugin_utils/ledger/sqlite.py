@@ -232,23 +232,28 @@ class Ledger:
         )
         return next(found, None)
 
-    def since(
-        self, *, host: str, domain: str, kind: str, subject: str, status: str, upto: int | None = None
-    ) -> Stored | None:
-        """Return the record with which the present streak of a status began, seen from the record numbered `upto`."""
-        query = """
-            WITH same AS (
-                SELECT seq, hash, body, algorithm, status FROM record
-                WHERE domain = :domain AND kind = :kind AND host = :host AND subject = :subject AND seq <= :upto
-            )
-            SELECT seq, hash, body, algorithm FROM same
-            WHERE status = :status AND seq > (SELECT COALESCE(MAX(seq), 0) FROM same WHERE status <> :status)
-            ORDER BY seq LIMIT 1
+    def streaks(self, run: str, statuses: Sequence[str]) -> dict[int, str]:
+        """Return, for each record of a run with one of some statuses, when the streak of that status began.
+
+        By the record's number; a time is that at which the streak's first record was finished.
         """
-        values = {"domain": domain, "kind": kind, "host": host, "subject": subject, "status": status}
+        query = f"""
+            SELECT now.seq, (
+                SELECT finished FROM record AS first
+                WHERE (first.domain, first.kind, first.host, first.subject)
+                    = (now.domain, now.kind, now.host, now.subject)
+                AND first.status = now.status AND first.seq <= now.seq AND first.seq > COALESCE((
+                    SELECT MAX(seq) FROM record AS other
+                    WHERE (other.domain, other.kind, other.host, other.subject)
+                        = (now.domain, now.kind, now.host, now.subject)
+                    AND other.status <> now.status AND other.seq < now.seq
+                ), 0)
+                ORDER BY first.seq LIMIT 1
+            )
+            FROM record AS now WHERE now.run = ? AND now.status IN ({", ".join("?" * len(statuses))})
+        """
         with self._errors("read"):
-            row = self._db.execute(query, {**values, "upto": self.head().count if upto is None else upto}).fetchone()
-        return Stored(*row) if row else None
+            return dict(self._db.execute(query, (run, *statuses)).fetchall())
 
     def runs(self, procedure: str | None = None, limit: int | None = None) -> list[Run]:
         """Return the runs that were begun, newest first; records of modules used alone belong to none."""

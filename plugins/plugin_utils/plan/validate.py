@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -52,7 +53,8 @@ class Plan(Mapping[str, Any]):
         self.origins = origins
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        # A copy: the schema's own entries, which nothing of a site's changes, are those of all hosts.
+        return plain(self._values[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -96,12 +98,13 @@ class _Reading:
     def __init__(self, variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any]) -> None:
         self.problems: list[Problem] = []
         self._origins: dict[str, tuple[str, ...]] = {}
-        values: dict[str, Any] = {}
+        self._values = values = dict[str, Any]()
         self.plan = Plan(values, self._origins)
         names = [name for name in variables if name.startswith(PREFIX)]
         for variable in schema.variables.values():
             if variable.layered:
                 layers = [(name, variables[name]) for name in layer_names(variable.name, names)]
+                layers = [(name, entries) for name, entries in layers if entries is not None]
                 values[variable.name] = self._layered(variable, layers)
             else:
                 source = extra if variable.scope == "run" and variable.name in extra else variables
@@ -121,16 +124,16 @@ class _Reading:
         return self._convert(variable.name, variable, plain(variable.default if given is None else given))
 
     def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
-        broken: set[str] = set()
-        layers = [
-            (name, self._layer(variable.name if name == DEFAULT else name, variable, plain(entries), broken))
-            for name, entries in [(DEFAULT, variable.default), *given]
-            if entries is not None
-        ]
-        merged, origins = merge_layers(layers)
+        default = _default_layer(variable)
+        self.problems += default.problems
+        broken = set(default.broken)
+        layers = [(name, self._layer(name, variable, plain(entries), broken)) for name, entries in given]
+        merged, origins = merge_layers([(DEFAULT, default.entries), *layers])
         self._origins.update({f"{variable.name}.{entry}": names for entry, names in origins.items()})
         for entry, keys in merged.items():
-            if entry not in broken:
+            if origins[entry] == (DEFAULT,):
+                merged[entry] = default.complete[entry]
+            elif entry not in broken:
                 merged[entry] = self._complete(self.where(variable.name, entry), variable, keys)
         return merged
 
@@ -195,13 +198,34 @@ class _Reading:
             for key in variable.entry.values():
                 if not key.refers_to:
                     continue
-                known = self.plan[key.refers_to]
-                for entry, keys in self.plan[variable.name].items():
+                known = self._values[key.refers_to]
+                for entry, keys in self._values[variable.name].items():
                     target = keys.get(key.name)
                     if isinstance(target, str) and target not in known:
                         path = f"{self.where(variable.name, entry)}.{key.name}"
                         sentence = f"{path} is {shown(target)}, which {key.refers_to} does not have; "
                         self._refuse(path, target, f"{sentence}{_suggest(target, known)}")
+
+
+class _DefaultLayer(NamedTuple):
+    """The schema's own layer of a variable: its entries as they are given, and complete; what is wrong with it."""
+
+    entries: dict[str, dict[str, Any]]
+    complete: dict[str, dict[str, Any]]
+    problems: list[Problem]
+    broken: set[str]
+
+
+@functools.cache
+def _default_layer(variable: Variable) -> _DefaultLayer:
+    """Return a variable's own layer, read once in a process: it is long, and the same for all hosts."""
+    reading, broken = _Reading({}, Schema({}), {}), set[str]()
+    entries = reading._layer(variable.name, variable, plain(variable.default), broken)
+    complete = {
+        entry: keys if entry in broken else reading._complete(f"{variable.name}.{entry}", variable, keys)
+        for entry, keys in entries.items()
+    }
+    return _DefaultLayer(entries, complete, reading.problems, broken)
 
 
 def _converted(key: Key, value: Any) -> Any:

@@ -40,7 +40,7 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
     name = data["run"]["id"]
     contents = {
         "html": render_html(data, language).encode("utf-8"),
-        "json": (json.dumps(data, ensure_ascii=True, indent=1, sort_keys=True) + "\n").encode("utf-8"),
+        "json": _lines(data).encode("ascii"),
     }
     try:
         for ending, content in contents.items():
@@ -58,3 +58,16 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
             "ledger: free space and render it again with egov.ops.report."
         ) from None
     return folder / f"{LATEST if newest else name}.html"
+
+
+def _lines(data: Mapping[str, Any]) -> str:
+    """Return data as JSON with each key, and each element of a list, on a line: an indent would cost ten times that."""
+    parts = []
+    for key in sorted(data):
+        value = data[key]
+        if isinstance(value, list) and value:
+            inner = ",\n".join(json.dumps(element, sort_keys=True) for element in value)
+            parts.append(f"{json.dumps(key)}: [\n{inner}\n]")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value, sort_keys=True)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -31,6 +31,9 @@ MARKED_HOSTS = 20
 #: Quiet records that are listed one by one, about 400 kB; of more only the numbers are said.
 LISTED_RECORDS = 5000
 
+#: Records of one fault that are shown whole; of those on further hosts, number and value.
+WHOLE_RECORDS = 5
+
 _TEMPLATES = Path(__file__).with_name("templates")
 
 _ANCHOR = re.compile(r"[A-Za-z0-9._-]+")
@@ -60,6 +63,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         faults=faults,
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
+        whole_records=WHOLE_RECORDS,
         fixed=[
             dict(row, title=sentences.headline([row["record"]], words, len(data["hosts"]) > 1)) for row in data["fixed"]
         ],

@@ -68,8 +68,8 @@ class Ledger(Protocol):
     def previous_run(self, run: str, procedure: str) -> str | None:
         """Return the id of the run of a procedure before another one."""
 
-    def since(self, *, host: str, domain: str, kind: str, subject: str, status: str, upto: int) -> Stored | None:
-        """Return the record with which the streak of a status began that a numbered record belongs to."""
+    def streaks(self, run: str, statuses: Sequence[str]) -> dict[int, str]:
+        """For each record of a run with one of some statuses, by number: when the streak of that status began."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +122,8 @@ def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
     records = list(ledger.records(run=run))
     if not records:
         raise LookupError(f"The ledger holds no record of run {run}; list its runs with egov.ops.ledger.")
-    since: dict[Key, str] = {}
-    for stored in records:
-        if is_finding(stored.record):
-            key = key_of(stored.record)
-            began = ledger.since(**key._asdict(), status=stored.record["status"], upto=stored.seq)
-            since[key] = (began or stored).record["finished"]
+    began = ledger.streaks(run, LOUD)
+    since = {key_of(stored.record): began[stored.seq] for stored in records if is_finding(stored.record)}
     previous = _previous(ledger, run, records[0].record["procedure"])
     return Material(records, ledger.head(), facts, previous, since, _late(ledger, records[-1], facts))
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import resource
 from collections.abc import Callable
@@ -39,6 +40,19 @@ def test_what_was_appended_is_read_in_order(spool: Spool) -> None:
     spool.append(records[1:])
     assert ids(spool) == [record["id"] for record in records]
     assert spool.read().torn == 0
+
+
+def test_the_steps_of_a_host_are_found_among_other_records(spool: Spool) -> None:
+    step = make_record(kind="step", subject="health_probe", host='主机 "1"')
+    torn = make_record(kind="step", subject="backup_run", host='主机 "1"')
+    others = [make_record(kind="step", host="web2"), make_record(subject='"kind":"step"', host='主机 "1"')]
+    spool.append([others[0], step, others[1]])
+    assert spool.steps('主机 "1"') == [step]
+    with spool.path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(torn, ensure_ascii=False, separators=(",", ":"))[:-9])
+    assert spool.steps('主机 "1"') == [step]
+    assert spool.header()["procedure"] == "daily"
+    assert spool.steps("db1") == []
 
 
 def test_one_process_has_one_spool_whenever_it_asks(spool: Spool) -> None:

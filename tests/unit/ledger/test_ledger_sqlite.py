@@ -145,9 +145,6 @@ def test_the_run_of_a_process_is_found_again(ledger: Ledger) -> None:
     assert ledger.run_of("cccccccccccc") is None
 
 
-KEY = {"host": "web1", "domain": "health", "kind": "probe", "subject": "disk:/"}
-
-
 def test_the_last_success_passes_over_what_failed_and_was_skipped(ledger: Ledger) -> None:
     ledger.append([make_record(status=status) for status in ("ok", "warning", "critical", "failed", "skipped")])
     found = ledger.last_success(domain="health", kind="probe", subject="disk:/")
@@ -156,10 +153,14 @@ def test_the_last_success_passes_over_what_failed_and_was_skipped(ledger: Ledger
 
 
 def test_a_streak_begins_after_the_last_other_status(ledger: Ledger) -> None:
-    ledger.append([make_record(status=status) for status in ("critical", "ok", "critical", "critical", "ok")])
-    now = ledger.since(**KEY, status="critical", upto=4)
-    assert now and now.seq == 3
-    assert ledger.since(**KEY, status="critical") is None
+    statuses = ("critical", "ok", "critical", "critical", "ok", "critical")
+    times = [f"2026-01-0{day}T00:00:00Z" for day in range(1, 7)]
+    ledger.append([make_record(status=status, finished=time) for status, time in zip(statuses, times, strict=True)])
+    ledger.append([make_record(status="critical", finished="2026-02-01T00:00:00Z", subject="another")])
+    run = make_record()["run"]
+    began = {1: times[0], 3: times[2], 4: times[2], 6: times[5], 7: "2026-02-01T00:00:00Z"}
+    assert ledger.streaks(run, ("critical",)) == began
+    assert ledger.streaks("20260101T000000Z-cccccccccccc", ("critical",)) == {}
 
 
 def test_a_document_is_kept_once_by_its_digest(ledger: Ledger) -> None:

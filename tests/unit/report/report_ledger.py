@@ -66,13 +66,17 @@ class ListLedger:
         earlier = runs[: runs.index(run)]
         return earlier[-1] if earlier else None
 
-    def since(self, *, host: str, domain: str, kind: str, subject: str, status: str, upto: int) -> Stored | None:
-        began = None
-        for stored in self.stored[:upto]:
+    def streaks(self, run: str, statuses: Sequence[str]) -> dict[int, str]:
+        began: dict[tuple[str, ...], tuple[str, str]] = {}
+        found = {}
+        for seq, stored in enumerate(self.stored, 1):
             record = stored.record
-            if (record["host"], record["domain"], record["kind"], record["subject"]) == (host, domain, kind, subject):
-                began = (began or stored) if record["status"] == status else None
-        return began
+            key = tuple(record[name] for name in ("host", "domain", "kind", "subject"))
+            if key not in began or began[key][0] != record["status"]:
+                began[key] = (record["status"], record["finished"])
+            if record["run"] == run and record["status"] in statuses:
+                found[seq] = began[key][1]
+        return found
 
 
 class DailyRun:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -18,7 +19,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.report import html
-from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.html import WHOLE_RECORDS, render_html
 from report_ledger import STEPS, DailyRun, ListLedger
 
 VOID = {"meta", "br"}
@@ -192,6 +194,27 @@ def test_two_hosts_whose_names_cannot_be_anchors_are_kept_apart() -> None:
     run.seal()
     parsed = Page(render_html(run.report(), "zh"))
     assert {"h-~0", "h-~1", "h-~2"} <= set(parsed.ids)
+
+
+def test_of_a_fault_on_many_hosts_each_record_has_its_place_and_few_are_whole() -> None:
+    run = DailyRun(ListLedger(), tuple(f"web{number}" for number in range(30)))
+    for host in run.hosts:
+        run.put(host, "health", "swap", "swap", "critical", value=97.0, unit="%", message="Swap is 97% in use.")
+    run.seal()
+    data = run.report()
+    parsed = Page(render_html(data, "en"))
+    assert {f"r-{finding['seq']}" for finding in data["findings"]} <= set(parsed.ids)
+    assert len(parsed.ids) == len(set(parsed.ids))
+    assert {link[1:] for link in parsed.links if link.startswith("#")} <= set(parsed.ids)
+    assert "".join(parsed.words).count("Detail as stored") == WHOLE_RECORDS
+    assert "25 more" in "".join(parsed.words)
+
+
+def test_the_data_beside_the_page_are_json_with_a_finding_on_each_line(tmp_path: Path, data: dict[str, Any]) -> None:
+    write(data, tmp_path, "en")
+    text = (tmp_path / "latest.json").read_text()
+    assert json.loads(text) == json.loads(json.dumps(data))
+    assert len(text.splitlines()) > len(data["findings"]) + len(data["records"])
 
 
 def test_a_long_text_is_cut_and_its_length_said() -> None:
