@@ -69,7 +69,7 @@ def take_down(lab: Lab) -> None:
 def corrupt(lab: Lab) -> None:
     """The indexes are other than what was signed, until something is published or they are made anew."""
     for path in [*_folder(lab).glob("apt/dists/*/main/*/Packages"), *_folder(lab).glob("rpm/repodata/repomd.xml")]:
-        path.write_bytes(path.read_bytes() + b"\n# and more\n")
+        path.write_bytes(b"not what was signed\n" + path.read_bytes())
 
 
 def index(lab: Lab) -> None:
