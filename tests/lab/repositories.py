@@ -111,7 +111,7 @@ def _connect(lab: Lab, host: str) -> None:
     lines = [f"deb [signed-by=/etc/apt/keyrings/lab.asc] {url(lab, 'apt')} {suite} main\n" for suite in SUITES]
     lab.write(host, "/etc/apt/keyrings/lab.asc", key(lab))
     lab.write(host, "/etc/apt/sources.list.d/lab.list", "".join(lines))
-    repo = f"[lab]\nname=Lab\nbaseurl={url(lab, 'rpm')}\ngpgcheck=0\n"
+    repo = f"[lab]\nname=Lab\nbaseurl={url(lab, 'rpm')}\ngpgcheck=0\nskip_if_unavailable=0\n"
     lab.write(host, "/etc/yum.repos.d/lab.repo", repo)
     done.touch()
 
