@@ -32,7 +32,7 @@ test: ## All tests, installing what they need (20 minutes on 2 cores; as root fo
 test-long: ## The same tests over their full matrices, and `make test` on a fresh machine (2 hours).
 	@$(PYTHON) tests/suite.py long
 
-bench: ## Measure what a daily run costs, against `ansible -m ping` on the same machine (3 minutes).
+bench: ## Measure what a daily run costs, against `ansible -m ping` on the same machine (5 minutes).
 	@$(PYTHON) tests/suite.py bench
 
 build: ## Build the collection's archive into build/ (seconds).

@@ -103,7 +103,7 @@ summary:
   type: dict
   sample: {critical: 1, ok: 120}
 evidence:
-  description: The worst 20 records.
+  description: The worst five records.
   returned: success
   type: list
   elements: dict

@@ -90,7 +90,7 @@ summary:
   type: dict
   sample: {warning: 1, ok: 31, skipped: 7}
 evidence:
-  description: The worst 20 records.
+  description: The worst five records.
   returned: success
   type: list
   elements: dict

@@ -10,8 +10,8 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -25,6 +25,16 @@ def hold(descriptor: int, seconds: float) -> bool:
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.01)
+
+
+@contextmanager
+def folder_held(folder: Path, seconds: float) -> Iterator[bool]:
+    """Hold a folder's exclusive lock, and tell whether it could be had within some seconds. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield hold(descriptor, seconds)
+    finally:
+        os.close(descriptor)
 
 
 def append_lines(descriptor: int, lines: list[str]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import signal
 import time
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -34,7 +35,7 @@ with suppress(OpsError):  # a task that needs it says so
     merge({}, load_schema())
 
 #: Records shown in Ansible's own result; all of them go to the spool.
-SHOWN = 20
+SHOWN = 5
 #: Seconds between the half's own deadline and the moment the controller gives up on it.
 GRACE = 30
 
@@ -61,9 +62,9 @@ class Task(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(str(error)) from None
         return result
 
+    @abstractmethod
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the work and return the result; each action fills this in."""
-        raise NotImplementedError
 
     def inventory_plan(self) -> InventoryPlan:
         """Return the reader of the inventory's plan; an ansible-core whose inventory cannot be read is an error."""
@@ -108,11 +109,11 @@ class HostTask(Task):
             if hasattr(cls, "HALF"):
                 stream.sources(cls.HALF[0].partition(".")[0])
 
+    @abstractmethod
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Return what the half is given, filled from the plan where an option is absent, and the secrets it needs."""
-        raise NotImplementedError
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Send the half and record what came of it.

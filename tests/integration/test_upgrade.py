@@ -54,7 +54,9 @@ def bodies(ledger: Path) -> list[tuple[str, str]]:
         return database.execute("SELECT hash, body FROM record ORDER BY seq").fetchall()
 
 
-def test_the_next_version_goes_on_with_ledger_and_spool_of_the_one_before(site: Site, tmp_path: Path) -> None:
+def test_the_next_version_goes_on_with_ledger_and_spool_of_the_one_before(
+    site: Site, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     site.environment["ANSIBLE_COLLECTIONS_PATH"] = str(tmp_path / "collections")
     installed(site, environment.ROOT)
     assert site.play("egov.ops.health_check").rc == 0
@@ -66,6 +68,8 @@ def test_the_next_version_goes_on_with_ledger_and_spool_of_the_one_before(site: 
     site.hosts["web1"]["ansible_python_interpreter"] = slow
     process = site.start("ansible-playbook", "egov.ops.health_check")
     stand_in = int(wait_for(lambda: started.exists() and started.read_text()))
+    # Not before the end: the killed run's worker waits for it, and would leave its evidence.
+    request.addfinalizer(lambda: os.kill(stand_in, signal.SIGKILL))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert len(site.spools()) == 1
@@ -77,7 +81,6 @@ def test_the_next_version_goes_on_with_ledger_and_spool_of_the_one_before(site: 
     assert "was interrupted" in done.output
     assert site.play("egov.ops.ledger_verify").rc == 0
     assert site.spools() == []
-    os.kill(stand_in, signal.SIGKILL)  # only now: the killed run's worker waits for it, and would leave its evidence
 
     after = bodies(site.state / "ledger.sqlite3")
     assert after[: len(before)] == before

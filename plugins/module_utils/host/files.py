@@ -32,8 +32,12 @@ class Files:
         """Make a folder and its parents where missing; only the last gets the mode."""
         self._may_write(path)
         os.makedirs(os.path.dirname(path) or "/", exist_ok=True)
-        if not os.path.isdir(path):
+        try:
             os.mkdir(path, mode)
+        except FileExistsError:
+            # Another process may have made it just now: two names of one machine work in one folder.
+            if not os.path.isdir(path):
+                raise
 
     def write(self, path, data, mode=0o600):
         # type: (str, bytes, int) -> None

@@ -30,14 +30,14 @@ def canonical(value: Any) -> str:
     Half characters, which stand in names that are no UTF-8, are shown as `\\udcff`: neither databases nor other
     languages' JSON take them. Raises ValueError for what JSON has no word for (NaN, infinity).
     """
-    text = _dumps(value)
+    text = _encode(value)
     if _SURROGATE.search(text):
-        text = _dumps(_without_surrogates(value))
+        text = _encode(_without_surrogates(value))
     return text
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+# Made once: json.dumps would make an encoder for each of thousands of records.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -111,13 +111,12 @@ def stable_id(*parts: str) -> str:
     return digest(canonical(parts).encode())[:32]
 
 
-def oversize(observations: Iterable[dict[str, Any]], host: str) -> str:
+def oversize(observations: Sequence[dict[str, Any]], host: str) -> str:
     """Return a sentence if what one module brought from a host is over the limit, else ""."""
-    sizes = [(len(canonical(item).encode()), str(item.get("subject"))) for item in observations]
-    total = sum(size for size, _subject in sizes)
+    total = len(canonical(observations).encode())
     if total <= RESULT_LIMIT:
         return ""
-    largest, subject = max(sizes)
+    largest, subject = max((len(canonical(item).encode()), str(item.get("subject"))) for item in observations)
     return (
         f"The evidence of {host} is {total} bytes, over the limit of {RESULT_LIMIT}; "
         f"the largest part is {subject} with {largest} bytes."

@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, hold, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, folder_held, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
@@ -27,6 +27,8 @@ SCHEMA = 1
 
 #: What a line must have to be taken for a record.
 _RECORD = {"id", "run", "host", "domain", "kind", "subject", "status"}
+
+_PIECE = 256 * 1024
 
 #: Seconds to wait for another process that appends to, or drains, the same spool.
 PATIENCE = 60.0
@@ -161,14 +163,17 @@ class Spool:
     def _holding(self, needle: bytes) -> Iterator[str]:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
-            text = self.path.read_bytes()
+            with self.path.open("rb", buffering=0) as stream:
+                rest = b""
+                # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
+                while piece := stream.read(_PIECE):
+                    text = rest + piece
+                    whole = text.rfind(b"\n") + 1
+                    yield from _lines_with(needle, text[:whole])
+                    rest = text[whole:]
+                yield from _lines_with(needle, rest)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
-        place = text.find(needle)
-        while place >= 0:
-            end = text.find(b"\n", place) + 1 or len(text)
-            yield text[text.rfind(b"\n", 0, place) + 1 : end].decode("utf-8", "replace")
-            place = text.find(needle, end)
 
     def _lines(self) -> list[str]:
         try:
@@ -215,7 +220,8 @@ class Spool:
         """Replace the spool in one step by an empty one of the same run and process. Raises SpoolError, OSError."""
         current = self.header()
         self._header = {**header, "schema": SCHEMA, "run": self.run, "process": current["process"]}
-        self._create()
+        with _folder_lock(self.path.parent):
+            self._create()
 
     def _recreate(self) -> None:
         """Make the file again that a seal has drained and removed; what comes now belongs to no announced step."""
@@ -242,15 +248,20 @@ def spools(folder: Path) -> list[Spool]:
 
 @contextmanager
 def _folder_lock(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if not hold(descriptor, PATIENCE):
+    with folder_held(folder, PATIENCE) as held:
+        if not held:
             raise SpoolError(
                 f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
             )
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _lines_with(needle: bytes, text: bytes) -> Iterator[str]:
+    place = text.find(needle)
+    while place >= 0:
+        end = text.find(b"\n", place) + 1 or len(text)
+        yield text[text.rfind(b"\n", 0, place) + 1 : end].decode("utf-8", "replace")
+        place = text.find(needle, end)
 
 
 def _parsed(line: str) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import folder_held, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 LATEST = "latest"
+
+#: Seconds to wait for another run that writes its report into the same folder.
+PATIENCE = 60.0
 
 
 def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
@@ -43,21 +46,30 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
         "json": _lines(data).encode("ascii"),
     }
     try:
-        for ending, content in contents.items():
-            path = folder / f"{name}.{ending}"
-            write_whole(path, path.with_suffix(f".{ending}.new"), [content])
-            if not newest:
-                continue
-            link = folder / f"{LATEST}.{ending}.new"
-            link.unlink(missing_ok=True)
-            link.symlink_to(path.name)
-            link.rename(folder / f"{LATEST}.{ending}")
+        with folder_held(folder, PATIENCE) as held:
+            if not held:
+                raise OpsError(
+                    f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end it and render the "
+                    f"report of run {name} again with egov.ops.report."
+                )
+            for ending, content in contents.items():
+                path = folder / f"{name}.{ending}"
+                write_whole(path, path.with_suffix(f".{ending}.new"), [content])
+                if newest:
+                    _link(folder / f"{LATEST}.{ending}", path.name)
     except OSError as error:
         raise OpsError(
             f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the "
             "ledger: free space and render it again with egov.ops.report."
         ) from None
     return folder / f"{LATEST if newest else name}.html"
+
+
+def _link(link: Path, target: str) -> None:
+    temporary = link.with_name(f"{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.rename(link)
 
 
 def _lines(data: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import multiprocessing
 import os
 import resource
 from collections.abc import Callable
@@ -179,6 +180,27 @@ def test_twenty_processes_that_create_at_once_make_one_spool(tmp_path: Path) -> 
     assert [end_of(child) for child in children] == [0] * 20
     (found,) = spools(tmp_path)
     assert len(ids(found)) == 20
+
+
+def test_a_spool_starts_anew_while_others_look_through_the_folder(spool: Spool) -> None:
+    forked = multiprocessing.get_context("fork")
+    done = forked.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            spools(spool.path.parent)
+
+    others = [forked.Process(target=look) for _number in range(2)]
+    for other in others:
+        other.start()
+    try:
+        for _round in range(300):
+            spool.restart(make_header())
+    finally:
+        done.set()
+        for other in others:
+            other.join(30)
+    assert spool.header()["procedure"] == "daily"
 
 
 def test_a_creator_killed_before_the_header_is_whole_leaves_no_spool(tmp_path: Path) -> None:
