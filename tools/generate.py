@@ -5,8 +5,9 @@
 
 """Write what follows from the plan's schema and catalogue; with --check only say whether it is up to date.
 
-Made are docs/plan-variables.md, docs/procedures.md, the playbook of each procedure that records steps, and in each
-role's argument specs the variables of the plan that it works by.
+Made are docs/plan-variables.md, docs/procedures.md, the playbook of each procedure that records steps, in each role's
+argument specs the variables of the plan that it works by, and plugins/plugin_utils/plan/vocabulary.yml, by which a plan
+is checked where the host half is not.
 
 The collection must be importable (PYTHONPATH, or an installed collection path).
 """
@@ -22,6 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.egov.ops.plugins.module_utils.hardening.clauses import CLAUSES
+from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import TERM
+from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
+from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
 from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, load_schema
@@ -117,6 +122,16 @@ PLAYBOOK = """\
           tags: [always]
 """
 
+VOCABULARY = """\
+---
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Made by tools/generate.py from the registries of the host half; run it again after a change of those.
+
+"""
+
 ROLE = """\
         - name: {does}
           ansible.builtin.import_role:
@@ -137,6 +152,7 @@ def documents(schema: Schema) -> dict[Path, str]:
     made = {
         ROOT / "docs/plan-variables.md": render_variables(schema),
         ROOT / "docs/procedures.md": render_procedures(catalogue),
+        ROOT / "plugins/plugin_utils/plan/vocabulary.yml": render_vocabulary(),
     }
     for name, entry in catalogue.items():
         if any(is_built(step["module"]) for step in entry["steps"]):
@@ -198,6 +214,24 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
         if domain in domains and (ROOT / "roles" / role).exists()
     ]
     return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, roles="\n".join(roles).rstrip("\n"))
+
+
+def render_vocabulary() -> str:
+    """Return the words of the host half that a plan may use."""
+    kinds = {
+        "kinds": {name: {**_kind(kind), "limit": kind.limit} for name, kind in sorted(KINDS.items())},
+        "primitives": {name: _kind(primitive) for name, primitive in sorted(PRIMITIVES.items())},
+    }
+    clauses = sorted(clause for clause in CLAUSES if not clause.startswith("S"))
+    pieces = [TERM.pattern[start : start + 100] for start in range(0, len(TERM.pattern), 100)]
+    lists = {"standard": clauses, "expected": [f"'{piece}'" for piece in pieces]}
+    parts = [f"{name}:\n" + "".join(f"  - {item}\n" for item in items) for name, items in lists.items()]
+    return VOCABULARY + yaml.safe_dump(kinds, sort_keys=False, width=110, default_flow_style=None) + "".join(parts)
+
+
+def _kind(kind: Any) -> dict[str, list[str]]:
+    parameters = kind.parameters()
+    return {"parameters": list(parameters), "required": [name for name, needed in parameters.items() if needed]}
 
 
 def render_variables(schema: Schema) -> str:

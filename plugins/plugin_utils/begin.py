@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, running
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Problem
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, plain, shown
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 #: Tags that Ansible itself gives a meaning.
@@ -94,18 +96,27 @@ def is_foreign(plan: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
 
 
 def refuse_role_values(variables: Mapping[str, Any], roles: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
-    """Refuse a role's variable that its argument spec does not allow, before any host is touched; raises OpsError.
+    """Refuse a role's variable that its argument spec does not allow, before any host is touched; raises OpsError."""
+    for problem in role_value_problems(variables, roles):
+        raise OpsError(problem.message)
+
+
+def role_value_problems(
+    variables: Mapping[str, Any], roles: Mapping[str, Mapping[str, dict[str, Any]]]
+) -> Iterator[Problem]:
+    """Yield the roles' variables whose values the argument specs do not allow.
 
     A value that holds Jinja is only known when the role runs, and is checked there by the module that takes it.
     """
     for options in roles.values():
         for name, spec in options.items():
             value = variables.get(name)
-            if value is None or "{{" in str(value):
+            if value is None or "{{" in str(value) or isinstance(value, Opaque):
                 continue
             errors = ArgumentSpecValidator({name: spec}).validate({name: value}).error_messages
             if errors:
-                raise OpsError(f"{name} is {value!r}, but must be of type {spec['type']}: {errors[0]}")
+                sentence = f"{name} is {value!r}, but must be of type {spec['type']}: {errors[0]}"
+                yield Problem(name, shown(plain(value)), sentence, allowed=f"of type {spec['type']}")
 
 
 def is_built(module: str) -> bool:

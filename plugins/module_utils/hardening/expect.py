@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
-_TERM = re.compile(
+TERM = re.compile(
     r"(?P<word>set|unset|none|some)"
     r"|(?P<low>%s)\.\.(?P<high>%s)"
     r"|(?P<list>has|lacks|only):(?P<items>[^|]+(?:\|[^|]+)*)"
@@ -67,7 +67,7 @@ def _complaint(text):
 
 def _term(word, text):
     # type: (str, Any) -> dict[str, str]
-    match = _TERM.match(word)
+    match = TERM.match(word)
     if not match or match.end() != len(word):
         raise ValueError(_complaint(text))
     term = {name: value for name, value in match.groupdict().items() if value is not None}

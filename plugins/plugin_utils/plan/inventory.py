@@ -31,10 +31,16 @@ class InventoryPlan:
         self._groups: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def variables(self, host_name: str) -> dict[str, Any]:
-        """Return all inventory variables of a host, in Ansible's order of precedence.
+        """Return all inventory variables of a host; those of the plan that hold Jinja are templated with the others."""
+        variables = self.written(host_name)
+        jinja = [name for name, value in variables.items() if name.startswith(PREFIX) and _holds_jinja(value)]
+        if jinja:
+            self._templar.available_variables = {"inventory_hostname": host_name, **variables}
+            variables.update({name: self._templated(name, variables[name]) for name in jinja})
+        return variables
 
-        Those of the plan that hold Jinja are templated with the host's own variables, the others are left as written.
-        """
+    def written(self, host_name: str) -> dict[str, Any]:
+        """Return all inventory variables of a host as they are written, in Ansible's order of precedence."""
         host = self._inventory.get_host(host_name)
         groups = sort_groups([group for group in host.get_groups() if group.name != "all"])
         key = tuple(group.name for group in groups)
@@ -44,19 +50,14 @@ class InventoryPlan:
             for layer in (self._from_plugins([everyone]), get_group_vars(groups), self._from_plugins(groups)):
                 merged = combine_vars(merged, layer)
             self._groups[key] = merged
-        variables = dict(combine_vars(combine_vars(self._groups[key], host.get_vars()), self._from_plugins([host])))
-        jinja = [name for name, value in variables.items() if name.startswith(PREFIX) and _holds_jinja(value)]
-        if jinja:
-            self._templar.available_variables = {"inventory_hostname": host_name, **variables}
-            variables.update({name: self._templated(name, variables[name]) for name in jinja})
-        return variables
+        return dict(combine_vars(combine_vars(self._groups[key], host.get_vars()), self._from_plugins([host])))
 
     def _templated(self, name: str, value: Any) -> Any:
         try:
             return self._templar.template(value)
         except AnsibleError as error:
             raise PlanError(
-                [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}")]
+                [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}", rule="template")]
             ) from None
 
     def _from_plugins(self, entities: list[Any]) -> dict[str, Any]:
@@ -64,6 +65,7 @@ class InventoryPlan:
 
 
 def _holds_jinja(value: Any) -> bool:
+    """Return whether a value, or one inside it, is a template."""
     if isinstance(value, str):
         return "{{" in value or "{%" in value
     if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-Entries = Mapping[str, Mapping[str, Any]]
+Entries = Mapping[str, dict[str, Any]]
 
 
 def layer_names(variable: str, names: Iterable[str]) -> list[str]:
@@ -34,6 +34,8 @@ def merge_layers(layers: Iterable[tuple[str, Entries]]) -> tuple[dict[str, dict[
                 merged.pop(entry, None)
                 origins.pop(entry, None)
                 continue
-            merged[entry] = {**merged.get(entry, {}), **{key: value for key, value in keys.items() if key != "state"}}
+            own = {key: value for key, value in keys.items() if key != "state"} if "state" in keys else keys
+            # What one layer alone says stays that layer's: callers may know it again.
+            merged[entry] = {**merged[entry], **own} if entry in merged else own
             origins[entry] = (*origins.get(entry, ()), name)
     return merged, origins

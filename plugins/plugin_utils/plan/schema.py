@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
 
 PREFIX = "egov_ops_"
@@ -44,6 +45,7 @@ class Key:
     secret: bool = False
     refers_to: str = ""
     default_by: Mapping[str, Any] = field(default_factory=dict)
+    weaker: str = ""
     origin: str = ""
     clause: str = ""
 
@@ -64,6 +66,7 @@ class Variable(Key):
     role: str = ""
     layered: bool = False
     open: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
     entry: Mapping[str, Key] = field(default_factory=dict)
 
 
@@ -81,7 +84,7 @@ class Schema(NamedTuple):
 @functools.cache
 def load_schema(folder: Path = Path(__file__).parent) -> Schema:
     """Return the schema in `folder`, read once in a process. Raises SchemaError."""
-    document = _read(folder / "schema.yml")
+    document = read_yaml(folder / "schema.yml")
     variables = {name: _variable(name, dict(text), folder) for name, text in document["variables"].items()}
     for variable in variables.values():
         for key in variable.entry.values():
@@ -96,7 +99,7 @@ def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[
     return {
         path.parent.parent.name: {
             name: option
-            for spec in _read(path)["argument_specs"].values()
+            for spec in read_yaml(path)["argument_specs"].values()
             for name, option in spec.get("options", {}).items()
             if not name.startswith(PREFIX)
         }
@@ -104,7 +107,8 @@ def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[
     }
 
 
-def _read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
+    """Return what a YAML file of the collection holds. Raises SchemaError."""
     try:
         return yaml.load(path.read_bytes(), Loader=_Loader)
     except (OSError, yaml.YAMLError) as error:
@@ -113,7 +117,7 @@ def _read(path: Path) -> Any:
 
 def _variable(name: str, text: dict[str, Any], folder: Path) -> Variable:
     if "default_file" in text:
-        text["default"] = _read(folder / text["default_file"])
+        text["default"] = read_yaml(folder / text["default_file"])
     try:
         entry = {key: Key(**_arguments(key, dict(inner))) for key, inner in text.pop("entry", {}).items()}
         variable = Variable(entry=entry, **_arguments(name, text))
@@ -137,6 +141,9 @@ def _arguments(name: str, text: dict[str, Any]) -> dict[str, Any]:
         raise TypeError("a list, and nothing else, names the type of its elements")
     if text.get("origin", "ours") not in ORIGINS:
         raise TypeError(f"there is no origin {text['origin']}")
+    for rule in {text.get("weaker", ""), *text.get("others", {}).values()} - {"", OVERRIDE}:
+        if rule not in RULES:
+            raise TypeError(f"there is no rule {rule} of what is weaker")
     if set(text["description"]) != set(LANGUAGES):
         raise TypeError(f"{name} needs a description in each of {', '.join(LANGUAGES)}")
     return {**text, "name": name, "choices": tuple(text.get("choices", ()))}

@@ -16,20 +16,31 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary, misnomers
 
 DEFAULT = "default"
+
+#: A variable, as the site wrote it, and the keys below it.
+Where = tuple[str, ...]
 
 _ENTRY_NAME = re.compile(r"\w[\w.-]*")
 
 
 class Problem(NamedTuple):
-    """Something wrong in the plan: the variable as the site wrote it, its value fit to show, and one sentence."""
+    """Something wrong in the plan: the variable as the site wrote it, its value fit to show, and one sentence.
+
+    path are the keys below the variable that lead to it, allowed is what may stand there, and rule names the kind of
+    mistake, the same in every version.
+    """
 
     variable: str
     value: str
     message: str
     fatal: bool = True
+    path: tuple[str, ...] = ()
+    allowed: str = ""
+    rule: str = "value"
 
 
 class PlanError(OpsError):
@@ -84,21 +95,63 @@ def check(
 
     role_options gives the option names of each role, by which a site's own variable that looks like one is noticed.
     """
-    extra = extra_variables or {}
-    reading = _Reading(variables, schema, extra)
+    reading = _Reading(variables, schema, extra_variables or {})
+    problems = _problems(reading, variables, schema, extra_variables or {}, role_options or {})
+    return [*problems, *(() if reading.problems else _passwords(reading))]
+
+
+def inspect(
+    variables: Mapping[str, Any],
+    schema: Schema,
+    role_options: Mapping[str, Collection[str]],
+    words: Vocabulary,
+    memory: Memory,
+) -> tuple[Plan | None, list[Problem]]:
+    """Return a host's plan, None where it cannot be followed, and all that is wrong, far from where it will be run.
+
+    The controller's files that it names are not looked at; the words in it are, which else a run would find out.
+    """
+    reading = _Reading(variables, schema, {}, memory)
+    problems = [
+        *_problems(reading, variables, schema, {}, role_options),
+        *_misnomers(reading, schema, words, memory),
+    ]
+    return None if reading.problems else reading.plan, problems
+
+
+class Memory:
+    """What was read of the values that hosts share, by the values' identity, so that each is read once."""
+
+    def __init__(self) -> None:
+        self.layers: dict[tuple[str, int], tuple[Any, dict[str, dict[str, Any]], list[Problem], set[str]]] = {}
+        self.entries: dict[int, tuple[dict[str, Any], dict[str, Any], list[Problem]]] = {}
+        self.sound: dict[int, Any] = {}
+
+
+def _problems(
+    reading: _Reading,
+    variables: Mapping[str, Any],
+    schema: Schema,
+    extra: Mapping[str, Any],
+    role_options: Mapping[str, Collection[str]],
+) -> list[Problem]:
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
-        problems += [*_empty_layers(reading.plan, schema), *_passwords(reading)]
-    return problems + list(_lookalikes(variables, role_options or {}))
+        problems += _empty_layers(reading.plan, schema)
+    return [*problems, *_lookalikes(variables, role_options)]
 
 
 class _Reading:
     """One pass over a host's variables: the plan as far as it could be read, and the problems met."""
 
-    def __init__(self, variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any]) -> None:
+    def __init__(
+        self, variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any], memory: Memory | None = None
+    ) -> None:
+        self._memory = memory or Memory()
         self.problems: list[Problem] = []
         self._origins: dict[str, tuple[str, ...]] = {}
-        self._values = values = dict[str, Any]()
+        self._opaque: set[str] = set()  # layered variables of which some layer cannot be seen
+        self.values = values = dict[str, Any]()
         self.plan = Plan(values, self._origins)
         names = [name for name in variables if name.startswith(PREFIX)]
         for variable in schema.variables.values():
@@ -111,65 +164,106 @@ class _Reading:
                 values[variable.name] = self._single(variable, source.get(variable.name))
         self._references(schema)
 
-    def where(self, variable: str, entry: str) -> str:
+    def where(self, variable: str, entry: str) -> Where:
         """Return how a site would name an entry: by the highest layer that has it."""
         origin = self._origins[f"{variable}.{entry}"][-1]
-        return f"{variable if origin == DEFAULT else origin}.{entry}"
+        return (variable if origin == DEFAULT else origin, entry)
 
-    def _refuse(self, path: str, value: Any, sentence: str, secret: bool = False) -> None:
-        self.problems.append(Problem(path.partition(".")[0], shown(value, secret), sentence))
+    def _refuse(self, where: Where, value: str, sentence: str, allowed: str = "", rule: str = "value") -> None:
+        """Note a problem; the sentence is what follows the dotted name of the place."""
+        message = f"{'.'.join(where)} {sentence}"
+        self.problems.append(Problem(where[0], value, message, path=where[1:], allowed=allowed, rule=rule))
 
     def _single(self, variable: Variable, given: Any) -> Any:
         self._origins[variable.name] = (DEFAULT,) if given is None else (variable.name,)
-        return self._convert(variable.name, variable, plain(variable.default if given is None else given))
+        return self._convert((variable.name,), variable, plain(variable.default if given is None else given))
 
     def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
         default = _default_layer(variable)
         self.problems += default.problems
         broken = set(default.broken)
-        layers = [(name, self._layer(name, variable, plain(entries), broken)) for name, entries in given]
+        layers = [(name, self._remembered(name, variable, entries, broken)) for name, entries in given]
         merged, origins = merge_layers([(DEFAULT, default.entries), *layers])
         self._origins.update({f"{variable.name}.{entry}": names for entry, names in origins.items()})
         for entry, keys in merged.items():
             if origins[entry] == (DEFAULT,):
                 merged[entry] = default.complete[entry]
             elif entry not in broken:
-                merged[entry] = self._complete(self.where(variable.name, entry), variable, keys)
+                merged[entry] = self._completed(self.where(variable.name, entry), variable, keys)
         return merged
+
+    def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
+        """Return what `_layer` returns of the same value, with what came of it."""
+        key = (name, id(entries))
+        if key not in self._memory.layers:
+            before, own = len(self.problems), set[str]()
+            layer = self._layer(name, variable, plain(entries), own)
+            self._memory.layers[key] = (entries, layer, self.problems[before:], own)
+            del self.problems[before:]
+        _entries, layer, problems, own = self._memory.layers[key]
+        if isinstance(entries, Opaque):
+            self._opaque.add(variable.name)
+        self.problems += problems
+        broken |= own
+        return layer
 
     def _layer(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
         """Return the entries of one layer with their keys converted; names of wrong ones are added to `broken`."""
-        if not isinstance(entries, dict):
-            self._refuse(name, entries, f"{name} is {shown(entries)}, but must be a dictionary of entries by name.")
+        if isinstance(entries, Opaque):
             return {}
-        layer = {}
+        if not isinstance(entries, dict):
+            allowed = "a dictionary of entries by name"
+            self._refuse((name,), shown(entries), f"is {shown(entries)}, but must be {allowed}.", allowed)
+            return {}
+        layer: dict[str, dict[str, Any]] = {}
         for entry, keys in entries.items():
             before = len(self.problems)
-            path = f"{name}.{entry}"
+            where = (name, entry)
             if not _ENTRY_NAME.fullmatch(entry):
-                sentence = f'{name} has an entry {shown(entry)}; names are made of letters, digits, "_", "-" and ".".'
-                self._refuse(name, entry, sentence)
+                allowed = 'letters, digits, "_", "-" and "."'
+                sentence = f"{name} has an entry {shown(entry)}; names are made of {allowed}."
+                self.problems.append(Problem(name, shown(entry), sentence, path=(entry,), allowed=allowed, rule="name"))
+            elif isinstance(keys, Opaque):
+                layer[entry] = {}
+                broken.add(entry)
             elif not isinstance(keys, dict):
-                self._refuse(path, keys, f"{path} is {shown(keys)}, but must be a dictionary of keys.")
+                allowed = "a dictionary of keys"
+                self._refuse(where, shown(keys), f"is {shown(keys)}, but must be {allowed}.", allowed)
             else:
-                layer[entry] = {key: self._entry_key(path, variable, key, value) for key, value in keys.items()}
+                layer[entry] = {key: self._entry_key(where, variable, key, value) for key, value in keys.items()}
             if len(self.problems) > before:
                 broken.add(entry)
         return layer
 
-    def _entry_key(self, path: str, variable: Variable, name: str, value: Any) -> Any:
+    def _entry_key(self, entry: Where, variable: Variable, name: str, value: Any) -> Any:
+        where = (*entry, name)
         if name == "state":
             if value not in ("present", "absent"):
-                self._refuse(path, value, f"{path}.state is {shown(value)}, but must be one of present, absent.")
+                allowed = "one of present, absent"
+                self._refuse(where, shown(value), f"is {shown(value)}, but must be {allowed}.", allowed)
             return value
         key = variable.entry.get(name)
         if key is None and not variable.open:
-            self._refuse(path, None, f"{path} has no key {shown(name)}; {_suggest(name, variable.entry)}")
+            hint, known = _suggest(name, variable.entry), ", ".join(variable.entry)
+            sentence = f"{'.'.join(entry)} has no key {shown(name)}; {hint}"
+            self.problems.append(Problem(entry[0], "", sentence, path=where[1:], allowed=f"one of {known}", rule="key"))
         if key is None or value is None:
             return value
-        return self._convert(f"{path}.{name}", key, value)
+        return self._convert(where, key, value)
 
-    def _complete(self, path: str, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
+    def _completed(self, where: Where, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
+        """Return what `_complete` returns of the same keys, with what came of it."""
+        key = id(keys)
+        if key not in self._memory.entries:
+            before = len(self.problems)
+            entry = self._complete(where, variable, keys)
+            self._memory.entries[key] = (keys, entry, self.problems[before:])
+            del self.problems[before:]
+        _keys, entry, problems = self._memory.entries[key]
+        self.problems += problems
+        return entry
+
+    def _complete(self, where: Where, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
         """Return a merged entry with its defaults; a key without a value is one that is not given."""
         entry = {name: value for name, value in keys.items() if value is not None}
         for key in variable.entry.values():
@@ -177,34 +271,35 @@ class _Reading:
                 continue
             default = key.default_in(entry)
             if default is not None:
-                entry[key.name] = self._convert(f"{path}.{key.name}", key, default)
-            elif key.required:
-                self._refuse(path, None, f"{path} lacks {key.name}; it must be {_allowed(key)}.")
+                entry[key.name] = self._convert((*where, key.name), key, default)
+            elif key.required and not any(isinstance(value, Opaque) for value in entry.values()):
+                self._refuse(where, "", f"lacks {key.name}; it must be {_allowed(key)}.", _allowed(key), "required")
         return entry
 
-    def _convert(self, path: str, key: Key, value: Any) -> Any:
-        """Return a value in the key's type; one that is refused comes back as it is."""
-        if value == "" == key.default:
+    def _convert(self, where: Where, key: Key, value: Any) -> Any:
+        """Return a value in the key's type; one that is refused, or that cannot be seen, comes back as it is."""
+        if value == "" == key.default or isinstance(value, Opaque):
             return value
         try:
             return _converted(key, value)
         except Refused as error:
-            sentence = f"{path} is {shown(value, key.secret)}, but must be {error}."
-            self._refuse(path, value, sentence, key.secret)
+            found = shown(value, key.secret)
+            self._refuse(where, found, f"is {found}, but must be {error}.", str(error))
             return value
 
     def _references(self, schema: Schema) -> None:
         for variable in schema.variables.values():
             for key in variable.entry.values():
-                if not key.refers_to:
+                if not key.refers_to or key.refers_to in self._opaque:
                     continue
-                known = self._values[key.refers_to]
-                for entry, keys in self._values[variable.name].items():
+                known = self.values[key.refers_to]
+                for entry, keys in self.values[variable.name].items():
                     target = keys.get(key.name)
                     if isinstance(target, str) and target not in known:
-                        path = f"{self.where(variable.name, entry)}.{key.name}"
-                        sentence = f"{path} is {shown(target)}, which {key.refers_to} does not have; "
-                        self._refuse(path, target, f"{sentence}{_suggest(target, known)}")
+                        where = (*self.where(variable.name, entry), key.name)
+                        hint = _suggest(target, known)
+                        sentence = f"is {shown(target)}, which {key.refers_to} does not have; {hint}"
+                        self._refuse(where, shown(target), sentence, f"an entry of {key.refers_to}", "reference")
 
 
 class _DefaultLayer(NamedTuple):
@@ -222,7 +317,7 @@ def _default_layer(variable: Variable) -> _DefaultLayer:
     reading, broken = _Reading({}, Schema({}), {}), set[str]()
     entries = reading._layer(variable.name, variable, plain(variable.default), broken)
     complete = {
-        entry: keys if entry in broken else reading._complete(f"{variable.name}.{entry}", variable, keys)
+        entry: keys if entry in broken else reading._complete((variable.name, entry), variable, keys)
         for entry, keys in entries.items()
     }
     return _DefaultLayer(entries, complete, reading.problems, broken)
@@ -245,6 +340,8 @@ def _converted(key: Key, value: Any) -> Any:
 
 
 def _element(convert: Any, value: Any) -> Any:
+    if isinstance(value, Opaque):
+        return value
     try:
         return convert(value)
     except Refused as error:
@@ -275,22 +372,34 @@ def _names(variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any
         variable, layer = schema.find(name)
         if variable is None:
             hint = _suggest(name.partition("__")[0], schema.variables)
-            yield Problem(name, "", f"{name} is not a variable of the plan; {hint}")
+            yield Problem(name, "", f"{name} is not a variable of the plan; {hint}", allowed=hint, rule="name")
         elif layer and not variable.layered:
-            yield Problem(name, "", f"{name} looks like a layer, but {variable.name} takes none; set {variable.name}.")
+            sentence = f"{name} looks like a layer, but {variable.name} takes none; set {variable.name}."
+            yield Problem(name, "", sentence, allowed=variable.name, rule="name")
         elif name in extra and variable.scope == "plan":
             sentence = f"{name} belongs to the plan and is refused as an extra variable; set it in the inventory."
-            yield Problem(name, "", sentence)
+            yield Problem(name, "", sentence, rule="name")
 
 
 def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
     """Yield the layers of the plan that no probe watches."""
     layers = schema.variables["egov_ops_probes"].entry["layer"].choices
-    watched = {probe["layer"] for probe in plan["egov_ops_probes"].values()}
+    watched = {probe.get("layer") for probe in plan["egov_ops_probes"].values()}
+    if any(layer is None or isinstance(layer, Opaque) for layer in watched):
+        return
     for layer in layers:
         if layer not in watched:
             sentence = f"egov_ops_probes has no probe of the layer {layer}; the plan wants one of each (S3.1-2)."
-            yield Problem("egov_ops_probes", "", sentence)
+            yield Problem("egov_ops_probes", "", sentence, allowed=f"a probe of the layer {layer}", rule="layer")
+
+
+def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:
+    """Yield the words that there are not, by the highest layer that has their entry."""
+    for found in misnomers(reading.values, schema, words, memory.sound):
+        where = (*reading.where(found.variable, found.path[0]), *found.path[1:])
+        value = "" if found.value is None else shown(found.value)
+        sentence = f"{'.'.join(where)} {found.sentence}"
+        yield Problem(where[0], value, sentence, path=where[1:], allowed=found.allowed, rule=found.rule)
 
 
 def _passwords(reading: _Reading) -> Iterator[Problem]:
@@ -298,7 +407,8 @@ def _passwords(reading: _Reading) -> Iterator[Problem]:
     repositories = "egov_ops_backup_repositories"
     for name, repository in reading.plan[repositories].items():
         file = repository["password_file"]
-        path = f"{reading.where(repositories, name)}.password_file"
+        where = (*reading.where(repositories, name), "password_file")
+        path = ".".join(where)
         if not file:
             continue
         try:
@@ -306,9 +416,9 @@ def _passwords(reading: _Reading) -> Iterator[Problem]:
         except password.PasswordMissing:
             if not repository["create"]:
                 sentence = f"{path} is {file}, which does not exist on the controller; create it, or set create: true."
-                yield Problem(path.partition(".")[0], file, sentence)
+                yield Problem(where[0], file, sentence, path=where[1:], rule="file")
         except password.PasswordError as error:
-            yield Problem(path.partition(".")[0], file, f"{path}: {error}")
+            yield Problem(where[0], file, f"{path}: {error}", path=where[1:], rule="file")
 
 
 def _lookalikes(names: Iterable[str], role_options: Mapping[str, Collection[str]]) -> Iterator[Problem]:
@@ -317,4 +427,5 @@ def _lookalikes(names: Iterable[str], role_options: Mapping[str, Collection[str]
         for role, options in role_options.items():
             if name.startswith(f"{role}_") and name not in options:
                 sentence = f"{name} is not an option of the role {role}, though it looks like one"
-                yield Problem(name, "", f"{sentence}; {_suggest(name, options)}", fatal=False)
+                hint = _suggest(name, options)
+                yield Problem(name, "", f"{sentence}; {hint}", fatal=False, allowed=hint, rule="option")

@@ -29,9 +29,25 @@ class Refused(Exception):
     """A value is none of its type; the text says what is allowed and completes "must be ..."."""
 
 
+class Opaque:
+    """A value that is encrypted and stays so: it is taken for right, is never shown, and equals its own ciphertext."""
+
+    def __init__(self, ciphertext: str) -> None:
+        self.ciphertext = ciphertext
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Opaque) and self.ciphertext == other.ciphertext
+
+    def __hash__(self) -> int:
+        return hash(self.ciphertext)
+
+    def __repr__(self) -> str:
+        return "encrypted"
+
+
 def plain(value: Any) -> Any:
     """Return a deep copy of a value in Python's own types: what Ansible hands out may be a lazy or tagged subclass."""
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, Opaque)):
         return value
     if isinstance(value, str):
         return str.__str__(value)
@@ -52,8 +68,13 @@ def shown(value: Any, secret: bool = False) -> str:
         return "a dictionary"
     if isinstance(value, list):
         return "a list"
-    text = _CREDENTIALS.sub(r"\1***@", repr(value))
+    text = without_credentials(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def without_credentials(text: str) -> str:
+    """Return a text without the user and the password that an address in it has."""
+    return _CREDENTIALS.sub(r"\1***@", text)
 
 
 def text(value: Any) -> str:

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check an inventory and its plan without touching a host."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible_collections.egov.ops.plugins.plugin_utils.begin import refuse_settings
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.validation import output
+from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
+
+#: Problems and changes shown in Ansible's own result; all of them are printed, and stand in the files.
+SHOWN = 20
+
+
+class ActionModule(Task):
+    """See plugins/modules/validate.py."""
+
+    ARGUMENTS = {
+        "inventory": {"type": "str"},
+        "base": {"type": "str"},
+        "explain": {"type": "str"},
+        "folder": {"type": "str"},
+    }
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Load and check the inventory, say what was found and write the files."""
+        refuse_settings("linear", str(constants.DEFAULT_HASH_BEHAVIOUR))
+        extra = self.extra_variables()
+        for problem in check({}, load_schema(), extra):
+            raise OpsError(problem.message)
+        plan = merge({}, load_schema(), extra)
+        wanted = {name: arguments[name] or plan[f"egov_ops_validate_{name}"] for name in self.ARGUMENTS}
+        data = validate(Wanted(**{name: value for name, value in wanted.items() if name != "folder"}))
+        self.say(output.render_text(data))
+        files = output.write(data, Path(wanted["folder"])) if wanted["folder"] and not self._task.check_mode else []
+        failed = any(problem["severity"] == "error" for problem in data["problems"])
+        return {
+            "failed": failed,
+            "changed": bool(files),
+            "msg": output.sentence_of(data),
+            "problems": data["problems"][:SHOWN],
+            "problem_count": len(data["problems"]),
+            "changes": data["changes"][:SHOWN],
+            "change_count": len(data["changes"]),
+            "not_checked": data["not_checked"],
+            "files": files,
+        }
