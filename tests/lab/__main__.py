@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 import programs  # noqa: E402
 from environment import SetupError  # noqa: E402
 
-from lab import faults, images, repositories, system  # noqa: E402
+from lab import faults, images, repositories, stores, system  # noqa: E402
 from lab.hosts import PLATFORM  # noqa: E402
 from lab.lab import Lab  # noqa: E402
 from lab.system import LabError  # noqa: E402
@@ -91,10 +91,11 @@ def repository(lab: Lab, options: argparse.Namespace) -> None:
 
 
 def make_images(lab: Lab, options: argparse.Namespace) -> None:
-    """Make the images that are missing."""
+    """Make the images that are missing, and the environment of the S3 store."""
     system.check()
     for kind in images.IMAGES:
         images.provide(kind)
+    stores.provide()
 
 
 VERBS = {

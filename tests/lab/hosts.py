@@ -26,7 +26,7 @@ PLATFORM = {
     "db3": Host(33),
     "cache1": Host(41),
     "file1": Host(51, "base"),
-    "backup1": Host(61, "base"),
+    "backup1": Host(61),
     "mon1": Host(71, "base"),
     "rpm1": Host(81),
 }

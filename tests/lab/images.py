@@ -33,7 +33,7 @@ PACKAGES = {
         nftables openssh-server procps python3 python3-apt restic rsync sudo systemd-sysv
     """,
     "services": """
-        chrony createrepo-c dnf haproxy mariadb-server nginx-light postgresql python3-psycopg2 redis-server rpm
+        chrony createrepo-c dnf haproxy mariadb-server nginx-light postgresql python3-psycopg2 rclone redis-server rpm
     """,
 }
 IMAGES = {"base": PACKAGES["base"].split(), "full": (PACKAGES["base"] + PACKAGES["services"]).split()}

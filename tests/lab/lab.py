@@ -28,7 +28,7 @@ from typing import Any
 
 from environment import CACHE
 
-from . import faults, images, services, system
+from . import faults, images, services, stores, system
 from .hosts import PLATFORM
 from .system import LabError, run
 
@@ -164,6 +164,8 @@ class Lab:
             kinds = {name: PLATFORM[name].image if name in PLATFORM else "base" for name in new}
             system.check_inotify(len(new), "light" if light else "standard")
             tags = {kind: images.provide(kind) for kind in sorted(set(kinds.values()))}
+            if "backup1" in new:
+                stores.provide()
             try:
                 if not state:
                     self._begin()

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import system
+from . import stores, system
 from .hosts import PLATFORM
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def set_up(lab: Lab, names: Sequence[str]) -> None:
             list(pool.map(lambda name: _BY_HOST[name](lab, name), [name for name in hosts if name in stage]))
     if "backup1" in lab.state["hosts"]:
         clients = PLATFORM if "backup1" in hosts else hosts
-        _trust(lab, [name for name in clients if name in lab.state["hosts"]])
+        stores.trust(lab, [name for name in clients if name in lab.state["hosts"]])
 
 
 def _address(lab: Lab, name: str) -> str:
@@ -132,34 +132,6 @@ def _files(lab: Lab, host: str) -> None:
         lab.write(host, f"/srv/documents/申请 {number}.txt", f"申请第 {number} 号\n" * 100)
 
 
-def _backup_server(lab: Lab, host: str) -> None:
-    """A user whose only service is SFTP into the folder of repositories."""
-    rules = "Match User egov-backup\n  ForceCommand internal-sftp\n  AllowTcpForwarding no\n"
-    lab.write(host, "/etc/ssh/sshd_config.d/backup.conf", rules)
-    lab.shell(
-        host,
-        "useradd --create-home --shell /usr/sbin/nologin egov-backup\n"
-        "install -d -o egov-backup -g egov-backup -m 700 /srv/repositories ~egov-backup/.ssh\n"
-        "systemctl reload ssh\n",
-    )
-
-
-def _trust(lab: Lab, clients: Sequence[str]) -> None:
-    """Let root of the clients log in at the backup server, whose key they know."""
-    key = lab.shell("backup1", "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub").strip()
-    known = f"backup1,{_address(lab, 'backup1')} {key}\n"
-    script = (
-        "mkdir -pm700 /root/.ssh; cd /root/.ssh; [ -e id_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -f id_ed25519\n"
-        f"printf '{known}' >known_hosts; cat id_ed25519.pub"
-    )
-    with ThreadPoolExecutor(3) as pool:
-        keys = "".join(pool.map(lambda name: lab.shell(name, script), clients))
-    lab.shell(
-        "backup1",
-        f"cd ~egov-backup/.ssh; printf '{keys}' >>authorized_keys; chown egov-backup: authorized_keys",
-    )
-
-
 def _monitoring(lab: Lab, host: str) -> None:
     lab.write(host, "/usr/local/lib/sink.py", (FILES / "sink.py").read_text())
     command = "/usr/bin/python3 /usr/local/lib/sink.py /var/lib/sink"
@@ -176,7 +148,7 @@ _BY_HOST: dict[str, Callable[[Lab, str], None]] = {
     "db3": _registers,
     "cache1": _cache,
     "file1": _files,
-    "backup1": _backup_server,
+    "backup1": stores.set_up,
     "mon1": _monitoring,
     "rpm1": _packages,
     "db2": _standby,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import smtplib
 import sys
 import time
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 from sites import Site, wait_for
 
-from . import repositories
+from . import repositories, stores
 from .conftest import ssh
 from .faults import fault
 from .hosts import PLATFORM
@@ -132,6 +133,74 @@ def test_the_backup_server_gives_a_folder_and_no_shell(platform: Lab) -> None:
     assert "uid=" not in ssh(platform, "file1", login).stdout
     batch = "sudo sftp -o BatchMode=yes -b /dev/stdin egov-backup@backup1 </dev/null"
     assert ssh(platform, "file1", batch).returncode == 0
+
+
+STORES = {
+    "sftp": lambda lab, host: f"sftp:egov-backup@backup1:/srv/repositories/{host}-test",
+    "rest": stores.rest,
+    "s3": stores.s3,
+}
+
+
+def restic(lab: Lab, store: str, words: str, host: str = "file1", timeout: float = 60) -> str:
+    """Run restic as root of a host on its repository in a store and return what it prints."""
+    secrets = "RESTIC_PASSWORD=test AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab"
+    command = f"{secrets} restic --no-cache --quiet --repo={STORES[store](lab, host)} {words}"
+    return lab.shell(host, command, timeout)
+
+
+@pytest.fixture(scope="module")
+def stored(platform: Lab) -> Lab:
+    """The platform with two backups of file1's documents in each store."""
+    for store in STORES:
+        for words in ("init", "backup /srv/documents", "backup /srv/documents"):
+            restic(platform, store, words)
+    return platform
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_each_store_gives_back_what_it_took(stored: Lab, store: str) -> None:
+    restic(stored, store, f"restore latest --verify --target=/srv/restored/{store}")
+    stored.shell("file1", f"diff --recursive /srv/documents /srv/restored/{store}/srv/documents")
+
+
+def test_the_rest_server_adds_and_takes_nothing_away(stored: Lab) -> None:
+    url = stores.rest(stored, "file1").removeprefix("rest:")
+    snapshot = json.loads(restic(stored, "rest", "snapshots --json"))[0]["id"]
+
+    def answer(options: str, address: str = f"{url}snapshots/{snapshot}") -> str:
+        return stored.shell("file1", f"curl -s -o /dev/null -w '%{{http_code}}' {options} {address}")
+
+    assert answer("") == "200"
+    assert answer("-X DELETE") == "403"
+    assert answer("-X POST -d other") == "403"
+    assert answer("", url.replace("/file1/", "/web1/config")) in ("401", "403"), "each host sees its own alone"
+    assert answer("", url.replace(stored.password, "guessed")) == "401"
+    assert len(json.loads(restic(stored, "rest", "snapshots --json"))) == 2
+
+
+@pytest.mark.long  # restic tries each time for most of a minute before it gives up
+def test_the_rest_server_refuses_to_forget(stored: Lab) -> None:
+    with pytest.raises(LabError, match="403"):
+        restic(stored, "rest", "forget --keep-last=1 --prune", timeout=300)
+    assert len(json.loads(restic(stored, "rest", "snapshots --json"))) == 2
+
+
+def test_what_is_forgotten_in_the_s3_store_is_still_there_and_cannot_be_deleted(stored: Lab) -> None:
+    def ask(query: str, options: str = "") -> str:
+        bucket = f"https://{stored.address('gateway')}:{stores.S3_PORT}/{stores.BUCKET}"
+        sign = "--aws-sigv4 aws:amz:us-east-1:s3 --user lab:lab"
+        return stored.shell("file1", f"curl -s -w '%{{http_code}}' {sign} {options} '{bucket}{query}'")
+
+    lock = ask("?object-lock")
+    assert "<Mode>COMPLIANCE</Mode>" in lock and "<Days>1</Days>" in lock
+    restic(stored, "s3", "forget --keep-last=1 --prune")
+    assert len(json.loads(restic(stored, "s3", "snapshots --json"))) == 1
+    versions = re.findall(r"<Version><Key>(file1/snapshots/\w+)</Key><VersionId>([\w-]+)<", ask("?versions"))
+    assert len(versions) == 2
+    for key, version in versions:
+        assert "AccessDenied" in ask(f"/{key}?versionId={version}", "-X DELETE")
+        assert ask(f"/{key}?versionId={version}", "-o /dev/null") == "200"
 
 
 def test_a_clock_that_is_not_the_platforms_is_found(platform: Lab, day: Site) -> None:
