@@ -176,7 +176,7 @@ def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
 def prepare(level: str) -> None:
     """Make the development environment, and as root install what the tests drive; raise SetupError if it fails."""
     if level in ("test", "long", "molecule") and os.geteuid() == 0:
-        programs.install("test")
+        programs.install("test", *(["long"] if level == "long" else []))
     python = environment.find_python()
     run.get_programs(pip=not environment.pip_wheel(python))
     environment.create(DEV, ROOT / "requirements/dev.txt", python)

@@ -9,6 +9,7 @@ They are kept in one store for all labs of the user, which each lab's own store 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import fcntl
 import hashlib
@@ -19,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import debian
@@ -104,14 +106,19 @@ def store() -> Path:
     return cache() / "storage"
 
 
+def digest(packages: Sequence[str], recipe: Path) -> str:
+    """Return what an image is known by: what it is made from, the files of its recipe among it, and the month."""
+    month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
+    parts: list[object] = [packages, UNITS, OPTIONS, debian.SUITE, debian.sources(), month]
+    found = hashlib.sha256(repr(parts).encode() + debian.settings())
+    for file in [*sorted(recipe.iterdir()), *(Path(source) for source in debian.sources())]:
+        found.update(file.read_bytes())
+    return found.hexdigest()[:12]
+
+
 def name(kind: str) -> str:
     """Return the name of an image by what it is made from and the month."""
-    month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
-    parts: list[object] = [IMAGES[kind], UNITS, OPTIONS, debian.SUITE, debian.sources(), month]
-    digest = hashlib.sha256(repr(parts).encode() + debian.settings())
-    for file in [*sorted(RECIPE.iterdir()), *(Path(source) for source in debian.sources())]:
-        digest.update(file.read_bytes())
-    return f"localhost/lab:{kind}-{digest.hexdigest()[:12]}"
+    return f"localhost/lab:{kind}-{digest(IMAGES[kind], RECIPE)}"
 
 
 def provide(kind: str) -> str:
@@ -133,14 +140,24 @@ def provide(kind: str) -> str:
     return wanted
 
 
+@contextlib.contextmanager
+def mmdebstrap(packages: Sequence[str], hooks: Sequence[str], target: str) -> Iterator[list[str]]:
+    """Give the command line that makes a root of packages, from this machine's sources and with its apt's settings."""
+    with tempfile.NamedTemporaryFile(suffix=".conf") as settings:
+        settings.write(debian.settings())
+        settings.flush()
+        options = [*OPTIONS, f"--aptopt={settings.name}", f"--include={','.join(packages)}", *hooks]
+        yield ["mmdebstrap", *options, debian.SUITE, target, *debian.sources()]
+
+
 def _make(kind: str, importer: list[str], wanted: str, environment: dict[str, str]) -> None:
     hooks = [f"upload {shlex.quote(str(RECIPE / 'lab-init'))} /sbin/lab-init", 'chmod 755 "$1/sbin/lab-init"']
     hooks.append(f'chroot "$1" sh -s -- {" ".join(UNITS)} <{shlex.quote(str(RECIPE / "customize.sh"))}')
-    with tempfile.TemporaryDirectory() as folder:
-        settings, words = Path(folder, "apt.conf"), Path(folder, "words")
-        settings.write_bytes(debian.settings())
-        make = ["mmdebstrap", *OPTIONS, f"--aptopt={settings}", f"--include={','.join(IMAGES[kind])}"]
-        make += [*(f"--customize-hook={hook}" for hook in hooks), debian.SUITE, "-", *debian.sources()]
+    with (
+        mmdebstrap(IMAGES[kind], [f"--customize-hook={hook}" for hook in hooks], "-") as make,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        words = Path(folder, "words")
         with words.open("wb") as errors:
             maker = subprocess.Popen(
                 make,

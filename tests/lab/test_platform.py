@@ -196,11 +196,12 @@ def test_what_is_forgotten_in_the_s3_store_is_still_there_and_cannot_be_deleted(
     assert "<Mode>COMPLIANCE</Mode>" in lock and "<Days>1</Days>" in lock
     restic(stored, "s3", "forget --keep-last=1 --prune")
     assert len(json.loads(restic(stored, "s3", "snapshots --json"))) == 1
-    versions = re.findall(r"<Version><Key>(file1/snapshots/\w+)</Key><VersionId>([\w-]+)<", ask("?versions"))
+    version = r"(?s)<Version>.*?<Key>(file1/snapshots/\w+)</Key>\s*<VersionId>([\w-]+)</VersionId>"
+    versions = re.findall(version, ask("?versions&prefix=file1/snapshots/"))
     assert len(versions) == 2
-    for key, version in versions:
-        assert "AccessDenied" in ask(f"/{key}?versionId={version}", "-X DELETE")
-        assert ask(f"/{key}?versionId={version}", "-o /dev/null") == "200"
+    for key, name in versions:
+        assert "AccessDenied" in ask(f"/{key}?versionId={name}", "-X DELETE")
+        assert ask(f"/{key}?versionId={name}", "-o /dev/null") == "200"
 
 
 def test_a_clock_that_is_not_the_platforms_is_found(platform: Lab, day: Site) -> None:
