@@ -49,7 +49,6 @@ def provide() -> Path:
             with tempfile.TemporaryDirectory(dir=images.cache(), prefix="new-") as new:
                 _make(Path(new))
                 Path(new).rename(folder)
-                Path(new).mkdir()  # to be removed
     return folder
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -115,6 +116,24 @@ def test_two_labs_stand_side_by_side(lab: Lab, other: Lab) -> None:
     assert leaks(other, state) == []
     assert set(lab.status()) == {"n1", "n2"}
     assert ssh(lab, "n1", "getent hosts n2").returncode == 0
+
+
+PLAIN = """
+umount -R /sys/fs/cgroup
+mount -t cgroup2 plain /sys/fs/cgroup
+trap '"$1" "$2" --name other down' EXIT
+"$1" "$2" --name other --light up 1
+"$1" "$2" --name other status
+nsenter --mount="$3" grep ' /sys/fs/cgroup ' /proc/self/mountinfo
+"""
+
+
+def test_where_the_machine_has_cgroup2_alone_it_is_taken_as_it_is(other: Lab) -> None:
+    place = str(other.folder / "namespace/mount")
+    seen = output(["unshare", "--mount", "--propagation=private", "sh", "-euc", PLAIN, "sh", *COMMAND, place])
+    assert re.search(r"^n1 .* running$", seen, re.MULTILINE)
+    assert " - cgroup2 plain " in seen
+    assert list(other.folder.iterdir()) == [other.folder / "lock"]
 
 
 # What is refused

@@ -12,6 +12,7 @@ chmod 440 /etc/sudoers.d/ops
 install -d -m 700 -o ops -g ops /home/ops/.ssh
 : >/etc/machine-id
 echo guest >/etc/hostname
+printf '127.0.0.1 localhost\n127.0.1.1 guest\n' >/etc/hosts
 echo '/dev/vda / ext4 errors=remount-ro 0 1' >/etc/fstab
 rm -f /etc/ssh/ssh_host_* /etc/apt/apt.conf.d/99mmdebstrap /etc/apt/sources.list
 rm -rf /etc/apt/sources.list.d /var/lib/apt/lists/*
@@ -19,7 +20,7 @@ mkdir /etc/apt/sources.list.d
 
 printf '[Match]\nName=eth0\n[Network]\nAddress=10.0.2.15/24\n' >/etc/systemd/network/lab.network
 systemctl enable --quiet systemd-networkd
-systemctl disable --quiet systemd-networkd-wait-online.service
+systemctl disable --quiet systemd-networkd-wait-online.service e2scrub_reap.service
 systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer
 
 # The public key of who may log in stands on the kernel's command line.
