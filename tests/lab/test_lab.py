@@ -130,9 +130,11 @@ nsenter --mount="$3" grep ' /sys/fs/cgroup ' /proc/self/mountinfo
 
 def test_where_the_machine_has_cgroup2_alone_it_is_taken_as_it_is(other: Lab) -> None:
     place = str(other.folder / "namespace/mount")
-    seen = output(["unshare", "--mount", "--propagation=private", "sh", "-euc", PLAIN, "sh", *COMMAND, place])
-    assert re.search(r"^n1 .* running$", seen, re.MULTILINE)
-    assert " - cgroup2 plain " in seen
+    argv = ["unshare", "--mount", "--propagation=private", "sh", "-euc", PLAIN, "sh", *COMMAND, place]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^n1 .* running$", done.stdout, re.MULTILINE)
+    assert " - cgroup2 plain " in done.stdout
     assert list(other.folder.iterdir()) == [other.folder / "lock"]
 
 
