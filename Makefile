@@ -8,7 +8,13 @@ export LC_ALL := C.UTF-8
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-long bench build lock clean
+.PHONY: help run check test test-long bench build lock clean molecule \
+	lab-up lab-status lab-down lab-ssh lab-fault lab-undo \
+	lab-repository
+
+# The words of the lab's verbs: HOSTS=3, HOSTS="web1 db1"; HOST=web1; FAULT="fill_disk file1"; LAB=name for a second lab.
+LAB ?= lab
+lab = @$(PYTHON) tests/lab --name $(LAB)
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1@\2/p' Makefile | while IFS=@ read -r name words; do \
@@ -32,9 +38,34 @@ bench: ## Measure what a daily run costs, against `ansible -m ping` on the same 
 build: ## Build the collection's archive into build/ (seconds).
 	@$(PYTHON) tests/suite.py build
 
+molecule: ## The molecule scenarios on two hosts of the lab, as root (2 minutes; the first time 2 more). ARGS to molecule.
+	@$(PYTHON) tests/suite.py molecule $(ARGS)
+
+lab-up: ## Start hosts of the lab, as root: HOSTS=2, HOSTS="web1 db1", or all of the platform. LIGHT=1 for many.
+	$(lab) $(if $(LIGHT),--light) up $(HOSTS)
+
+lab-status: ## Say which hosts of the lab are up, and how they are.
+	$(lab) status
+
+lab-ssh: ## A shell on a host of the lab: HOST=web1.
+	$(lab) ssh $(HOST)
+
+lab-fault: ## Make a fault in the lab: FAULT="partition web1"; without it, the list of faults.
+	$(lab) fault $(FAULT)
+
+lab-undo: ## Undo all faults that were made in the lab.
+	$(lab) undo
+
+lab-repository: ## The lab's own packages: DO="publish 1.1", take_down, serve, corrupt, index.
+	$(lab) repository $(DO)
+
+lab-down: ## Take back all that the lab has put on this machine.
+	$(lab) down
+
 lock: ## Write the lock files again from requirements/*.in (1 minute; needs a package index).
 	@$(PYTHON) tools/lock.py
 
 clean: ## Remove .venv, .cache and build. Keeps var: it has the only copy of the backup repository's password.
+	@set -e; for lab in .cache/lab/*; do [ ! -d "$$lab" ] || $(PYTHON) tests/lab --name "$${lab##*/}" down; done
 	rm -rf .venv .cache build
 	@echo 'Kept var: it has the ledger, the backups, and the only copy of their password.'

@@ -40,8 +40,13 @@ TYPED_TOOLS = (
     "tests/conftest.py",
     "tests/sanity/run.py",
     "tests/documentation",
+    "tests/lab",
     "tests/new_user",
 )
+
+#: What the lab starts its hosts with; bindep.txt names the packages.
+LAB_PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "unshare")
+MOLECULE = ["molecule", "test", "--all", "--report"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +86,17 @@ def pytest(folder: str, *options: str) -> list[str]:
 def lanes(level: str) -> tuple[list[Part], list[Part]]:
     """Return the parts of a level (check, test or long) in two lanes, which run side by side.
 
-    Unit and integration tests are in one lane: they measure times and mount file systems, which each other would see.
+    Unit, integration and lab tests are in one lane: they measure times and mount file systems, which each other would
+    see.
     """
     options = {"check": ["--fast"], "test": [], "long": ["--long"]}[level]
     tests = [
         Part("unit", [pytest("unit", *options)]),
         Part("integration", [pytest("integration", *options)], programs=["restic"]),
+    ]
+    lab = [
+        Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True),
+        Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True),
     ]
     static = [
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
@@ -95,6 +105,8 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
     ]
     if level == "check":
         return static, tests
+    # The hosts' images are made while the other lane tests; whoever needs them waits.
+    images = Part("images", [["python", "tests/lab", "images"]], programs=LAB_PROGRAMS, root=True)
     documentation = [
         ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", str(TREE)],
         ["antsibull-changelog", "lint"],
@@ -105,7 +117,7 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
         Part("sanity", [["python", "tests/sanity/run.py"]]),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
-    return static + long, tests
+    return [images, *static, *long], [*tests, *lab]
 
 
 def perform(part: Part) -> Outcome:
@@ -163,20 +175,21 @@ def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
 
 def prepare(level: str) -> None:
     """Make the development environment, and as root install what the tests drive; raise SetupError if it fails."""
-    if level in ("test", "long") and os.geteuid() == 0:
-        programs.install("test")
+    if level in ("test", "long", "molecule") and os.geteuid() == 0:
+        programs.install("test", *(["long"] if level == "long" else []))
     python = environment.find_python()
     run.get_programs(pip=not environment.pip_wheel(python))
     environment.create(DEV, ROOT / "requirements/dev.txt", python)
     environment.link_collection(CACHE / "tree")
     LOGS.mkdir(exist_ok=True)
     os.environ["NO_COLOR"] = "1"
+    os.environ["MOLECULE_GLOB"] = "molecule/*/molecule.yml"
     os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(CACHE / "tree")
     folders = [DEV / "bin", environment.link_interpreters(), os.environ["PATH"], programs.UNPACKED / "usr/bin"]
     os.environ["PATH"] = ":".join(str(folder) for folder in folders)
 
 
-def main(goal: str) -> int:
+def main(goal: str, *arguments: str) -> int:
     """Do what a goal of the Makefile asks; return the exit code."""
     try:
         run.check_folders()
@@ -186,6 +199,7 @@ def main(goal: str) -> int:
         return 1
     single = {
         "bench": ["python", "tests/benchmark/bench.py"],
+        "molecule": [*MOLECULE, *arguments],
         "build": ["ansible-galaxy", "collection", "build", "--force", "--output-path", "build"],
     }
     if goal in single:

@@ -42,6 +42,9 @@ INTERPRETERS = (
 )
 _NO_PYTHON = "EGOV_OPS_NO_PYTHON"
 
+#: How sudo refuses whom `requiretty` wants a terminal of, in the languages that platforms are run in.
+_NO_TERMINAL = ("must have a tty to run sudo", "必须拥有一个终端来执行 sudo", "必須先要有終端才能執行 sudo")
+
 # Runs on Python 3.6. The importer lives in memory; standard output is kept for the result alone, so that whatever
 # the half or a tool prints by accident goes to standard error.
 _BOOT = """
@@ -83,6 +86,10 @@ class StreamError(OpsError):
     def __init__(self, message: str, reason: str = "error") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class NoTerminal(StreamError):
+    """sudo let nobody in without a terminal, which a stream has not; nothing ran on the host."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,18 @@ def scrub(value: Any, secret_values: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: scrub(item, secret_values) for key, item in value.items()}
     return value
+
+
+def check_terminal(code: int, output: str) -> None:
+    """Raise NoTerminal where sudo refused to run the line of `command` and why is that it wants a terminal.
+
+    A line that was run ends with the code of its last program, `head`: never with the 1 of sudo's refusal.
+    """
+    if code == 1 and any(words in output for words in _NO_TERMINAL):
+        raise NoTerminal(
+            "sudo on the host wants a terminal (requiretty), which a stream has not; take requiretty from its sudoers, "
+            "or set egov_ops_transport to auto or module."
+        )
 
 
 def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, Any]:

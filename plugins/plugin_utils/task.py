@@ -239,10 +239,7 @@ class HostTask(Task):
                 "state_dir": plan["egov_ops_host_state_dir"],
             }
             with _alarm(0 if self._task.timeout else timeout + GRACE):
-                if self._transport(plan) == "stream":
-                    result = self._stream(prepared, context, secrets, task_vars)
-                else:
-                    result = self._module(prepared, context, secrets, task_vars)
+                result = self._send(plan, prepared, context, secrets, task_vars)
         except stream.StreamError as error:
             return _outcome("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
         except OpsError as error:
@@ -273,6 +270,27 @@ class HostTask(Task):
         takes_input = self._connection.has_pipelining and (become is None or become.pipelining)
         return "stream" if takes_input else "module"
 
+    def _send(
+        self,
+        plan: Plan,
+        arguments: dict[str, Any],
+        context: dict[str, Any],
+        secrets: dict[str, str],
+        task_vars: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Send the half by its transport; by the other where sudo has refused the stream before anything ran.
+
+        That sudo wants a terminal stands in its policy, which nobody may read before asking it.
+        """
+        if self._transport(plan) == "stream":
+            try:
+                return self._stream(arguments, context, secrets, task_vars)
+            except stream.NoTerminal:
+                if plan["egov_ops_transport"] == "stream":
+                    raise
+            self._connection.set_option("pipelining", False)  # what is piped has no terminal either
+        return self._module(arguments, context, secrets, task_vars)
+
     def _stream(
         self,
         arguments: dict[str, Any],
@@ -290,10 +308,9 @@ class HostTask(Task):
         wish = "" if self.SYSTEM_PYTHON else variables.get("ansible_python_interpreter") or ""
         line = stream.command(str(self._templar.template(wish)), site_packages=self.SYSTEM_PYTHON)
         answer = self._low_level_execute_command(line, in_data=data)
-        return {
-            **stream.parse(answer["stdout"] + answer["stderr"], nonce, secrets),
-            "transport": "stream",
-        }
+        output = answer["stdout"] + answer["stderr"]
+        stream.check_terminal(answer["rc"], output)
+        return {**stream.parse(output, nonce, secrets), "transport": "stream"}
 
     def _module(
         self,

@@ -15,8 +15,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import debian
+
 PACKAGES = "make,python3,git,ca-certificates"
-SUITE = "bookworm"
 
 #: What says how this site reaches packages: carried over where it exists.
 _SITE_FILES = ("/etc/pip.conf", "/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt")
@@ -73,34 +74,22 @@ class Machine:
         return found
 
 
-def _sources() -> list[str]:
-    """Return the files of this machine's package sources that serve the suite; none: mmdebstrap's own default."""
-    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
-    return [str(file) for file in files if file.suffix in (".list", ".sources") and _serves_suite(file)]
-
-
-def _serves_suite(file: Path) -> bool:
-    return file.is_file() and any(SUITE in line for line in file.read_text().splitlines() if not line.startswith("#"))
-
-
 def archive() -> Path:
     """Return the archive of a fresh root, made once a month.
 
     Raised CalledProcessError where mmdebstrap cannot make it.
     """
-    settings = subprocess.run(
-        ["apt-config", "dump", "--no-empty", "--format", '%F "%v";%n', "Acquire"], stdout=subprocess.PIPE, check=True
-    ).stdout
-    key = hashlib.sha256(settings + repr((PACKAGES, _sources())).encode()).hexdigest()[:12]
+    settings = debian.settings()
+    key = hashlib.sha256(settings + repr((PACKAGES, debian.sources())).encode()).hexdigest()[:12]
     month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
     cache = Path("/var/cache/egov-ops")
-    kept = cache / f"{SUITE}-{month}-{key}.tar"
+    kept = cache / f"{debian.SUITE}-{month}-{key}.tar"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         options, made = cache / "apt.conf", kept.with_suffix(".new.tar")
         options.write_bytes(settings)
         make = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", f"--aptopt={options}"]
-        subprocess.run([*make, SUITE, str(made), *_sources()], stdin=subprocess.DEVNULL, check=True)
+        subprocess.run([*make, debian.SUITE, str(made), *debian.sources()], stdin=subprocess.DEVNULL, check=True)
         made.rename(kept)
     return kept
 

@@ -63,7 +63,8 @@ class Mount:
         self.point = _unescape(fields[4])
         self.writable = "ro" not in fields[5].split(",")
         self.type, self.source, options = right.split(" ", 2)
-        self.super_writable = "ro" not in options.strip().split(",")
+        # since Linux 6.14 ext4 keeps "rw" when it gives up, and says this beside it
+        self.super_writable = not {"ro", "emergency_ro"}.intersection(options.strip().split(","))
 
 
 def _unescape(text):

@@ -38,8 +38,11 @@ def _log_text(probe):
     # type: (Probe) -> str
     try:
         descriptor = os.open(probe.path("/dev/kmsg"), os.O_RDONLY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise Absent("The kernel's log cannot be read from inside a container.")
+    except OSError as error:
+        # Root of a container lacks the capability, where the container has the file at all.
+        if error.errno == errno.ENOENT or (error.errno == errno.EPERM and os.geteuid() == 0):
+            raise Absent("The kernel's log cannot be read from inside a container.")
+        raise
     data = bytearray()
     while True:
         try:

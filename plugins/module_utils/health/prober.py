@@ -235,7 +235,10 @@ def _explain(probe, error):
         return probe.finding("skipped", str(error), reason="not_applicable")
     if isinstance(error, PermissionError):
         message = "Probe %s may not read %s." % (probe.name, error.filename or error)
-        return probe.finding("unknown", message, "Run the health check with become.", reason="permission")
+        act = "Run the health check with become."
+        if os.geteuid() == 0:
+            act = "Find out what denies it to root on that host: a container, a security module, a network file system."
+        return probe.finding("unknown", message, act, reason="permission")
     if isinstance(error, TimeoutError):
         message = "Probe %s was not finished: %s." % (probe.name, error)
         return probe.finding("unknown", message, "Run the tool by hand and see what it waits for.", reason="timeout")

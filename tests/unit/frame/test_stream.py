@@ -74,6 +74,27 @@ def test_a_half_that_dies_hands_on_its_last_words(tmp_path):
         stream.parse(answer.stdout, answer.args[0], {})
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sudo: sorry, you must have a tty to run sudo",
+        "sudo: 抱歉，您必须拥有一个终端来执行 sudo",
+        "sudo: 抱歉，您必須先要有終端才能執行 sudo",
+    ],
+)
+def test_a_sudo_that_wants_a_terminal_is_understood(words):
+    with pytest.raises(stream.NoTerminal, match="requiretty"):
+        stream.check_terminal(1, f"Authorised use only.\n{words}\n")
+
+
+def test_a_half_that_ran_is_never_taken_for_one_that_sudo_refused(tmp_path):
+    words = "sudo: sorry, you must have a tty to run sudo"
+    answer = send(script(tmp_path / "dies", f"#!/bin/sh\necho '{words}' >&2\nexit 1\n"))
+    stream.check_terminal(answer.returncode, answer.stdout)
+    with pytest.raises(stream.StreamError, match="ended without a result: sudo: sorry"):
+        stream.parse(answer.stdout, answer.args[0], {})
+
+
 def test_banners_around_the_result_do_no_harm():
     output = f"Welcome to host\n{NONCE}{json.dumps({'msg': 'fine'})}{NONCE}\nlogout\n"
     assert stream.parse(output, NONCE, {}) == {"msg": "fine"}

@@ -76,3 +76,10 @@ def test_what_fstab_wants_read_only_is_no_finding(tmp_path: Path, fstab: str, ar
     found = {item["subject"]: item["status"] for item in look("read_only_mounts", root=tmp_path)}
     assert [found[point] for point in found if point == "/archive"] == archive
     assert (found["/"], found["/var"]) == ("ok", "critical")
+
+
+def test_an_ext4_that_gave_up_is_found_where_it_still_says_that_it_is_writable(tmp_path: Path) -> None:
+    """As Linux 6.18 shows it."""
+    gone = "42 22 7:0 / /gone rw,relatime - ext4 /dev/loop0 rw,errors=remount-ro,emergency_ro\n"
+    _probe(tmp_path, SERVER + gone)
+    assert {item["subject"]: item["status"] for item in look("read_only_mounts", root=tmp_path)}["/gone"] == "critical"

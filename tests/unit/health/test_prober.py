@@ -199,6 +199,13 @@ def test_a_check_that_breaks_is_unknown_with_the_reason(
     assert found["detail"]["next"]
 
 
+@pytest.mark.parametrize(("user", "words"), [(0, "what denies it to root"), (65534, "with become")])
+def test_who_is_root_already_is_not_told_to_become_it(user: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry.KINDS, "example", registry.Kind(_denied))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert words in one("example")["detail"]["next"]
+
+
 def test_names_that_are_no_text_stay_printable(monkeypatch: pytest.MonkeyPatch) -> None:
     name = os.fsdecode(b"caf\xe9")
     monkeypatch.setitem(registry.KINDS, "example", registry.Kind(lambda probe: [probe.passed(name, name)]))
