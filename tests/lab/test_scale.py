@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +22,8 @@ def test_thirty_light_hosts_stand_on_one_machine() -> None:
     lab.up([f"n{number}" for number in range(1, 31)])
     state = lab.state
     try:
-        ping = ["ansible", "all", "-i", str(lab.folder / "hosts.yml"), "-f", "10", "-m", "ansible.builtin.ping"]
+        ansible = str(Path(sys.executable).with_name("ansible"))
+        ping = [ansible, "all", "-i", str(lab.folder / "hosts.yml"), "-f", "10", "-m", "ansible.builtin.ping"]
         done = subprocess.run(ping, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         assert done.stdout.count("SUCCESS") == 30, done.stdout + done.stderr
         assert set(lab.status().values()) == {"running"}
