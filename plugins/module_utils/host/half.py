@@ -35,7 +35,7 @@ class Host:
 
     def __init__(self, context, secrets=None):
         # type: (dict[str, Any], dict[str, str] | None) -> None
-        """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir) and its secrets."""
+        """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir, program) and its secrets."""
         self.check_mode = bool(context.get("check_mode"))
         self.diff = bool(context.get("diff"))
         self.now = str(context.get("now") or "")
@@ -44,6 +44,8 @@ class Host:
         self.state_dir = str(context.get("state_dir") or _default_state_dir())
         self.deadline = time.monotonic() + float(context.get("timeout") or 300)
         self.secrets = dict(secrets or {})
+        #: What a job of its own is started with (see job.py); only a task that may detach brings it.
+        self.program = context.get("program") or {}
         self.files = Files(self.check_mode)
 
     def remaining(self):
