@@ -104,8 +104,8 @@ class HostTask(Task):
     #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
     SYSTEM_PYTHON: ClassVar[bool] = False
     #: Whether the half starts a job of its own on the host (host/job.py). It is then called, with `attach` from the
-    #: second time on, until its result is no longer `running`, with a line of progress between two calls; and once more, with
-    #: `recorded`, when its evidence is on the controller's disk.
+    #: second time on, until its result is no longer `running`, with a line of progress between two calls; and once
+    #: more, with `recorded`, when its evidence is on the controller's disk.
     DETACHES: ClassVar[bool] = False
     _acknowledge: Callable[[], object]
 

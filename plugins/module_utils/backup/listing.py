@@ -10,10 +10,10 @@ import re
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes, to_text, within
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.selection import manifest_of, select
-from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -35,7 +35,9 @@ def listing(arguments, host):
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     wanted = arguments["set"]
     if wanted and wanted not in sets:
-        raise HalfError("Set %s is not in the plan of this host: it has %s." % (wanted, ", ".join(sorted(sets)) or "none"))
+        raise HalfError(
+            "Set %s is not in the plan of this host: it has %s." % (wanted, ", ".join(sorted(sets)) or "none")
+        )
     at = _moment(arguments["at"]) or host.now
     engines = {}  # type: dict[str, tuple[Restic, list[Snapshot]]]
     rows = []  # type: list[tuple[str, Snapshot]]

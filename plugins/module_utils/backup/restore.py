@@ -59,9 +59,7 @@ def work(arguments, host):
     """Be the job: do what the journal says is left of the restore, and end it with an event."""
     operation = Operation(arguments["operation_id"], host)
     operation.take()
-    operation.note(
-        "begin", clock=time.time(), run=host.run_id, request=arguments["operation"], **myself()
-    )
+    operation.note("begin", clock=time.time(), run=host.run_id, request=arguments["operation"], **myself())
     restorer = Restorer(arguments, operation, host)
     try:
         restorer.go_on()

@@ -129,9 +129,7 @@ class Restorer:
         if not memory.lock(WAIT_SECONDS):
             raise HalfError("A backup of the set has been running for %s s: wait for it." % WAIT_SECONDS, "busy")
         selection = read_selection(engine, self._request, self._host)
-        target = resolve(
-            self._request, self._operation.id, selection, self.forbidden(engine, self._host), self._host
-        )
+        target = resolve(self._request, self._operation.id, selection, self.forbidden(engine, self._host), self._host)
         self._operation.note("staging", holdings=[to_text(group.holding) for group in target.groups])
         started = time.monotonic()
         complaints = []
@@ -160,7 +158,8 @@ class Restorer:
         for other in self._operation.others():
             if unfinished(other.events()):
                 raise HalfError(
-                    "Restore %s of this host was not finished: run it again with its request, or undo it." % other.id[:8],
+                    "Restore %s of this host was not finished: run it again with its request, or undo it."
+                    % other.id[:8],
                     "busy",
                 )
 

@@ -51,7 +51,8 @@ def select(entries, wanted):
                 near.append(shown(path))
         for path in sorted(missing):
             raise HalfError(
-                "Path %s is not in the snapshot%s: list what is with egov.ops.backup_list." % (shown(path), _near(path, near))
+                "Path %s is not in the snapshot%s: list what is with egov.ops.backup_list."
+                % (shown(path), _near(path, near))
             )
         return Selection(sorted(set(tops)), kept)
     kept = list(entries)
@@ -68,7 +69,9 @@ def manifest_of(engine, snapshot, set_name, host_name):
     name = "/%s@%s.jsonl" % (set_name, host_name)
     inside = [path for path in snapshot.paths if path.endswith(name)]
     if not inside:
-        raise HalfError("Snapshot %s has no manifest: it was not made by this collection." % snapshot.id[:8], "not_ours")
+        raise HalfError(
+            "Snapshot %s has no manifest: it was not made by this collection." % snapshot.id[:8], "not_ours"
+        )
     return engine.dump(snapshot.id, inside[0])
 
 

@@ -108,11 +108,12 @@ def _refuse_owners(selection):
 
 def _refuse_parent(path, mounted, host):
     # type: (bytes, dict[bytes, bytes], Any) -> None
-    """Refuse a place whose folder is missing, does not answer, is a link or leads through one, or may not be written."""
+    """Refuse a place whose folder is missing, does not answer, leads through a link, or may not be written."""
     folder = os.path.dirname(path)
     if not mounts.answers(folder, mounted, host):
         raise HalfError(
-            "The file system of %s does not answer within %s s: mount it again." % (shown(folder), mounts.ANSWER_SECONDS),
+            "The file system of %s does not answer within %s s: mount it again."
+            % (shown(folder), mounts.ANSWER_SECONDS),
             "timeout",
         )
     if not os.path.isdir(folder):
@@ -183,13 +184,23 @@ def written(holdings, limit):
     total = 0
     pending = [to_bytes(holding) for holding in holdings]
     while pending and time.monotonic() < until:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    elif entry.is_file(follow_symlinks=False):
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue
+        folders, size = _inside(pending.pop())
+        pending += folders
+        total += size
     return total
+
+
+def _inside(folder):
+    # type: (bytes) -> tuple[list[bytes], int]
+    """Return the folders in a folder and the bytes of its files; what goes away meanwhile is not counted."""
+    folders, size = [], 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    size += entry.stat(follow_symlinks=False).st_size
+    except OSError:
+        pass
+    return folders, size

@@ -35,7 +35,7 @@ class Host:
 
     def __init__(self, context, secrets=None):
         # type: (dict[str, Any], dict[str, str] | None) -> None
-        """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir, program) and its secrets."""
+        """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir) and its secrets."""
         self.check_mode = bool(context.get("check_mode"))
         self.diff = bool(context.get("diff"))
         self.now = str(context.get("now") or "")

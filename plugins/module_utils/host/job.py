@@ -210,9 +210,11 @@ class Operation:
         until = time.monotonic() + _LOCK_SECONDS
         while begun and self.running():
             if start_ticks(begun[-1]["pid"]) == begun[-1]["ticks"]:
-                os.kill(begun[-1]["pid"], signal.SIGKILL)
+                _kill(begun[-1]["pid"])
             if time.monotonic() >= until:
-                raise HalfError("The job of operation %s cannot be ended: see process %s." % (self.id[:8], begun[-1]["pid"]))
+                raise HalfError(
+                    "The job of operation %s cannot be ended: see process %s." % (self.id[:8], begun[-1]["pid"])
+                )
             time.sleep(_PAUSE)
 
     @property
@@ -257,11 +259,16 @@ def kill_users(word):
         if not found:
             return
         for pid in found:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:
-                pass
+            _kill(pid)
         time.sleep(_PAUSE)
+
+
+def _kill(pid):
+    # type: (int) -> None
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        pass  # it is gone already, or another user's
 
 
 def _arguments(pid):

@@ -93,8 +93,17 @@ def tree(path: Path) -> dict[str, Any]:
             content = hashlib.sha256(each.read_bytes()).hexdigest()
         elif stat.S_ISLNK(info.st_mode):
             content = os.readlink(each)
-        attributes = {name: os.getxattr(each, name, follow_symlinks=False) for name in os.listxattr(each, follow_symlinks=False)}
-        seen[str(each.relative_to(path))] = (info.st_mode, info.st_uid, info.st_gid, info.st_mtime_ns, attributes, content)
+        attributes = {
+            name: os.getxattr(each, name, follow_symlinks=False) for name in os.listxattr(each, follow_symlinks=False)
+        }
+        seen[str(each.relative_to(path))] = (
+            info.st_mode,
+            info.st_uid,
+            info.st_gid,
+            info.st_mtime_ns,
+            attributes,
+            content,
+        )
     return seen
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from backup_site import Site, only
-from restore_site import call, carry_out, journal, leftovers, recorded, request, settle, tree
+from restore_site import carry_out, request, tree
 
 
 @pytest.fixture

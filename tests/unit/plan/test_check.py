@@ -71,6 +71,7 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_sets.config.repository": "remote",
     "egov_ops_backup_sets.config.full": "fortnightly",
     "egov_ops_backup_sets.config.incremental": "never",
+    "egov_ops_backup_sets.config.stop": "nginx.service",
     "egov_ops_backup_repositories": "local",
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
