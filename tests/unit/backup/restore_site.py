@@ -92,7 +92,7 @@ def tree(path: Path) -> dict[str, Any]:
         if stat.S_ISREG(info.st_mode):
             content = hashlib.sha256(each.read_bytes()).hexdigest()
         elif stat.S_ISLNK(info.st_mode):
-            content = os.readlink(each)
+            content = str(each.readlink())
         attributes = {
             name: os.getxattr(each, name, follow_symlinks=False) for name in os.listxattr(each, follow_symlinks=False)
         }
