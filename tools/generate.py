@@ -57,6 +57,13 @@ TEAMS = {
     "CS": ("customer service", "客户服务"),
 }
 
+#: Where variables of each scope may stand.
+SCOPES = {
+    "plan": "Of the inventory alone",
+    "run": "Run options: also as extra variables (`-e`)",
+    "command": "Of one command: as extra variables (`-e`) alone",
+}
+
 INTRODUCTION = """\
 # The plan's variables
 
@@ -74,6 +81,9 @@ empty key falls back to its default. So a group that adds an entry never loses t
 | location | a path on the host, or `backend:place` |
 | duration | seconds, or such as `90s`, `15m`, `2h`, `1d` |
 | time | a time of day with its zone: `02:30 Asia/Shanghai` |
+| moment | a day and a time with its zone: `2026-12-31 18:00 Asia/Shanghai` |
+| public_key | a public SSH key, as the line of a `.pub` file |
+| override | `{reason: why the gates are overridden}` |
 | timezone | a name of the time zone database |
 | threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |
 | texts | a text in each language: `{en: Night, zh: 夜间}` |
@@ -246,7 +256,7 @@ def render_variables(schema: Schema) -> str:
     """Return the page of the plan's variables."""
     variables = schema.variables.values()
     parts = [INTRODUCTION]
-    for scope, title in (("plan", "Of the inventory alone"), ("run", "Run options: also as extra variables (`-e`)")):
+    for scope, title in SCOPES.items():
         chosen = [variable for variable in variables if variable.scope == scope]
         parts += [f"\n## {title}\n", *_table("Variable", chosen)]
     for variable in variables:
@@ -274,7 +284,8 @@ def _type(key: Key) -> str:
     if isinstance(key, Variable) and key.layered:
         return "layered"
     if key.choices:
-        return ", ".join(f"`{choice}`" for choice in key.choices)
+        choices = ", ".join(f"`{choice}`" for choice in key.choices)
+        return f"list of {choices}" if key.elements else choices
     return f"list of {key.elements}" if key.elements else key.type
 
 

@@ -10,16 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
-from ansible_collections.egov.ops.plugins.plugin_utils import request
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of
+from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
 
 
-class ActionModule(HostTask):
+class ActionModule(ChangingTask):
     """See plugins/modules/restore_run.py."""
 
+    ACTION = "restore"
     DOMAIN = "restore"
     HALF = ("backup.restore", "restore")
     DETACHES = True
@@ -30,8 +30,6 @@ class ActionModule(HostTask):
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Fill in the repository of the request, and find its password."""
         state = StateDir.resolve(plan["egov_ops_state_dir"])
-        found = request.read(state, arguments["request"])
-        arguments = {**arguments, "operation": found["operation"], "operation_id": arguments["request"]}
         operation = arguments["operation"]
         sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
         repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}

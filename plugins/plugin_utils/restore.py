@@ -10,13 +10,12 @@ import os
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils import request
+from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, user_name
-from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import user_name
 
 
-class SettleTask(HostTask):
+class SettleTask(ChangingTask):
     """An action that accepts or undoes a restore; the person is the user of this process."""
 
     DOMAIN = "restore"
@@ -25,5 +24,4 @@ class SettleTask(HostTask):
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Name the person; the half knows the rest from its journal."""
-        request.read(StateDir.resolve(plan["egov_ops_state_dir"]), arguments["request"])
-        return {**arguments, "operation_id": arguments["request"], "person": user_name(os.geteuid())}, {}
+        return {**arguments, "person": user_name(os.geteuid())}, {}

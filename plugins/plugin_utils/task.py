@@ -137,7 +137,7 @@ class HostTask(Task):
         )
         too_much = oversize(outcome["evidence"], host)
         if too_much:
-            outcome = _outcome("failed", "too_large", too_much, outcome["transport"])
+            outcome = outcome_of("failed", "too_large", too_much, outcome["transport"])
         if run:
             step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
@@ -201,12 +201,12 @@ class HostTask(Task):
             return None
         if run.header.get("busy"):
             others = ", ".join(run.header["others"])
-            return _outcome("skipped", "busy", f"{others} was still running; run {run.procedure} again after it.")
+            return outcome_of("skipped", "busy", f"{others} was still running; run {run.procedure} again after it.")
         if host in run.header.get("not_ours", ()):
-            return _outcome("skipped", "not_ours", "This host is not managed by the platform's plan.")
+            return outcome_of("skipped", "not_ours", "This host is not managed by the platform's plan.")
         if any(step["status"] == "unreachable" for step in earlier):
             message = f"{host} did not answer an earlier task of this run and was not tried again."
-            return _outcome("unreachable", "", message)
+            return outcome_of("unreachable", "", message)
         return None
 
     @property
@@ -248,36 +248,36 @@ class HostTask(Task):
             send = self._stream if self._transport(plan) == "stream" else self._module
 
             def call(**more: Any) -> dict[str, Any]:
-                context["now"] = iso(datetime.now(timezone.utc))
                 with _alarm(0 if self._task.timeout else timeout + GRACE):
                     return send({**prepared, **more}, context, secrets, task_vars)
 
             result = call()
             while result.get("running"):
                 self.say(f"{host}: {result['msg']}")
+                context["now"] = iso(datetime.now(timezone.utc))
                 result = call(attach=True)
             self._acknowledge = partial(call, recorded=True)
         except stream.StreamError as error:
-            return _outcome("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
+            return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
         except OpsError as error:
-            return _outcome("failed", "refused", str(error))
+            return outcome_of("failed", "refused", str(error))
         except AnsibleConnectionFailure as error:
-            return _outcome("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
+            return outcome_of("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
         except AnsibleError as error:
             # A wrong or missing become password, a variable that is not defined: of this host, and not of the run.
-            return _outcome("failed", "error", f"{self._name} could not be started on {host}: {_first_line(error)}.")
+            return outcome_of("failed", "error", f"{self._name} could not be started on {host}: {_first_line(error)}.")
         except _Timeout:
-            return _outcome("failed", "timeout", f"{self._name} did not answer within {timeout + GRACE:g} s.")
+            return outcome_of("failed", "timeout", f"{self._name} did not answer within {timeout + GRACE:g} s.")
         except BaseException as error:
             # Ansible's own task timeout is a BaseException whose class has moved between releases.
             if type(error).__name__ != "TaskTimeoutError":
                 raise
-            return _outcome("failed", "timeout", f"{self._name} did not end within the task's timeout.")
+            return outcome_of("failed", "timeout", f"{self._name} did not end within the task's timeout.")
         if result.get("failed"):
             message = str(result.get("msg") or result.get("module_stderr") or "The module failed and said nothing.")
-            outcome = _outcome("failed", result.get("reason") or "error", message, result.get("transport", "none"))
+            outcome = outcome_of("failed", result.get("reason") or "error", message, result.get("transport", "none"))
             return {**outcome, "evidence": result.get("evidence", [])}
-        return {**_outcome("ok", "", ""), **result}
+        return {**outcome_of("ok", "", ""), **result}
 
     def _transport(self, plan: Plan) -> str:
         """Return how the half travels: as the plan says, else as a stream where the connection takes input."""
@@ -351,7 +351,8 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _outcome(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
+def outcome_of(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
+    """Return what stands in place of a half's result."""
     return {
         "changed": False,
         "status": status,

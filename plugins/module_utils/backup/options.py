@@ -15,6 +15,7 @@ RUN = dict(_SETS, timeout={"type": "float", "default": 3600.0})
 PROVE = dict(
     _SETS,
     seed={"type": "str", "default": ""},
+    snapshot={"type": "str", "default": ""},
     files={"type": "int", "default": 0},
     max_bytes={"type": "int", "default": 0},
     timeout={"type": "float", "default": 1800.0},

@@ -89,7 +89,7 @@ def drain(
         with state.lock("seal"), ExitStack() as locks:
             for spool in spools(state.spool):
                 try:
-                    if spool.run != current and not _orphaned(spool, spool.read().header, now):
+                    if spool.run != current and not is_orphaned(spool, spool.read().header, now):
                         continue
                     if locks.enter_context(spool.locked()) is None:
                         continue
@@ -123,7 +123,7 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
         try:
             contents = spool.read()
             header = contents.header
-            gone = _orphaned(spool, header, now)
+            gone = is_orphaned(spool, header, now)
         except (SpoolError, OSError):
             continue  # sealed in between, or not ours to judge
         if header["procedure"] == procedure and header.get("begun") and not gone and not contents.sealed:
@@ -131,7 +131,8 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
     return found
 
 
-def _orphaned(spool: Spool, header: Header, now: datetime) -> bool:
+def is_orphaned(spool: Spool, header: Header, now: datetime) -> bool:
+    """Tell whether the process of a run is gone: seen to be, or silent for longer than its procedure lasts."""
     process = Identity(**header["process"])
     here = identity(os.getpid())
     if process.same_space(here):

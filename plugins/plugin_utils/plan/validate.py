@@ -160,8 +160,7 @@ class _Reading:
                 layers = [(name, entries) for name, entries in layers if entries is not None]
                 values[variable.name] = self._layered(variable, layers)
             else:
-                source = extra if variable.scope == "run" and variable.name in extra else variables
-                values[variable.name] = self._single(variable, source.get(variable.name))
+                values[variable.name] = self._single(variable, self._given(variable, variables, extra))
         self._references(schema)
 
     def where(self, variable: str, entry: str) -> Where:
@@ -173,6 +172,15 @@ class _Reading:
         """Note a problem; the sentence is what follows the dotted name of the place."""
         message = f"{'.'.join(where)} {sentence}"
         self.problems.append(Problem(where[0], value, message, path=where[1:], allowed=allowed, rule=rule))
+
+    def _given(self, variable: Variable, variables: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        """Return the value of a variable that is not layered, from where it may stand; None where it is not given."""
+        if variable.scope == "command" and variables.get(variable.name) is not None:
+            sentence = "is set in the inventory, but must be given on the command line alone (-e)."
+            self._refuse((variable.name,), "", sentence, rule="scope")
+        elif variable.scope != "plan" and variable.name in extra:
+            return extra[variable.name]
+        return None if variable.scope == "command" else variables.get(variable.name)
 
     def _single(self, variable: Variable, given: Any) -> Any:
         self._origins[variable.name] = (DEFAULT,) if given is None else (variable.name,)
@@ -190,7 +198,19 @@ class _Reading:
                 merged[entry] = default.complete[entry]
             elif entry not in broken:
                 merged[entry] = self._completed(self.where(variable.name, entry), variable, keys)
+        self._floor(variable, {entry: keys for entry, keys in merged.items() if entry not in broken})
         return merged
+
+    def _floor(self, variable: Variable, merged: Mapping[str, Mapping[str, Any]]) -> None:
+        """Refuse entries whose lists lack what no plan may leave out."""
+        for entry, lists in variable.floor.items():
+            for key, needed in lists.items():
+                given = merged.get(entry, {}).get(key)
+                missing = [item for item in needed if isinstance(given, list) and item not in given]
+                if missing:
+                    where = (*self.where(variable.name, entry), key)
+                    sentence = f"lacks {' and '.join(missing)}, which no plan may leave out."
+                    self._refuse(where, shown(given), sentence, f"a list with {', '.join(needed)}", "floor")
 
     def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
         """Return what `_layer` returns of the same value, with what came of it."""
@@ -329,7 +349,10 @@ def _converted(key: Key, value: Any) -> Any:
         if key.required and not found:
             raise Refused("a list with at least one element")
         convert = TYPES[key.elements]
-        return [_element(convert, inner) for inner in found]
+        elements = [_element(convert, inner) for inner in found]
+        if key.choices and any(isinstance(inner, str) and inner not in key.choices for inner in elements):
+            raise Refused(f"a list of some of {', '.join(key.choices)}")
+        return elements
     if key.choices and found not in key.choices:
         raise Refused(_allowed(key))
     if key.minimum is not None and found < key.minimum:
