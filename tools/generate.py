@@ -39,6 +39,13 @@ ROLES = {
     "backup": ("backup", "Back up and prove"),
     "updates": ("patch_rollout", "Scan for updates"),
     "hardening": ("hardening", "Audit the hardening"),
+    "restore": ("restore", "Restore"),
+}
+
+#: Steps that have a task file of their own in the role of their domain, and what its tasks do.
+TASKS = {
+    "restore_accept": ("accept", "Accept the restore"),
+    "restore_undo": ("undo", "Undo the restore"),
 }
 
 TEAMS = {
@@ -146,7 +153,7 @@ ROLE = """\
         - name: {does}
           ansible.builtin.import_role:
             name: egov.ops.{role}
-            rolespec_validate: false  # run_begin has done it, for all hosts
+{tasks_from}            rolespec_validate: false  # run_begin has done it, for all hosts
           tags: [{domain}]
 """
 
@@ -217,12 +224,13 @@ def _due(entry: Mapping[str, Any]) -> str:
 
 def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     """Return the playbook of a procedure: the frame, and the roles that there are for its domains."""
-    domains = {step["domain"] for step in entry["steps"]}
-    roles = [
-        ROLE.format(role=role, does=does, domain=domain)
-        for domain, (role, does) in ROLES.items()
-        if domain in domains and (ROOT / "roles" / role).exists()
-    ]
+    built = [step for step in entry["steps"] if is_built(step["module"])]
+    roles = []
+    for domain, (role, does) in ROLES.items():
+        files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
+        for file, action in sorted(files):
+            tasks_from = f"            tasks_from: {file}\n" if file else ""
+            roles.append(ROLE.format(role=role, does=action, domain=domain, tasks_from=tasks_from))
     return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, roles="\n".join(roles).rstrip("\n"))
 
 

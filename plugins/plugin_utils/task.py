@@ -14,9 +14,10 @@ import signal
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
@@ -102,6 +103,11 @@ class HostTask(Task):
     HALF: ClassVar[tuple[str, str]]
     #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
     SYSTEM_PYTHON: ClassVar[bool] = False
+    #: Whether the half starts a job of its own on the host (host/job.py). It is then called, with `attach` from the
+    #: second time on, until its result is no longer `running`, with a line of progress between two calls; and once
+    #: more, with `recorded`, when its evidence is on the controller's disk.
+    DETACHES: ClassVar[bool] = False
+    _acknowledge: Callable[[], object]
 
     def __init_subclass__(cls) -> None:
         """Compress the half's sources before ansible forks its workers, as the schema is read."""
@@ -136,6 +142,9 @@ class HostTask(Task):
             step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
+            if self.DETACHES and outcome["evidence"]:
+                with suppress(OpsError, AnsibleError, _Timeout):  # then the next call is told of the end once more
+                    self._acknowledge()
         if outcome["status"] in ("failed", "unreachable", "unknown") and not (run and run.observes):
             if outcome["status"] == "unreachable":
                 raise AnsibleConnectionFailure(outcome["msg"])
@@ -234,11 +243,20 @@ class HostTask(Task):
                 "tool_path": plan["egov_ops_tool_path"],
                 "state_dir": plan["egov_ops_host_state_dir"],
             }
-            with _alarm(0 if self._task.timeout else timeout + GRACE):
-                if self._transport(plan) == "stream":
-                    result = self._stream(prepared, context, secrets, task_vars)
-                else:
-                    result = self._module(prepared, context, secrets, task_vars)
+            if self.DETACHES:
+                context["program"] = stream.program(self.HALF[0].partition(".")[0])
+            send = self._stream if self._transport(plan) == "stream" else self._module
+
+            def call(**more: Any) -> dict[str, Any]:
+                with _alarm(0 if self._task.timeout else timeout + GRACE):
+                    return send({**prepared, **more}, context, secrets, task_vars)
+
+            result = call()
+            while result.get("running"):
+                self.say(f"{host}: {result['msg']}")
+                context["now"] = iso(datetime.now(timezone.utc))
+                result = call(attach=True)
+            self._acknowledge = partial(call, recorded=True)
         except stream.StreamError as error:
             return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
         except OpsError as error:
@@ -257,7 +275,8 @@ class HostTask(Task):
             return outcome_of("failed", "timeout", f"{self._name} did not end within the task's timeout.")
         if result.get("failed"):
             message = str(result.get("msg") or result.get("module_stderr") or "The module failed and said nothing.")
-            return outcome_of("failed", result.get("reason") or "error", message, result.get("transport", "none"))
+            outcome = outcome_of("failed", result.get("reason") or "error", message, result.get("transport", "none"))
+            return {**outcome, "evidence": result.get("evidence", [])}
         return {**outcome_of("ok", "", ""), **result}
 
     def _transport(self, plan: Plan) -> str:
