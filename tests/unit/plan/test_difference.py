@@ -145,6 +145,9 @@ WEAKENINGS: dict[str, tuple[Callable[[Variables], None], str]] = {
     "managed": (put("egov_ops_managed", False), "no longer looked after"),
 }
 
+#: What is another thing in place of one: a weakening in either direction.
+EXCHANGED = ("kind", "owner of a key")
+
 
 def weakened(*names: str) -> Variables:
     variables = copy.deepcopy(PLAN)
@@ -160,7 +163,7 @@ def test_a_weakening_is_told_by_its_effect_and_its_return_is_none(name: str) -> 
     assert [change.effect for change in found] == [WEAKENINGS[name][1]]
     back = changes(after, before)
     assert back
-    assert name in ("kind", "owner of a key") or [change for change in back if change.weakens] == []
+    assert name in EXCHANGED or [change for change in back if change.weakens] == []
 
 
 subsets = st.lists(st.sampled_from(sorted(WEAKENINGS)), unique=True, max_size=8)
@@ -177,8 +180,8 @@ def test_an_empty_difference_never_fails(names: list[str], hosts: int) -> None:
 @laws
 def test_adding_protection_never_weakens(names: list[str], more: list[str]) -> None:
     """What takes protection away, left out, is protection added: on every host, and with hosts added too."""
-    kept = [name for name in names if name not in more and name != "kind"]
-    before = {"a": weakened(*(name for name in names if name != "kind")), "b": PLAN}
+    kept = [name for name in names if name not in more and name not in EXCHANGED]
+    before = {"a": weakened(*(name for name in names if name not in EXCHANGED)), "b": PLAN}
     after = {"a": weakened(*kept), "b": PLAN, "c": PLAN}
     assert [change for change in changes(before, after) if change.weakens] == []
 
