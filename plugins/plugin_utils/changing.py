@@ -22,6 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import OVERRIDE
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, user_name
 from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask, outcome_of
 
@@ -110,7 +111,7 @@ class ChangingTask(HostTask):
             seen = [
                 observation(evidence.DECISION, subject, "warning", message=decision.message, **detail),
                 observation(
-                    evidence.OVERRIDE,
+                    OVERRIDE,
                     subject,
                     "critical",
                     message=message,

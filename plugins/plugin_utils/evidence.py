@@ -38,7 +38,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 #: The domain of the gate's records, and their kinds: what was asked, approved, decided, overridden and carried out.
 DOMAIN = "gate"
-DECISION, OVERRIDE, DONE = "gate", "override", "operation"
+DECISION, DONE = "gate", "operation"
 
 _HEXADECIMAL = set("0123456789abcdef")
 
