@@ -31,13 +31,11 @@ class ActionModule(SigningTask):
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = self.state(plan)
         wanted = arguments["request"] or options["egov_ops_request"]
-        if not self._task.check_mode:
-            evidence.settle(state, now)
         request = evidence.find(state, wanted)
         if request.host not in task_vars["groups"]["all"]:
             raise OpsError(f"Request {request.digest[:SHORT]} is for {request.host}, which is not in this inventory.")
         plan = self.plan_of(request.host)
-        known = evidence.gather(request, request.action, request.host, plan, state)
+        known = evidence.gather(request, request.action, request.host, plan, state, now)
         for line in words_of(request):
             self.say(line)
         fault = request_fault(request, plan, known, now)

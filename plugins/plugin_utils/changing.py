@@ -72,7 +72,7 @@ class ChangingTask(HostTask):
             return {**outcome_of("skipped", "refused", passed.decision.message), **shown}
         given = {**arguments, "operation": operation, **_facts_of(passed)}
         outcome = super()._attempt(given, plan, host, run_id, now, task_vars)
-        if run_id and outcome["status"] == "ok" and passed.request:
+        if run_id and outcome["status"] == "ok" and passed.request and passed.request.action == self.ACTION:
             done = observation(evidence.DONE, passed.request.digest, "ok", action=self.ACTION, message=outcome["msg"])
             self._append(plan, host, [done], now)
         if self._task.check_mode:
@@ -159,9 +159,8 @@ def ask(
     from the state folder. Raises OpsError for a request that there is not.
     """
     try:
-        evidence.settle(state, now, own)
         request = evidence.find(state, wanted) if wanted else None
-        known = evidence.gather(request, action, host, plan, state)
+        known = evidence.gather(request, action, host, plan, state, now)
     except LedgerError as error:
         if not override:
             raise

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
@@ -30,6 +30,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import DEFAULT_ALGORITHM, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, is_orphaned
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -41,13 +42,6 @@ DOMAIN = "gate"
 DECISION, DONE = "gate", "operation"
 
 _HEXADECIMAL = set("0123456789abcdef")
-
-
-def settle(state: StateDir, now: datetime, own: str = "") -> None:
-    """Bring into the ledger what dead processes have left in spools, the own run's excepted. Raises LedgerError."""
-    if any(spool.run != own for spool in spools(state.spool)):
-        with Ledger(state.ledger) as ledger:
-            drain(state, ledger, now)
 
 
 def store(state: StateDir, document: Request | Approval) -> str:
@@ -66,6 +60,7 @@ def store(state: StateDir, document: Request | Approval) -> str:
     name = f"{type(document).__name__.lower()} {identifier[:SHORT]}"
     with Ledger(state.ledger) as ledger:
         ledger.put_artefact(body, name, "application/json", document.made)
+        drain(state, ledger, read_time(document.made))  # what earlier ones have left in their spools
     return identifier
 
 
@@ -89,7 +84,9 @@ def find_export(state: StateDir, wanted: str) -> Request:
         raise OpsError(f"The request in {paths[0]} cannot be read ({error.strerror}); mend its permissions.") from None
 
 
-def gather(request: Request | None, action: str, host: str, plan: Mapping[str, Any], state: StateDir) -> Evidence:
+def gather(
+    request: Request | None, action: str, host: str, plan: Mapping[str, Any], state: StateDir, now: datetime
+) -> Evidence:
     """Return what the ledger and the spools say of a request on a host; who is at work is told by `running`.
 
     Raises LedgerError where the ledger cannot be read.
@@ -107,7 +104,7 @@ def gather(request: Request | None, action: str, host: str, plan: Mapping[str, A
         evidence = replace(
             evidence,
             approvals=tuple(_approvals(by_kind["approval"], ledger, known)),
-            proof=_proof(request, state, ledger),
+            proof=_proof(request, now - timedelta(seconds=plan["egov_ops_proof_max_age"]), state, ledger),
             done=by_kind[DONE][-1]["finished"] if by_kind[DONE] else "",
         )
     for record in by_kind["request"]:
@@ -161,11 +158,11 @@ def _records(
                     yield record
 
 
-def _proof(request: Request, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
-    """Return the newest record of a proof of just the request's snapshot."""
+def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
+    """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
     wanted = request.operation
     about = {"domain": "backup", "kind": "proof", "host": request.host, "subject": wanted["set"]}
-    found = [stored.record for stored in ledger.records(**about, newest_first=True)]
+    found = [stored.record for stored in ledger.records(**about, since=iso(oldest))]
     for spool in spools(state.spool):
         with suppress(SpoolError):
             found += [

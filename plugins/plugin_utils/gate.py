@@ -239,7 +239,9 @@ def _proved_backup(request: Request | None, plan: Plan, evidence: Evidence, now:
     snapshot, proof = request.operation["snapshot"], evidence.proof
     remedy = f"Prove it: ansible {evidence.host} -m egov.ops.backup_prove -a snapshot={snapshot}."
     if proof is None:
-        return Check(name, False, f"No proof of snapshot {snapshot[:SHORT]} is in the ledger.", remedy)
+        return Check(
+            name, False, f"The ledger has no proof of snapshot {snapshot[:SHORT]} that is fresh enough.", remedy
+        )
     if proof["status"] != "ok":
         return Check(name, False, f"The proof of snapshot {snapshot[:SHORT]} at {proof['finished']} failed.", remedy)
     oldest = now - timedelta(seconds=plan["egov_ops_proof_max_age"])

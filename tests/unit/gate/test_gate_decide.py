@@ -134,7 +134,7 @@ def test_a_key_that_is_entered_for_two_people_counts_for_neither() -> None:
 @pytest.mark.parametrize(
     ("proof", "words"),
     [
-        (None, "No proof"),
+        (None, "no proof"),
         ({"status": "failed", "finished": iso(NOW)}, "failed"),
         ({"status": "ok", "finished": iso(NOW - timedelta(days=8))}, "too old"),
     ],
