@@ -15,7 +15,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.registry import op
 from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer, read_selection
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.job import ASK_SECONDS, START_SECONDS, Operation, myself
+from ansible_collections.egov.ops.plugins.module_utils.host.job import WAIT_SECONDS, Operation, myself
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -48,9 +48,8 @@ def restore(arguments, host):
             return _told_before(operation, events)
         started = {name: value for name, value in arguments.items() if name not in ("attach", "recorded")}
         process = operation.start(("backup.restore", "work"), started, float(arguments["job_timeout"]))
-    seconds = ASK_SECONDS if arguments.get("attach") else START_SECONDS
     known = len(events) if process else 0
-    end = operation.wait(lambda found: _end(found[known:]), seconds, process)
+    end = operation.wait(lambda found: _end(found[known:]), WAIT_SECONDS, process)
     return _result(end) if end else _progress(operation, arguments["operation"])
 
 

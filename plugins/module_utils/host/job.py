@@ -20,9 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Seconds that a trip waits for a job: the one that starts it, so that a short job is one trip, and each that asks.
-START_SECONDS = 12.0
-ASK_SECONDS = 14.0
+#: Seconds that a trip waits for a job. A short one is over in the trip that starts it; of a longer one the controller
+#: hears at least every 15 seconds, a slow connection included.
+WAIT_SECONDS = 12.0
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
 _PAUSE = 0.1
