@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import restore
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import PASSWORD, Site, only
+from backup_site import PASSWORD, Site, as_nobody, only
 from restore_site import call, carry_out, journal, leftovers, recorded, request, settle, spoil, tree, with_units
 
 
@@ -273,3 +276,44 @@ def test_the_folders_of_operations_are_closed_to_others(saved: Site) -> None:
     top = saved.state / "operations"
     for path in (top, top / arguments["operation_id"], *saved.base.glob(".egov-ops-*")):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.root
+@pytest.mark.programs("setfacl")
+def test_access_lists_come_back(ready: Site) -> None:
+    subprocess.run(["setfacl", "-m", "u:1234:r--", str(ready.source / "a")], check=True)
+    (ready.source / "folder").mkdir()
+    subprocess.run(["setfacl", "-m", "d:u:1234:rwx", str(ready.source / "folder")], check=True)
+    ready.back_up()
+    before = tree(ready.source)
+    assert "system.posix_acl_access" in before["a"][4]
+    spoil(ready)
+    subprocess.run(["setfacl", "-R", "-b", str(ready.source)], check=True)
+    assert not carry_out(ready, request(ready)).get("failed")
+    assert tree(ready.source) == before
+
+
+def test_a_file_that_changed_during_the_backup_is_restored_and_not_compared(saved: Site) -> None:
+    memory = next((saved.state / "backup" / "manifests").glob("*.state.json"))
+    state = json.loads(memory.read_text())
+    memory.write_text(json.dumps({**state, "moved": [f"{saved.source}/a"]}))
+    result = carry_out(saved, request(saved))
+    assert only(result)["detail"]["not_compared"] == {"changed during the backup": 1}
+
+
+def test_an_ordinary_user_restores_what_is_theirs(ready: Site) -> None:
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", "65534:65534", str(ready.base)], check=True)
+
+    def as_user() -> Any:
+        ready.back_up()
+        before = tree(ready.source)
+        spoil(ready)
+        arguments = request(ready)
+        result = carry_out(ready, arguments)
+        return [result["msg"], tree(ready.source) == before, settle(ready, "accept", arguments)["msg"]]
+
+    message, same, accepted = as_nobody(as_user)
+    assert message.startswith("Restored 3 files")
+    assert same
+    assert "is removed" in accepted
