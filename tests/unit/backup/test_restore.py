@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import restore
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import PASSWORD, Site, as_nobody, only
+from backup_site import NOBODY, PASSWORD, Site, as_nobody, only
 from restore_site import call, carry_out, journal, leftovers, recorded, request, settle, spoil, tree, with_units
 
 
@@ -302,15 +302,16 @@ def test_a_file_that_changed_during_the_backup_is_restored_and_not_compared(save
     assert only(result)["detail"]["not_compared"] == {"changed during the backup": 1}
 
 
+@pytest.mark.root
 def test_an_ordinary_user_restores_what_is_theirs(ready: Site) -> None:
-    if os.geteuid() == 0:
-        subprocess.run(["chown", "-R", "65534:65534", str(ready.base)], check=True)
+    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(ready.source)], check=True)
+    ready.back_up()
+    before = tree(ready.source)
+    spoil(ready)
+    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(ready.base)], check=True)
 
     def as_user() -> Any:
         sys.executable = "/usr/bin/python3"  # the tests' own may lie where they alone may look
-        ready.back_up()
-        before = tree(ready.source)
-        spoil(ready)
         arguments = request(ready)
         result = carry_out(ready, arguments)
         return [result["msg"], tree(ready.source) == before, settle(ready, "accept", arguments)["msg"]]
