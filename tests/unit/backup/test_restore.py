@@ -7,18 +7,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import restore
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import NOBODY, PASSWORD, Site, as_nobody, only
+from backup_site import PASSWORD, Site, only
 from restore_site import call, carry_out, journal, leftovers, recorded, request, settle, spoil, tree, with_units
 
 
@@ -300,23 +297,3 @@ def test_a_file_that_changed_during_the_backup_is_restored_and_not_compared(save
     memory.write_text(json.dumps({**state, "moved": [f"{saved.source}/a"]}))
     result = carry_out(saved, request(saved))
     assert only(result)["detail"]["not_compared"] == {"changed during the backup": 1}
-
-
-@pytest.mark.root
-def test_an_ordinary_user_restores_what_is_theirs(ready: Site) -> None:
-    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(ready.source)], check=True)
-    ready.back_up()
-    before = tree(ready.source)
-    spoil(ready)
-    subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(ready.base)], check=True)
-
-    def as_user() -> Any:
-        sys.executable = "/usr/bin/python3"  # the tests' own may lie where they alone may look
-        arguments = request(ready)
-        result = carry_out(ready, arguments)
-        return [result["msg"], tree(ready.source) == before, settle(ready, "accept", arguments)["msg"]]
-
-    message, same, accepted = as_nobody(as_user)
-    assert message.startswith("Restored 3 files")
-    assert same
-    assert "is removed" in accepted

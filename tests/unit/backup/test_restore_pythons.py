@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
-from backup_site import PASSWORD, RESTIC, Site
+from backup_site import NOBODY, PASSWORD, RESTIC, Site
 from restore_site import leftovers, now, request, spoil, tree
 
 
-def trip(site: Site, python: str, half: tuple[str, str], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Send a half to a Python as the action does, and return its result."""
+def trip(
+    site: Site, python: str, half: tuple[str, str], arguments: dict[str, Any], user: int | None = None
+) -> dict[str, Any]:
+    """Send a half to a Python as the action does, and return its result; as another user if one is named."""
     context = {
         "now": now(),
         "timeout": 60,
@@ -27,7 +29,8 @@ def trip(site: Site, python: str, half: tuple[str, str], arguments: dict[str, An
     }
     data, nonce = stream.envelope(half, arguments, context, {"repository:local": PASSWORD})
     line = stream.command(python)
-    done = subprocess.run(["sh", "-c", line], input=data, stdout=subprocess.PIPE, timeout=90, check=False)
+    rights: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+    done = subprocess.run(["sh", "-c", line], input=data, stdout=subprocess.PIPE, timeout=90, check=False, **rights)
     return stream.parse(done.stdout.decode(), nonce, {})
 
 
@@ -48,3 +51,20 @@ def test_a_restore_runs_on_each_python(saved: Site, interpreter: Callable[[str],
     assert not result.get("failed"), result
     assert tree(saved.source) == old
     assert leftovers(saved) == []
+
+
+@pytest.mark.root
+def test_an_ordinary_user_restores_what_is_theirs_and_nothing_else(ready: Site) -> None:
+    give = ["chown", "-R", f"{NOBODY}:{NOBODY}"]
+    subprocess.run([*give, str(ready.source)], check=True)
+    ready.back_up()
+    before = tree(ready.source)
+    spoil(ready)
+    arguments = request(ready)
+    subprocess.run([*give, str(ready.base)], check=True)
+    result = trip(ready, "/usr/bin/python3", ("backup.restore", "restore"), arguments, NOBODY)
+    assert not result.get("failed"), result
+    assert tree(ready.source) == before
+    named = {"operation_id": arguments["operation_id"], "person": "zhao"}
+    assert not trip(ready, "/usr/bin/python3", ("backup.settle", "accept"), named, NOBODY).get("failed")
+    assert leftovers(ready) == []
