@@ -55,7 +55,7 @@ seealso:
 EXAMPLES = r"""
 - name: Ask for a restore
   egov.ops.request:
-    operation: "{{ found.operations[0] }}"
+    operation: "{{ found.operation }}"
     reason: The configuration was deleted by mistake
     key: ~/.ssh/id_ed25519.pub
   run_once: true

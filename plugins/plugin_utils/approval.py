@@ -38,6 +38,7 @@ _TEXT_LIMIT = 1000
 
 _HEX = re.compile(r"[0-9a-f]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NAME = re.compile(r"\w[\w.-]*")
 _UNIT = re.compile(r"[\w@.:\\-]+\.\w+")
 
 
@@ -110,9 +111,9 @@ def read_request(data: bytes) -> Request:
         raise ApprovalError("The request ends before it begins: not_after must be later than made.")
     if len(found["nonce"]) != 32 or not _HEX.fullmatch(found["nonce"]):
         raise ApprovalError("The request's nonce must be 32 hexadecimal digits.")
-    for key in ("requester", "reason"):
-        if not found[key].strip() or len(found[key]) > _TEXT_LIMIT:
-            raise ApprovalError(f"The request's {key} must be a text of 1 to {_TEXT_LIMIT} characters.")
+    _name("request", found, "requester")
+    if not found["reason"].strip() or len(found["reason"]) > _TEXT_LIMIT:
+        raise ApprovalError(f"The request's reason must be a text of 1 to {_TEXT_LIMIT} characters.")
     return Request(**found)
 
 
@@ -122,6 +123,7 @@ def read_approval(data: bytes) -> Approval:
     _time("approval", found, "made")
     if len(found["request"]) != 64 or not _HEX.fullmatch(found["request"]):
         raise ApprovalError("The approval's request must be the 64 hexadecimal digits of a request's digest.")
+    _name("approval", found, "approver")
     return Approval(**found)
 
 
@@ -215,8 +217,13 @@ def _time(kind: str, found: Mapping[str, Any], key: str) -> None:
         raise ApprovalError(f"The {kind}'s {key} must be a time in UTC such as 2026-01-02T03:04:05Z.") from None
 
 
+def _name(kind: str, found: Mapping[str, Any], key: str) -> None:
+    if not _NAME.fullmatch(found[key]) or len(found[key]) > _TEXT_LIMIT:
+        raise ApprovalError(f"The {kind}'s {key} must be a name as egov_ops_people has it.")
+
+
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _TEXT_LIMIT
+    return isinstance(value, str) and 0 < len(value) <= _TEXT_LIMIT and inert(value) == value
 
 
 def _is_path(value: Any) -> bool:

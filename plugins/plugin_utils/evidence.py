@@ -68,8 +68,9 @@ def find(state: StateDir, wanted: str) -> Request:
     """Return the request whose digest begins so. Raises OpsError where there is none, or more than one."""
     check_prefix(wanted)
     with Ledger(state.ledger, read_only=True) as ledger:
-        found = {record["subject"] for record in _records(state, ledger, "request")}
-        name = _the_one(wanted, sorted(identifier for identifier in found if identifier.startswith(wanted)))
+        waiting = {record["subject"] for record in _waiting(state, "request")}
+        found = {*ledger.subjects(DOMAIN, "request", wanted), *(name for name in waiting if name.startswith(wanted))}
+        name = _the_one(wanted, sorted(found))
         return _checked(name, _content(ledger, name))
 
 
@@ -99,8 +100,7 @@ def gather(
         return evidence  # no signature is verified for a request that is not for this host
     known = {entry["key"] for entry in plan["egov_ops_signers"].values()}
     with Ledger(state.ledger, read_only=True) as ledger:
-        own = [record for record in _records(state, ledger, subject=request.digest) if record["status"] == "ok"]
-        by_kind = {kind: [record for record in own if record["kind"] == kind] for kind in ("request", "approval", DONE)}
+        by_kind = {kind: _of_request(request, kind, state, ledger) for kind in ("request", "approval", DONE)}
         evidence = replace(
             evidence,
             approvals=tuple(_approvals(by_kind["approval"], ledger, known)),
@@ -145,17 +145,19 @@ def _holds(spool: Spool, host: str) -> bool:
     return len(asked) > len(answered)
 
 
-def _records(
-    state: StateDir, ledger: Ledger, kind: str | None = None, subject: str | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield the gate's records: those of the ledger, then those that still wait in spools, of this run too."""
-    for stored in ledger.records(domain=DOMAIN, kind=kind, subject=subject):
-        yield stored.record
+def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of a kind that still wait in spools, of this run too."""
     for spool in spools(state.spool):
-        with suppress(SpoolError):
-            for record in spool.holding(b'"domain":"gate"'):
-                if kind in (None, record["kind"]) and subject in (None, record["subject"]):
-                    yield record
+        with suppress(SpoolError):  # sealed in between, or no spool
+            found = spool.holding(f'"kind":"{kind}"'.encode())
+            yield from (record for record in found if record["kind"] == kind)
+
+
+def _of_request(request: Request, kind: str, state: StateDir, ledger: Ledger) -> list[dict[str, Any]]:
+    """Return a request's records of a kind, oldest first: those of the ledger, then those that wait in spools."""
+    stored = ledger.records(domain=DOMAIN, kind=kind, host=request.host, subject=request.digest)
+    waiting = (record for record in _waiting(state, kind) if record["subject"] == request.digest)
+    return [record for record in [*(entry.record for entry in stored), *waiting] if record["status"] == "ok"]
 
 
 def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
@@ -163,13 +165,7 @@ def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) 
     wanted = request.operation
     about = {"domain": "backup", "kind": "proof", "host": request.host, "subject": wanted["set"]}
     found = [stored.record for stored in ledger.records(**about, since=iso(oldest))]
-    for spool in spools(state.spool):
-        with suppress(SpoolError):
-            found += [
-                record
-                for record in spool.holding(b'"kind":"proof"')
-                if all(record[name] == value for name, value in about.items())
-            ]
+    found += (record for record in _waiting(state, "proof") if about.items() <= record.items())
     about_it = [record for record in found if record["detail"].get("snapshot_id") == wanted["snapshot"]]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
 

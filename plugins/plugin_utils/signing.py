@@ -42,7 +42,7 @@ class SigningTask(Task):
         """Return the file of the key to sign with; raises OpsError where none is named."""
         if not given and not plan["egov_ops_signing_key"]:
             raise OpsError("No key to sign with is named; give egov_ops_signing_key, the path of your own SSH key.")
-        return Path(given or plan["egov_ops_signing_key"])
+        return Path(given or plan["egov_ops_signing_key"]).expanduser()
 
     def signer(self, key: Path, plan: Plan, now: datetime) -> tuple[str, str]:
         """Return whose key it is, and its public half; raises OpsError for a key that the plan does not know."""

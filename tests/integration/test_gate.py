@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from signers import make_key, people, signers
 from sites import Done, Site
@@ -276,14 +279,12 @@ def test_an_override_works_without_the_ledger_but_not_without_the_spool(gated: S
     assert gated.verified()
 
 
-def test_the_agents_key_signs_and_others_are_refused_in_one_sentence(gated: Site, tmp_path: Path) -> None:
+def test_the_agents_key_signs_and_others_are_refused_in_one_sentence(gated: Site, asked: str, tmp_path: Path) -> None:
     for name, passphrase, mode in (("open", "", 0o644), ("locked", "secret phrase", 0o600)):
         make_key(tmp_path, name, passphrase)
         (tmp_path / name).chmod(mode)
     gated.variables["egov_ops_signers"]["locked"] = {"person": "li", "key": (tmp_path / "locked.pub").read_text()}
-    operation = records(gated, "request")[0]
-    digest = operation["subject"]
-    body = json.loads((gated.state / "requests" / f"{digest}.json").read_text())
+    body = json.loads((gated.state / "requests" / f"{asked}.json").read_text())
     wanted = json.dumps({"egov_ops_operation": body["operation"], "egov_ops_reason": "By agent"})
 
     def sign_with(name: str) -> Done:
@@ -322,3 +323,37 @@ def test_the_agents_key_signs_and_others_are_refused_in_one_sentence(gated: Site
     finally:
         gated.environment.pop("SSH_AUTH_SOCK", None)
         del gated.variables["egov_ops_signers"]["locked"]
+
+
+def test_a_gate_of_ones_own_playbook_refuses_early_and_shows_in_check_mode(gated: Site, asked: str) -> None:
+    path = gated.folder / "early.yml"
+    tasks = [{"name": "Refuse early", "egov.ops.gate": {"action": "restore", "request": asked}}]
+    path.write_text(yaml.safe_dump([{"hosts": "web1", "gather_facts": False, "tasks": tasks}]))
+    done = gated.play(str(path))
+    assert done.rc != 0
+    assert "has 0 of 1 approvals" in done.output
+    check = gated.play(str(path), "--check", "-v")
+    assert check.rc == 0, check.output
+    assert "has 0 of 1 approvals" in check.output
+
+
+def test_a_host_that_another_run_changes_is_left_alone(gated: Site) -> None:
+    digest = ask(gated, "locked")
+    assert approve(gated, digest).rc == 0
+    with subprocess.Popen(["sleep", "600"]) as other:
+        try:
+            spool = Spool.find_or_create(gated.state / "spool", identity(other.pid), {"procedure": "restore"})
+            seen = observation("gate", "f" * 64, "ok", module="restore_run")
+            times = {"started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z"}
+            spool.append(
+                [record(run=spool.run, procedure="restore", host="web1", domain="gate", observation=seen, **times)]
+            )
+            done = gated.play(RUN, "-e", f"egov_ops_request={digest}", "--limit", "web1")
+        finally:
+            other.kill()
+    assert done.rc != 0
+    assert f"{spool.run} is changing web1 just now" in done.output
+    assert not (gated.folder / "locked").exists()
+    again = gated.play(RUN, "-e", f"egov_ops_request={digest}", "--limit", "web1")
+    assert again.rc == 0, again.output
+    assert (gated.folder / "locked").exists()

@@ -158,7 +158,8 @@ def _resolved(variable: Variable, entry: Mapping[str, Any], plan: Mapping[str, A
     for key in variable.entry.values():
         if key.refers_to and isinstance(found.get(key.name), str):
             target = plan[key.refers_to].get(found[key.name], {})
-            found[key.name] = {"name": found[key.name], "location": target.get("location")}
+            if "location" in target:
+                found[key.name] = {"name": found[key.name], "location": target["location"]}
     return found
 
 

@@ -16,7 +16,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import (
+    TYPES,
+    Opaque,
+    Refused,
+    plain,
+    read_moment,
+    shown,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary, misnomers
 
 DEFAULT = "default"
@@ -137,7 +144,7 @@ def _problems(
 ) -> list[Problem]:
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
-        problems += _empty_layers(reading.plan, schema)
+        problems += [*_empty_layers(reading.plan, schema), *_contradictions(reading)]
     return [*problems, *_lookalikes(variables, role_options)]
 
 
@@ -210,7 +217,7 @@ class _Reading:
                 if missing:
                     where = (*self.where(variable.name, entry), key)
                     sentence = f"lacks {' and '.join(missing)}, which no plan may leave out."
-                    self._refuse(where, shown(given), sentence, f"a list with {', '.join(needed)}", "floor")
+                    self._refuse(where, shown(given), sentence, f"a list with {', '.join(needed)}", rule="floor")
 
     def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
         """Return what `_layer` returns of the same value, with what came of it."""
@@ -414,6 +421,23 @@ def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
         if layer not in watched:
             sentence = f"egov_ops_probes has no probe of the layer {layer}; the plan wants one of each (S3.1-2)."
             yield Problem("egov_ops_probes", "", sentence, allowed=f"a probe of the layer {layer}", rule="layer")
+
+
+def _contradictions(reading: _Reading) -> Iterator[Problem]:
+    """Yield freezes that end before they begin, and keys of people that stand in the plan twice."""
+    for name, entry in reading.values["egov_ops_freezes"].items():
+        ends = [entry.get("from"), entry.get("to")]
+        if all(isinstance(end, str) for end in ends) and read_moment(ends[0]) >= read_moment(ends[1]):
+            where = (*reading.where("egov_ops_freezes", name), "to")
+            sentence = f"{'.'.join(where)} is {shown(ends[1])}, but must be later than from, {shown(ends[0])}."
+            yield Problem(where[0], shown(ends[1]), sentence, path=where[1:], allowed="a moment later than from")
+    owners: dict[str, str] = {}
+    for name, entry in reading.values["egov_ops_signers"].items():
+        key = entry.get("key")
+        if isinstance(key, str) and owners.setdefault(key, name) != name:
+            where = (*reading.where("egov_ops_signers", name), "key")
+            sentence = f"{'.'.join(where)} is the key of {owners[key]} too; whose signature it makes could not be told."
+            yield Problem(where[0], shown(key), sentence, path=where[1:], allowed="a key that no other entry has")
 
 
 def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:

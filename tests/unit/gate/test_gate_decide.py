@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import GATES, Decision, Evidence, decide
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import Decision, Evidence, decide
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import PlanError
 from gate_cases import NOW, OWNERS, SNAPSHOT, approved, evidence, key, operation, plan, request
@@ -182,76 +182,100 @@ def test_an_action_whose_gates_are_taken_away_is_not_allowed() -> None:
     assert not decide(REQUEST, plan(gates={"restore": {"state": "absent"}}), GOOD, NOW).allowed
 
 
-_MOMENTS = st.integers(-3 * 86400, 3 * 86400).map(lambda seconds: NOW + timedelta(seconds=seconds))
-_KEYS = st.sampled_from([*OWNERS, "stranger"])
+@dataclass
+class Case:
+    """A good request with all that it needs, to be changed."""
 
-
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[Any, Mapping[str, Any], Evidence]:
-    """Give any request, plan and evidence."""
-    asked = request(
-        made=draw(_MOMENTS),
-        requester=draw(st.sampled_from(["li", "wang", "zhao", "nobody"])),
-        operation=operation(
-            host=draw(st.sampled_from(["web1", "db1"])), mode=draw(st.sampled_from(["in_place", "beside"]))
-        ),
+    request: dict[str, Any] = field(default_factory=dict)
+    operation: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(
+        default_factory=lambda: {"signers": signers(), "freezes": {}, "gates": {"restore": {}}}
     )
-    names = draw(st.lists(st.sampled_from(sorted(OWNERS)), max_size=3))
-    known = evidence(
-        asked,
-        key=key(draw(_KEYS)),
-        valid=draw(st.booleans()),
-        approvals=approved(asked, *names, made=draw(_MOMENTS)),
-        proof=draw(
-            st.none()
-            | st.fixed_dictionaries({"status": st.sampled_from(["ok", "failed"]), "finished": _MOMENTS.map(iso)})
-        ),
-        running=draw(st.sampled_from([(), ("other",)])),
-        done=draw(st.sampled_from(["", iso(NOW)])),
-    )
-    chosen = draw(st.permutations(["proved_backup", "freeze"]).map(lambda names: names[: len(names) // 2]))
-    gates = {"restore": {"gates": ["approval", *chosen, "lock"], "approvals": draw(st.integers(1, 3))}}
-    return draw(st.none() | st.just(asked)), plan(gates=gates), known
+    approvers: list[str] = field(default_factory=lambda: ["wang_1"])
+    evidence: dict[str, Any] = field(default_factory=dict)
+    strangers: tuple[Any, ...] = ()
+    now: datetime = NOW
+    named: bool = True
+
+    def decided(self) -> Decision:
+        asked = request(operation=operation(**self.operation), **self.request)
+        known = evidence(asked, *self.approvers, **self.evidence)
+        known = replace(known, approvals=(*self.strangers, *known.approvals))
+        return decide(asked if self.named else None, plan(**self.plan), known, self.now)
 
 
-@given(situations(), _MOMENTS)
-@settings(max_examples=150, deadline=None)
-def test_what_passes_has_a_valid_request_and_enough_other_people(situation: Any, now: Any) -> None:
-    asked, wanted, known = situation
-    decision = decide(asked, wanted, known, now)
-    if decision.allowed:
-        people = {signed.approval.approver for signed in known.approvals if signed.valid}
-        assert known.valid
-        assert asked.host == known.host
-        assert len(people - {asked.requester}) >= wanted["egov_ops_gates"]["restore"]["approvals"]
-        assert not known.running
-        assert not known.done
-        assert asked.made <= iso(now + timedelta(minutes=5)) < iso(now + timedelta(hours=2))
-        assert iso(now) < asked.not_after
-    else:
-        assert all(check.remedy for check in decision.refused)
+def _freeze(case: Case, begin: timedelta, end: timedelta) -> None:
+    held = {"from": f"{NOW + begin:%Y-%m-%d %H:%M} UTC", "to": f"{NOW + end:%Y-%m-%d %H:%M} UTC", "reason": "Congress"}
+    case.plan["freezes"][f"freeze_{len(case.plan['freezes'])}"] = held
 
 
-@given(situations(), _MOMENTS)
-@settings(max_examples=100, deadline=None)
-def test_less_evidence_never_opens_a_gate_and_the_same_gives_the_same(situation: Any, now: Any) -> None:
-    asked, wanted, known = situation
-    decision = decide(asked, wanted, known, now)
-    assert decision == decide(asked, wanted, known, now)
-    lesser = [
-        replace(known, valid=False),
-        replace(known, approvals=known.approvals[1:]),
-        replace(known, proof=None),
-        replace(known, running=(*known.running, "another")),
-    ]
-    if not decision.allowed:
-        assert not any(decide(asked, wanted, less, now).allowed for less in lesser)
+def _revoke(case: Case, name: str, moment: timedelta) -> None:
+    entry = {**case.plan["signers"][name], "revoked": f"{NOW + moment:%Y-%m-%d %H:%M} UTC"}
+    case.plan["signers"] = {**case.plan["signers"], name: entry}
 
 
-@given(situations(), _MOMENTS)
-@settings(max_examples=50, deadline=None)
-def test_a_gate_more_never_allows_more(situation: Any, now: Any) -> None:
-    asked, wanted, known = situation
-    everything = {**wanted, "egov_ops_gates": {"restore": {**wanted["egov_ops_gates"]["restore"], "gates": [*GATES]}}}
-    if decide(asked, everything, known, now).allowed:
-        assert decide(asked, wanted, known, now).allowed
+def _more_approvals(case: Case) -> None:
+    case.plan["gates"]["restore"]["approvals"] = 2
+    case.approvers = ["wang_1", "zhao_1"]
+
+
+#: Each of them alone is a reason to refuse.
+SPOILERS: dict[str, Callable[[Case], Any]] = {
+    "no request": lambda case: setattr(case, "named", False),
+    "not signed": lambda case: case.evidence.update(valid=False),
+    "signed by a stranger": lambda case: case.evidence.update(key=key("stranger")),
+    "signed by another": lambda case: case.evidence.update(key=key("zhou_1")),
+    "no approval": lambda case: case.approvers.clear(),
+    "one approval too few": lambda case: case.plan["gates"]["restore"].update(approvals=3),
+    "approved by the wrong team": lambda case: case.plan["gates"]["restore"].update(teams=["PM"]),
+    "another host": lambda case: case.evidence.update(host="db1"),
+    "carried out": lambda case: case.evidence.update(done=iso(NOW)),
+    "expired": lambda case: setattr(case, "now", NOW + timedelta(hours=1)),
+    "not made yet": lambda case: setattr(case, "now", NOW - timedelta(hours=1)),
+    "valid for too long": lambda case: case.request.update(not_after=iso(NOW + timedelta(days=3))),
+    "requester's key revoked": lambda case: _revoke(case, "li_1", -timedelta(hours=2)),
+    "approver's key revoked": lambda case: _revoke(case, "wang_1", -timedelta(hours=2)),
+    "no proof": lambda case: (case.evidence.update(proof=None), case.operation.update(mode="in_place", destination="")),
+    "frozen": lambda case: _freeze(case, -timedelta(days=1), timedelta(days=1)),
+    "busy": lambda case: case.evidence.update(running=("other",)),
+}
+
+#: None of them is.
+HARMLESS: dict[str, Callable[[Case], Any]] = {
+    "two approvals": _more_approvals,
+    "beside": lambda case: case.operation.update(mode="beside", destination="/srv/restored"),
+    "a freeze that has ended": lambda case: _freeze(case, -timedelta(days=9), -timedelta(days=2)),
+    "a freeze to come": lambda case: _freeze(case, timedelta(days=2), timedelta(days=9)),
+    "a revocation to come": lambda case: _revoke(case, "wang_1", timedelta(days=2)),
+    "another key revoked": lambda case: _revoke(case, "li_2", -timedelta(days=2)),
+    "an approval that counts for nothing": lambda case: setattr(
+        case, "strangers", approved(request(nonce="cd" * 16), "zhao_1")
+    ),
+    "an approval of one's own": lambda case: case.approvers.append("li_2"),
+    "a team that counts": lambda case: case.plan["gates"]["restore"].update(teams=["SEC", "DATA"]),
+    "some minutes later": lambda case: setattr(case, "now", NOW + timedelta(minutes=30)),
+}
+
+
+@given(st.sets(st.sampled_from(sorted(SPOILERS)), max_size=2), st.permutations(sorted(HARMLESS)), st.integers(0, 4))
+@settings(max_examples=300, deadline=None)
+def test_a_gate_opens_exactly_if_nothing_speaks_against_it(spoiled: set[str], harmless: list[str], few: int) -> None:
+    case = Case()
+    for name in harmless[:few]:
+        HARMLESS[name](case)
+    for name in sorted(spoiled):
+        SPOILERS[name](case)
+    decision = case.decided()
+    assert decision.allowed == (not spoiled), decision.message
+    assert decision == case.decided()
+    assert all(check.remedy for check in decision.refused)
+
+
+@pytest.mark.parametrize("name", SPOILERS)
+def test_each_reason_alone_closes_a_gate_and_another_gate_never_opens_it(name: str) -> None:
+    case = Case()
+    SPOILERS[name](case)
+    assert not case.decided().allowed
+    case.plan["gates"]["restore"]["gates"] = ["approval", "lock"]
+    fewer = case.decided().allowed
+    assert fewer == (name in ("no proof", "frozen"))
