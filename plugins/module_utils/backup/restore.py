@@ -50,7 +50,7 @@ def restore(arguments, host):
         process = operation.start(("backup.restore", "work"), started, float(arguments["job_timeout"]))
     known = len(events) if process else 0
     end = operation.wait(lambda found: _end(found[known:]), WAIT_SECONDS, process)
-    return _result(end) if end else _progress(operation, arguments["operation"])
+    return _result(operation, end) if end else _progress(operation, arguments["operation"])
 
 
 def work(arguments, host):
@@ -108,7 +108,7 @@ def _told_before(operation, events):
     """Return the end of a restore whose controller was lost before it heard of it; refuse one that is recorded."""
     done = last(events, "done")
     if done and phase(events) != "undone" and not last(events, "recorded"):
-        return dict(_result(done), changed=False)
+        return dict(_result(operation, done), changed=False)
     raise HalfError(
         "Request %s was carried out on this host at %s (%s) and counts once: make a new request."
         % (operation.id[:8], events[-1]["time"], phase(events)),
@@ -116,8 +116,10 @@ def _told_before(operation, events):
     )
 
 
-def _result(end):
-    # type: (dict[str, Any]) -> dict[str, Any]
+def _result(operation, end):
+    # type: (Operation, dict[str, Any]) -> dict[str, Any]
+    if end["event"] == "undone":
+        raise HalfError("Restore %s was undone meanwhile by %s." % (operation.id[:8], end["person"]), "interrupted")
     found = end["observation"]
     return {
         "failed": found["status"] == "failed",
