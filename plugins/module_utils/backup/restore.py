@@ -95,12 +95,13 @@ def _end(events):
 def _acknowledged(operation):
     # type: (Operation) -> dict[str, Any]
     """Note that the end is recorded on a controller: from then on the operation's id is spent."""
-    operation.take()
-    try:
-        operation.note("recorded")
-    finally:
-        operation.release()
-    return {"changed": False, "msg": "The restore %s is recorded." % operation.id[:8]}
+    if duty(operation.events()) == NOTHING:  # one that failed may be tried again
+        operation.take()
+        try:
+            operation.note("recorded")
+        finally:
+            operation.release()
+    return {"changed": False, "msg": "The end of restore %s is recorded." % operation.id[:8]}
 
 
 def _told_before(operation, events):
@@ -134,11 +135,10 @@ def _progress(operation, request):
     # type: (Operation, dict[str, Any]) -> dict[str, Any]
     """Return how far the job is, in one line for people."""
     events = attempt(operation.events())
-    begun = last(events[:1], "begin") or {"clock": time.time()}
     message = "restore %s: %s for %.0f s of about %.0f s" % (
         operation.id[:8],
         words(events),
-        time.time() - begun["clock"],
+        time.time() - (events[0]["clock"] if events else time.time()),
         request["seconds"],
     )
     staging = last(events, "staging")

@@ -195,6 +195,7 @@ def test_a_failed_restore_can_be_tried_again(saved: Site) -> None:
     result = carry_out(saved, arguments)
     assert result["failed"]
     assert only(result)["status"] == "failed"
+    recorded(saved, arguments)
     (saved.base / "away").rename(saved.repository)
     result = carry_out(saved, arguments)
     assert not result.get("failed"), result
