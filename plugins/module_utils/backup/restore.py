@@ -15,7 +15,12 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.registry import op
 from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer, read_selection
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.job import WAIT_SECONDS, Operation, myself
+from ansible_collections.egov.ops.plugins.module_utils.host.job import (
+    WAIT_SECONDS,
+    Operation,
+    myself,
+    seconds_since,
+)
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -58,7 +63,7 @@ def work(arguments, host):
     """Be the job: do what the journal says is left of the restore, and end it with an event."""
     operation = Operation(arguments["operation_id"], host)
     operation.take()
-    operation.note("begin", clock=time.time(), run=host.run_id, request=arguments["operation"], **myself())
+    operation.note("begin", run=host.run_id, request=arguments["operation"], **myself())
     restorer = Restorer(arguments, operation, host)
     try:
         restorer.go_on()
@@ -138,7 +143,7 @@ def _progress(operation, request):
     message = "restore %s: %s for %.0f s of about %.0f s" % (
         operation.id[:8],
         words(events),
-        time.time() - (events[0]["clock"] if events else time.time()),
+        seconds_since(events[0]) if events else 0.0,
         request["seconds"],
     )
     staging = last(events, "staging")

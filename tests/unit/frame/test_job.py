@@ -16,7 +16,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host
-from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, kill_users, myself, start_ticks
+from ansible_collections.egov.ops.plugins.module_utils.host.job import (
+    Operation,
+    kill_users,
+    myself,
+    seconds_since,
+    start_ticks,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
 
 FIRST, SECOND = "a" * 64, "b" * 64
@@ -175,3 +181,23 @@ def test_a_tool_left_alone_is_killed_by_its_argument(tmp_path: Path) -> None:
 def test_what_is_no_id_is_refused(tmp_path: Path, identity: str) -> None:
     with pytest.raises(HalfError, match="is not the id of an operation"):
         Operation(identity, host(tmp_path))
+
+
+def test_an_end_counts_only_when_its_process_is_gone(tmp_path: Path) -> None:
+    """Else the next call would meet the lock of a job that has ended."""
+    operation = Operation(FIRST, host(tmp_path, program_of("time.sleep(1)")))
+    process = run(operation)
+    operation.note("done")
+    assert operation.wait(lambda events: events[-1], 0.2, process) is None
+    assert operation.wait(lambda events: events[-1], 20, process) is not None
+    assert process.poll() == 0  # type: ignore[attr-defined]
+
+
+def test_seconds_are_told_whatever_the_wall_clock_does() -> None:
+    begun = {**myself(), "clock": time.time() + 100_000}
+    assert 0 <= seconds_since(begun) < 10
+
+
+def test_after_a_boot_the_wall_clock_is_all_there_is() -> None:
+    begun = {**myself(), "boot": "another", "clock": time.time() - 50}
+    assert 50 <= seconds_since(begun) < 60
