@@ -30,8 +30,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import DEFAULT_ALGORITHM, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, is_orphaned
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import is_orphaned
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.signature import key_of, verify
@@ -60,7 +60,6 @@ def store(state: StateDir, document: Request | Approval) -> str:
     name = f"{type(document).__name__.lower()} {identifier[:SHORT]}"
     with Ledger(state.ledger) as ledger:
         ledger.put_artefact(body, name, "application/json", document.made)
-        drain(state, ledger, read_time(document.made))  # what earlier ones have left in their spools
     return identifier
 
 

@@ -15,6 +15,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.changing import refuse_pl
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import signer_fault
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.signature import public_key
@@ -54,7 +56,10 @@ class SigningTask(Task):
         return str(person), public
 
     def record(self, plan: Plan, host: str, seen: dict[str, Any], now: datetime) -> None:
-        """Append what a person has signed to the run, or to one of its own; raises SpoolError."""
+        """Append what a person has signed to the run that is open; where none is, it goes on into the ledger at once.
+
+        Raises LedgerError; what is written by then waits in a spool.
+        """
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         run = Run.of_this_process(state) or Run.standalone(state)
         run.append(
@@ -70,3 +75,6 @@ class SigningTask(Task):
                 )
             ]
         )
+        if not run.header.get("begun"):
+            with Ledger(state.ledger) as ledger:
+                drain(state, ledger, now, current=run.id)
