@@ -11,16 +11,15 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of
-from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 
-class ActionModule(ChangingTask):
+class ActionModule(RestoreTask):
     """See plugins/modules/restore_run.py."""
 
     ACTION = "restore"
-    DOMAIN = "restore"
     HALF = ("backup.restore", "restore")
     DETACHES = True
     ARGUMENTS = RESTORE

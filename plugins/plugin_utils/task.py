@@ -29,6 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -257,7 +258,7 @@ class HostTask(Task):
 
             result = call()
             while result.get("running"):
-                self.say(f"{host}: {result['msg']}")
+                self.say(f"{host}: {inert(result['msg'])}")
                 context["now"] = iso(datetime.now(timezone.utc))
                 result = call(attach=True)
             self._acknowledge = partial(call, recorded=True)

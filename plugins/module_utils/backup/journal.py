@@ -69,9 +69,9 @@ def words(events):
 
 
 def last(events, name):
-    # type: (list[dict[str, Any]], str) -> dict[str, Any] | None
-    """Return the newest event of a name, None where there is none."""
-    found = None
+    # type: (list[dict[str, Any]], str) -> dict[str, Any]
+    """Return the newest event of a name, {} where there is none."""
+    found = {}  # type: dict[str, Any]
     for event in events:
         if event["event"] == name:
             found = event

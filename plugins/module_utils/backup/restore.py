@@ -15,7 +15,12 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.registry import op
 from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer, read_selection
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.job import ASK_SECONDS, START_SECONDS, Operation, myself
+from ansible_collections.egov.ops.plugins.module_utils.host.job import (
+    WAIT_SECONDS,
+    Operation,
+    myself,
+    seconds_since,
+)
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -48,10 +53,9 @@ def restore(arguments, host):
             return _told_before(operation, events)
         started = {name: value for name, value in arguments.items() if name not in ("attach", "recorded")}
         process = operation.start(("backup.restore", "work"), started, float(arguments["job_timeout"]))
-    seconds = ASK_SECONDS if arguments.get("attach") else START_SECONDS
     known = len(events) if process else 0
-    end = operation.wait(lambda found: _end(found[known:]), seconds, process)
-    return _result(end) if end else _progress(operation, arguments["operation"])
+    end = operation.wait(lambda found: _end(found[known:]), WAIT_SECONDS, process)
+    return _result(operation, end) if end else _progress(operation, arguments["operation"])
 
 
 def work(arguments, host):
@@ -59,7 +63,7 @@ def work(arguments, host):
     """Be the job: do what the journal says is left of the restore, and end it with an event."""
     operation = Operation(arguments["operation_id"], host)
     operation.take()
-    operation.note("begin", clock=time.time(), run=host.run_id, request=arguments["operation"], **myself())
+    operation.note("begin", run=host.run_id, request=arguments["operation"], **myself())
     restorer = Restorer(arguments, operation, host)
     try:
         restorer.go_on()
@@ -96,12 +100,13 @@ def _end(events):
 def _acknowledged(operation):
     # type: (Operation) -> dict[str, Any]
     """Note that the end is recorded on a controller: from then on the operation's id is spent."""
-    operation.take()
-    try:
-        operation.note("recorded")
-    finally:
-        operation.release()
-    return {"changed": False, "msg": "The restore %s is recorded." % operation.id[:8]}
+    if duty(operation.events()) == NOTHING:  # one that failed may be tried again
+        operation.take()
+        try:
+            operation.note("recorded")
+        finally:
+            operation.release()
+    return {"changed": False, "msg": "The end of restore %s is recorded." % operation.id[:8]}
 
 
 def _told_before(operation, events):
@@ -109,7 +114,7 @@ def _told_before(operation, events):
     """Return the end of a restore whose controller was lost before it heard of it; refuse one that is recorded."""
     done = last(events, "done")
     if done and phase(events) != "undone" and not last(events, "recorded"):
-        return dict(_result(done), changed=False)
+        return dict(_result(operation, done), changed=False)
     raise HalfError(
         "Request %s was carried out on this host at %s (%s) and counts once: make a new request."
         % (operation.id[:8], events[-1]["time"], phase(events)),
@@ -117,8 +122,10 @@ def _told_before(operation, events):
     )
 
 
-def _result(end):
-    # type: (dict[str, Any]) -> dict[str, Any]
+def _result(operation, end):
+    # type: (Operation, dict[str, Any]) -> dict[str, Any]
+    if end["event"] == "undone":
+        raise HalfError("Restore %s was undone meanwhile by %s." % (operation.id[:8], end["person"]), "interrupted")
     found = end["observation"]
     return {
         "failed": found["status"] == "failed",
@@ -133,11 +140,10 @@ def _progress(operation, request):
     # type: (Operation, dict[str, Any]) -> dict[str, Any]
     """Return how far the job is, in one line for people."""
     events = attempt(operation.events())
-    begun = last(events[:1], "begin") or {"clock": time.time()}
     message = "restore %s: %s for %.0f s of about %.0f s" % (
         operation.id[:8],
         words(events),
-        time.time() - begun["clock"],
+        seconds_since(events[0]) if events else 0.0,
         request["seconds"],
     )
     staging = last(events, "staging")

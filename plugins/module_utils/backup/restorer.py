@@ -34,7 +34,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_
 from ansible_collections.egov.ops.plugins.module_utils.backup.switch import Swap, inode
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import Target, resolve
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, kill_users
+from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, kill_users, seconds_since
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -97,10 +97,11 @@ class Restorer:
 
     def undo(self, person, why, reason=""):
         # type: (str, str, str) -> None
-        """Put back what was there before the switch, and note who wanted it ("" for the restore itself) and why."""
+        """Put back what was there before the switch, and note who wanted it ("" for the restore itself) and why.
+
+        Only for a restore that is ready or done. Raises HalfError and OSError; the next process goes on.
+        """
         ready = last(self._operation.events(), "ready")
-        if ready is None:
-            raise HalfError("Operation %s has switched nothing." % self._operation.id[:8], "refused")
         self._stop()
         begun = [swap for swap in swaps(ready) if swap.begun]
         for swap in begun:
@@ -207,13 +208,12 @@ class Restorer:
         # type: () -> None
         """Put the new data in its place, with the units stopped meanwhile, and end the restore."""
         ready = last(self._operation.events(), "ready")
-        assert ready
         self._stop()
         for swap in swaps(ready):
             swap.complete(self._host.files)
         self._start()
         request, events = self._request, attempt(self._operation.events())
-        seconds = max(0.001, time.time() - events[0]["clock"])
+        seconds = max(0.001, seconds_since(events[0]))
         failures = [event["message"] for event in self._operation.events() if event["event"] == "failed"]
         message = "Restored %s files (%s bytes) of snapshot %s %s in %.0f s; %s" % (
             request["files"],
@@ -245,7 +245,6 @@ class Restorer:
         # type: () -> None
         """Put back what an `undo` event names, start the units again, and end the restore."""
         undo = last(self._operation.events(), "undo")
-        assert undo
         files = self._host.files
         for number, entry in enumerate(undo["swaps"]):
             place, kept = to_bytes(entry["place"]), to_bytes(entry["kept"])

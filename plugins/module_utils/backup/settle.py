@@ -67,8 +67,7 @@ def _restorer(operation, host):
 def _request(operation):
     # type: (Operation) -> dict[str, Any]
     """Return what the restore was asked to do, as its journal has it."""
-    begun = last(operation.events(), "begin")
-    return dict(begun["request"]) if begun else {}
+    return dict(last(operation.events(), "begin")["request"])
 
 
 def _accept(arguments, operation, host):
@@ -110,7 +109,7 @@ def _undo(arguments, operation, host):
     operation.take()
     try:
         restorer = _restorer(operation, host)
-        if last(operation.events(), "ready") and phase(operation.events()) in ("ready", "done"):
+        if phase(operation.events()) in ("ready", "done"):
             restorer.undo(arguments["person"], "A person wanted it.")
         elif phase(operation.events()) == "undo":
             restorer.go_on()

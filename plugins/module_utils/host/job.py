@@ -20,9 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Seconds that a trip waits for a job: the one that starts it, so that a short job is one trip, and each that asks.
-START_SECONDS = 12.0
-ASK_SECONDS = 14.0
+#: Seconds that a trip waits for a job. A short one is over in the trip that starts it; of a longer one the controller
+#: hears at least every 15 seconds, a slow connection included.
+WAIT_SECONDS = 12.0
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
 _PAUSE = 0.1
@@ -191,16 +191,17 @@ class Operation:
         """
         until = time.monotonic() + min(seconds, self._host.remaining())
         while True:
-            alive = process.poll() is None if process else self.running()
-            event = ended(self.events())
-            if event or (alive and time.monotonic() >= until):
-                return event  # type: ignore[no-any-return]
-            if not alive:
+            if not (process.poll() is None if process else self.running()):
+                event = ended(self.events())
+                if event:
+                    return event  # type: ignore[no-any-return]
                 raise HalfError(
                     "The job of operation %s was killed or died: %s. Run the same command again to continue it, or "
                     "egov.ops.restore_undo to put back what was there." % (self.id[:8], self._last_words()),
                     "interrupted",
                 )
+            if time.monotonic() >= until:
+                return None
             time.sleep(_PAUSE)
 
     def kill(self):
@@ -234,9 +235,29 @@ class Operation:
 
 
 def myself():
-    # type: () -> dict[str, int]
-    """Return what tells this process from any other of this boot: pid and start ticks."""
-    return {"pid": os.getpid(), "ticks": start_ticks(os.getpid())}
+    # type: () -> dict[str, Any]
+    """Return what tells this process from any other, and when it began: pid, start ticks, boot and both clocks."""
+    return {
+        "pid": os.getpid(),
+        "ticks": start_ticks(os.getpid()),
+        "boot": _boot(),
+        "monotonic": time.monotonic(),
+        "clock": time.time(),
+    }
+
+
+def seconds_since(begun):
+    # type: (dict[str, Any]) -> float
+    """Return the seconds since what `myself` returned; by the wall clock only where the host was booted since."""
+    if begun["boot"] == _boot():
+        return time.monotonic() - float(begun["monotonic"])
+    return max(0.0, time.time() - float(begun["clock"]))
+
+
+def _boot():
+    # type: () -> str
+    with open("/proc/sys/kernel/random/boot_id", "rb") as stream:
+        return stream.read().decode("ascii").strip()
 
 
 def start_ticks(pid):

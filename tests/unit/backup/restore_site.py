@@ -110,3 +110,30 @@ def tree(path: Path) -> dict[str, Any]:
 def leftovers(site: Site) -> list[str]:
     """Return the folders of restores that lie on the site."""
     return sorted(path.name for path in site.base.rglob(".egov-ops-*"))
+
+
+def spoil(site: Site) -> dict[str, object]:
+    """Change the source, and return what it is then."""
+    (site.source / "a").write_text("spoilt")
+    (site.source / "b").unlink(missing_ok=True)
+    (site.source / "extra").write_text("new since")
+    return tree(site.source)
+
+
+def stand_in(site: Site, body: str) -> Path:
+    """Put a program of this name before the system's; what it is called with is in its log."""
+    folder = site.base / "tools"
+    folder.mkdir(exist_ok=True)
+    log = folder / "log"
+    program = folder / "systemctl"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {log}\n{body}\n')
+    program.chmod(0o755)
+    return log
+
+
+def with_units(site: Site, body: str = "", **asked: Any) -> tuple[dict[str, Any], Path, dict[str, Any]]:
+    """Return a request for a set with two units, the log of systemctl and the context of calls that find it."""
+    log = stand_in(site, body)
+    site.sets["pages"]["stop"] = ["web.service", "idle.service"]
+    context = {"tool_path": [str(site.base / "tools"), *site.host().tool_path]}
+    return request(site, **asked), log, context
