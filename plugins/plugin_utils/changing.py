@@ -17,7 +17,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 from ansible_collections.egov.ops.plugins.plugin_utils import evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import Request
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import Check, Decision, counted, decide
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import GATES, Check, Decision, Evidence, counted, decide
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
@@ -61,12 +61,14 @@ class ChangingTask(HostTask):
                 operation = self.operation(arguments, plan, host)
                 if not operation and passed.request and passed.request.host == host:
                     operation = dict(passed.request.operation)
+                if not operation:
+                    passed = passed._replace(decision=_without_operation(passed, host), override="")
                 if run_id:
-                    self._note(plan, passed, bool(operation), host, now)
+                    self._note(plan, passed, host, now)
         except OpsError as error:
             return {**outcome_of("skipped" if self._task.check_mode else "failed", "refused", str(error)), "gate": {}}
         shown = {"gate": passed.decision.shown()}
-        if not self._task.check_mode and not (operation and (passed.decision.allowed or passed.override)):
+        if not self._task.check_mode and not (passed.decision.allowed or passed.override):
             return {**outcome_of("failed", "refused", f"{passed.decision.message} {_EMERGENCY}"), **shown}
         if not operation:
             return {**outcome_of("skipped", "refused", passed.decision.message), **shown}
@@ -96,10 +98,10 @@ class ChangingTask(HostTask):
         with state.lock("gate"):
             yield ask(self.ACTION, wanted, host, plan, state, own, override, now)
 
-    def _note(self, plan: Plan, passed: Passed, has_operation: bool, host: str, now: datetime) -> None:
+    def _note(self, plan: Plan, passed: Passed, host: str, now: datetime) -> None:
         """Record the decision, and tell the system's log too of an override; raises SpoolError."""
         decision = passed.decision
-        override = "" if decision.allowed or not has_operation else passed.override
+        override = "" if decision.allowed else passed.override
         subject = decision.request or self.ACTION
         detail = {**decision.shown(), "module": self._name}
         if decision.allowed:
@@ -165,12 +167,22 @@ def ask(
         if not override:
             raise
         request = evidence.find_export(state, wanted) if wanted else None
-        refused = Check("ledger", False, str(error))
-        decision = Decision(action, host, request.digest if request else "", (refused,))
-        return Passed(decision, request, (), override)
+        alone = Evidence(host, action, running=evidence.running(state, host, own, now))
+        checks = (Check("ledger", False, str(error)), GATES["lock"](request, plan, alone, now))
+        return Passed(Decision(action, host, request.digest if request else "", checks), request, (), override)
     known = replace(known, running=evidence.running(state, host, own, now))
     approvers = tuple(sorted(counted(request, plan, known, now))) if request else ()
     return Passed(decide(request, plan, known, now), request, approvers, override)
+
+
+def _without_operation(passed: Passed, host: str) -> Decision:
+    """Return the decision where there is nothing to do: it refuses, whatever the gates say."""
+    if not passed.decision.allowed:
+        return passed.decision
+    request = passed.request
+    message = f"The request is for {request.host}, and not for {host}." if request else "No request is named."
+    refused = Check("operation", False, message, "Name a request for this host in egov_ops_request.")
+    return replace(passed.decision, checks=(*passed.decision.checks, refused))
 
 
 def _facts_of(passed: Passed) -> dict[str, Any]:

@@ -134,6 +134,8 @@ def test_no_way_of_calling_a_change_goes_around_its_gates(gated: Site, asked: st
             passed[name] = done.output
         untouched(gated, asked)
     assert passed == {}
+    wrong = gated.run("ansible", "web2", "-m", "egov.ops.restore_undo", "-a", f"request={asked}")
+    assert "The request is for web1, and not for web2." in wrong.output
     decided = [entry for entry in records(gated, "gate") if entry["detail"]["action"] == "restore"]
     assert {entry["status"] for entry in decided} == {"failed"}
 

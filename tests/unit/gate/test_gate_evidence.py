@@ -170,6 +170,10 @@ def test_without_a_ledger_the_gate_refuses_and_an_override_reads_the_state_folde
     passed = ask("restore", name[:8], "web1", PLAN, state, "", "The portal is down", NOW)
     assert passed.request == request()
     assert [check.gate for check in passed.decision.refused] == ["ledger"]
+    other = spool_of(state, identity(os.getpid()), PASSED)
+    passed = ask("restore", name[:8], "web1", PLAN, state, "", "The portal is down", NOW)
+    assert [check.gate for check in passed.decision.refused] == ["ledger", "lock"]
+    assert other.run in passed.decision.message
 
 
 def test_a_request_that_was_changed_in_the_state_folder_is_refused(state: StateDir) -> None:
