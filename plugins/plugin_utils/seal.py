@@ -70,7 +70,7 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
     try:
         records, goes_on = _complete(run, plan, batch, now)
         with Ledger(state.ledger) as ledger:
-            drained = drain(state, ledger, now, current=run.id, goes_on=goes_on)
+            drained = drain(state, ledger, now, current=run.spool, goes_on=goes_on)
             sealed = Sealed(records, drained.head)
             sealed.warnings += [
                 f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans

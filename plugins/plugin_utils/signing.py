@@ -77,4 +77,4 @@ class SigningTask(Task):
         )
         if not run.header.get("begun"):
             with Ledger(state.ledger) as ledger:
-                drain(state, ledger, now, current=run.id)
+                drain(state, ledger, now, current=run.spool)

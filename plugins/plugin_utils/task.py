@@ -10,6 +10,7 @@ catch whatever happens to it, and append the evidence to the run's spool before 
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 from abc import abstractmethod
@@ -56,6 +57,8 @@ class Task(ActionBase):  # type: ignore[misc]
             raise AnsibleActionFail(
                 f"{self._task.action} appends its evidence in this very task and cannot run with async; remove async."
             )
+        # A worker lives for one task, and a search for cycles would copy all the memory that it shares with ansible.
+        gc.disable()
         result: dict[str, Any] = super().run(tmp, task_vars)
         _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
         try:
@@ -136,7 +139,8 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
-        too_much = oversize(outcome["evidence"], host)
+        # What came as a stream was measured when it came.
+        too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
         if too_much:
             outcome = outcome_of("failed", "too_large", too_much, outcome["transport"])
         if run:

@@ -89,14 +89,14 @@ def _policy(apt_pkg, cache):
 
 def _packages(apt_pkg, cache, policy, patterns, listing):
     # type: (Any, Any, Any, Any, Listing) -> None
-    compare = apt_pkg.version_compare
+    compare, absent = apt_pkg.version_compare, apt_pkg.CURSTATE_NOT_INSTALLED
+    sound = (apt_pkg.CURSTATE_INSTALLED, apt_pkg.CURSTATE_CONFIG_FILES)
     for package in cache.packages:
+        state = package.current_state
+        if state == absent:  # of tens of thousands nearly all
+            continue
         current = package.current_ver
-        if package.current_state not in (
-            apt_pkg.CURSTATE_INSTALLED,
-            apt_pkg.CURSTATE_CONFIG_FILES,
-            apt_pkg.CURSTATE_NOT_INSTALLED,
-        ):
+        if state not in sound:
             listing.broken.append(package.get_fullname(True))
         if current is None:
             continue
@@ -176,7 +176,9 @@ def _pins(apt_pkg, cache):
     wanted = [(words, pin, priority) for words, pin, priority in wanted if words not in ([], ["*"])]
     if not wanted:
         return []
-    installed = sorted({package.name for package in cache.packages if package.current_ver})
+    absent = apt_pkg.CURSTATE_NOT_INSTALLED
+    there = (package for package in cache.packages if package.current_state != absent)
+    installed = sorted({package.name for package in there if package.current_ver})
     return [
         Held(name, "pin", "%s, priority %s" % (pin, priority))
         for name in installed

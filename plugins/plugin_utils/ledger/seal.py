@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, alive, identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
@@ -28,7 +29,7 @@ LONGEST = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Drained:
-    """What a drain moved: new records, runs of dead processes, lines torn by their death, and files left alone."""
+    """What a drain moved: new records, begun runs that have died, lines torn by their death, and files left alone."""
 
     moved: int
     orphans: list[str]
@@ -70,7 +71,7 @@ def missing(
 
 
 def drain(
-    state: StateDir, ledger: Ledger, now: datetime, current: str | None = None, goes_on: Header | None = None
+    state: StateDir, ledger: Ledger, now: datetime, current: Spool | None = None, goes_on: Header | None = None
 ) -> Drained:
     """Move the spool of the current run, if one is named, and those of dead processes into the ledger.
 
@@ -83,13 +84,15 @@ def drain(
     unreadable: list[str] = []
     orphans: list[str] = []
     taken: list[Spool] = []
-    records: list[dict[str, Any]] = []
+    entries: list[tuple[dict[str, Any], str]] = []
     torn = 0
     try:
         with state.lock("seal"), ExitStack() as locks:
-            for spool in spools(state.spool):
+            for found in spools(state.spool):
+                is_current = current is not None and found.run == current.run
+                spool = current if current and is_current else found
                 try:
-                    if spool.run != current and not is_orphaned(spool, spool.read().header, now):
+                    if not is_current and not is_orphaned(spool, spool.header(), now):
                         continue
                     if locks.enter_context(spool.locked()) is None:
                         continue
@@ -98,20 +101,21 @@ def drain(
                     unreadable.append(str(error))
                     continue
                 taken.append(spool)
-                records += contents.records
+                entries += zip(contents.records, contents.bodies, strict=True)
                 torn += contents.torn
-                if spool.run != current:
-                    orphans.append(spool.run)
-                    records += _interrupted(contents, now)
-            moved = ledger.append(records)
+                if not is_current:
+                    entries += [(made, canonical(made)) for made in _interrupted(contents, now)]
+                    if contents.header.get("begun"):
+                        orphans.append(spool.run)
+            moved = ledger.extend(entries)
             for spool in taken:
-                if goes_on and spool.run == current:
+                if goes_on and spool is current:
                     spool.restart(goes_on)
                 else:
                     spool.path.unlink()
             sync_folder(state.spool)
     except (LedgerError, StateDirError, OSError) as error:
-        kept = state.spool / f"{current}.jsonl" if current else state.spool
+        kept = current.path if current else state.spool
         raise LedgerError(f"{str(error).rstrip('.')}; the evidence is kept in the spool {kept}.") from None
     return Drained(moved, orphans, torn, unreadable, ledger.head())
 

@@ -66,13 +66,14 @@ class Header(TypedDict, total=False):
 
 
 class Contents(NamedTuple):
-    """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death, and
-    whether a seal record follows the last announcement."""
+    """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death,
+    whether a seal record follows the last announcement, and each record's line."""
 
     header: Header
     records: list[dict[str, Any]]
     torn: int
     sealed: bool
+    bodies: list[str]
 
 
 class Spool:
@@ -83,6 +84,9 @@ class Spool:
         self.path = path
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
+        self._first = b""
+        self._seen: list[tuple[dict[str, Any], str]] = []  # the whole lines that `read` has met, parsed
+        self._end = 0
 
     @classmethod
     def find(cls, folder: Path, process: Identity) -> Spool | None:
@@ -137,15 +141,17 @@ class Spool:
 
         Raises SpoolError for a file that is gone, is no spool, or comes from a newer release.
         """
-        items = [_parsed(line) for line in self._lines()]
+        lines = self._lines()
         sealed = False
-        for item in items:
+        for item, _line in lines:
             if "header" in item:
                 sealed = False
             elif (item.get("domain"), item.get("kind")) == ("run", "seal"):
                 sealed = True
-        records = [item for item in items if "id" in item]
-        return Contents(self._checked(items), records, sum(1 for item in items if not item), sealed)
+        header = self._checked([item for item, _line in lines])
+        records = [(item, line) for item, line in lines if "id" in item]
+        torn = sum(1 for item, _line in lines if not item)
+        return Contents(header, [item for item, _line in records], torn, sealed, [line for _item, line in records])
 
     def header(self) -> Header:
         """Return what the spool says of its run, without parsing its records, of which there may be many.
@@ -182,12 +188,21 @@ class Spool:
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
-    def _lines(self) -> list[str]:
+    def _lines(self) -> list[tuple[dict[str, Any], str]]:
+        """Return each line parsed and as it stands; of a file that was read before, only what it has grown by."""
         try:
-            with self.path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
-                return list(stream)
+            with self.path.open("rb") as stream:
+                first = stream.readline()
+                if first != self._first or os.fstat(stream.fileno()).st_size < self._end:
+                    self._first, self._seen, self._end = first, [], 0
+                stream.seek(self._end)
+                grown = stream.read()
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
+        whole = grown.rfind(b"\n") + 1
+        self._seen += _split(grown[:whole])
+        self._end += whole
+        return [*self._seen, *_split(grown[whole:])]
 
     def _checked(self, items: list[dict[str, Any]]) -> Header:
         header: Header = {}
@@ -261,6 +276,11 @@ def _folder_lock(folder: Path) -> Iterator[None]:
                 f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
             )
         yield
+
+
+def _split(text: bytes) -> list[tuple[dict[str, Any], str]]:
+    lines = text.decode("utf-8", "replace").removesuffix("\n").split("\n") if text else []
+    return [(_parsed(line), line) for line in lines]
 
 
 def _lines_with(needle: bytes, text: bytes) -> Iterator[str]:

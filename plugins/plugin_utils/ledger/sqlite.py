@@ -40,6 +40,9 @@ SQLITE_NEEDED = (3, 31, 0)
 #: Seconds to wait for another process that writes.
 PATIENCE = 30.0
 
+#: Values of one statement; any SQLite takes 999.
+_VARIABLES = 900
+
 
 @dataclass(frozen=True)
 class Head:
@@ -104,6 +107,7 @@ class Ledger:
             )
         self.path = path
         self._algorithm = algorithm
+        self._read: dict[str, dict[str, Any]] = {}  # the records appended here by their text: parsing is dear
         with self._errors("opened"):
             if read_only and not path.exists():
                 raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
@@ -161,21 +165,33 @@ class Ledger:
 
     def append(self, records: Iterable[dict[str, Any]]) -> int:
         """Chain records to the end, in order, and return how many were new; one whose id is stored is left out."""
-        added = 0
+        return self.extend((record, canonical(record)) for record in records)
+
+    def extend(self, entries: Iterable[tuple[dict[str, Any], str]]) -> int:
+        """Do what `append` does with records of which the canonical JSON is at hand."""
+        wanted: dict[str, tuple[dict[str, Any], str]] = {}
+        for record, body in entries:
+            wanted.setdefault(record["id"], (record, body))
         with self.transaction():
+            for identifier in self._stored(list(wanted)):
+                del wanted[identifier]
             head = self.head()
-            count, previous = head.count, head.hash
-            for record in records:
-                if self._db.execute("SELECT 1 FROM record WHERE id = ?", (record["id"],)).fetchone():
-                    continue
-                body = canonical(record)
+            count, previous, rows = head.count, head.hash, []
+            for record, body in wanted.values():
                 count, previous = count + 1, link(previous, body, self._algorithm)
-                self._db.execute(
-                    "INSERT INTO record (seq, body, hash, algorithm) VALUES (?, ?, ?, ?)",
-                    (count, body, previous, self._algorithm),
-                )
-                added += 1
-        return added
+                rows.append((count, body, previous, self._algorithm))
+                self._read[body] = record
+            self._db.executemany("INSERT INTO record (seq, body, hash, algorithm) VALUES (?, ?, ?, ?)", rows)
+        return len(rows)
+
+    def _stored(self, identifiers: list[str]) -> list[str]:
+        """Return which of some ids are stored."""
+        found: list[str] = []
+        for place in range(0, len(identifiers), _VARIABLES):
+            piece = identifiers[place : place + _VARIABLES]
+            query = f"SELECT id FROM record WHERE id IN ({', '.join('?' * len(piece))})"
+            found += [identifier for (identifier,) in self._db.execute(query, piece)]
+        return found
 
     def records(
         self,
@@ -221,7 +237,10 @@ class Ledger:
         query = f"SELECT seq, hash, body, algorithm FROM record {where}{order} LIMIT ?"
         with self._errors("read"):
             for row in self._db.execute(query, [*values, -1 if limit is None else limit]):
-                yield Stored(*row)
+                stored = Stored(*row)
+                if stored.body in self._read:
+                    stored.__dict__["record"] = self._read[stored.body]
+                yield stored
 
     def last_success(
         self, *, domain: str, kind: str, host: str | None = None, subject: str | None = None

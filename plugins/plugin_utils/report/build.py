@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -169,12 +170,9 @@ def _findings(observed: list[Stored], material: Material, run_started: str) -> l
             }
         )
     findings.sort(key=_finding_order)
-    number, last = 0, None
-    for finding in findings:
-        if last is None or _same_fault(last) != _same_fault(finding):
-            number += 1
-        finding["id"] = f"F-{number:02}"
-        last = finding
+    for number, (_fault, rows) in enumerate(itertools.groupby(findings, _same_fault), start=1):
+        for row in rows:
+            row["id"] = f"F-{number:02}"
     return findings
 
 

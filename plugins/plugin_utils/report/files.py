@@ -23,6 +23,10 @@ LATEST = "latest"
 PATIENCE = 60.0
 
 
+# Made once: json.dumps would make an encoder for each of thousands of elements.
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
 def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
     """Return what a report says beside the ledger's records."""
     return Facts(
@@ -78,8 +82,8 @@ def _lines(data: Mapping[str, Any]) -> str:
     for key in sorted(data):
         value = data[key]
         if isinstance(value, list) and value:
-            inner = ",\n".join(json.dumps(element, sort_keys=True) for element in value)
-            parts.append(f"{json.dumps(key)}: [\n{inner}\n]")
+            inner = ",\n".join(map(_encode, value))
+            parts.append(f"{_encode(key)}: [\n{inner}\n]")
         else:
-            parts.append(f"{json.dumps(key)}: {json.dumps(value, sort_keys=True)}")
+            parts.append(f"{_encode(key)}: {_encode(value)}")
     return "{\n" + ",\n".join(parts) + "\n}\n"

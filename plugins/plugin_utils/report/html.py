@@ -46,6 +46,14 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
     """
     words = Language(language, data["run"]["zone"])
     anchors = {host["name"]: _anchor(host["name"], number) for number, host in enumerate(data["hosts"])}
+    links = {name: Markup('<a href="#{}">{}</a>').format(anchor, inert(name)) for name, anchor in anchors.items()}
+    anchored = _anchored(data)
+
+    # Functions and no macros, which would be most of the cost of a page of a hundred hosts.
+    def record(seq: int) -> Markup:
+        number = words.number(seq)
+        return Markup(f'<a class="seq" href="#r-{seq}">#{number}</a>' if seq in anchored else f"#{number}")
+
     faults = [_fault(rows, data, words) for rows in sentences.faults(data)]
     style, script = _asset("style.css"), _asset("report.js")
     return _template().render(
@@ -63,13 +71,14 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         faults=faults,
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
-        whole_records=WHOLE_RECORDS,
         fixed=[
             dict(row, title=sentences.headline([row["record"]], words, len(data["hosts"]) > 1)) for row in data["fixed"]
         ],
         anchors=anchors,
         panels=_panels(data),
-        anchored=_anchored(data),
+        anchored=anchored,
+        record=record,
+        host=links.__getitem__,
         chapters=_chapters(data),
         module_rows=_module_rows(data),
         uncovered=_uncovered(data, words),
@@ -138,7 +147,16 @@ def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language)
         "clauses": sorted({clause for row in rows for clause in row["clauses"]}),
         "since": words.time(since),
         "age": words.text("findings.this_run") if is_of_this_run else words.age(since, data["run"]["finished"]),
-        "records": [_record(row, words) for row in rows],
+        "whole": [_record(row, words) for row in rows[:WHOLE_RECORDS]],
+        "others": [
+            {
+                "seq": row["seq"],
+                "host": row["host"],
+                "measured": words.measure(row["value"], row["unit"]),
+                "also": row["also"],
+            }
+            for row in rows[WHOLE_RECORDS:]
+        ],
     }
 
 
@@ -163,12 +181,12 @@ def _thing(row: Mapping[str, Any]) -> str:
 
 
 def _panels(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the records of each host: its findings' numbers, and the quiet ones by status."""
+    """Return the records of each host: its findings by status, worst first, and the quiet ones by status."""
     panels: dict[str, dict[str, Any]] = {
-        host["name"]: {"findings": [], "ok": [], "skipped": []} for host in data["hosts"]
+        host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]
     }
     for finding in data["findings"]:
-        panels[finding["host"]]["findings"].append(finding)
+        panels[finding["host"]]["findings"].setdefault(finding["status"], []).append(finding)
     for record in data["records"]:
         panels[record["host"]][record["status"]].append(record)
     return panels

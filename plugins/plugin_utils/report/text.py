@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -97,8 +98,6 @@ def _padded(text: str, columns: int) -> str:
 
 def _cut(line: str) -> str:
     """Return a line that fits the terminal's width."""
-    if _columns(line) <= WIDTH:
-        return line.rstrip()
-    while _columns(line) >= WIDTH:
-        line = line[:-1]
-    return f"{line}…"
+    widths = itertools.accumulate(_columns(character) for character in line[: WIDTH + 1])
+    fitting = sum(1 for width in widths if width < WIDTH)
+    return line.rstrip() if _columns(line[: WIDTH + 1]) <= WIDTH else f"{line[:fitting]}…"

@@ -61,7 +61,7 @@ def killed_at(line: int, work: Callable[[], object]) -> bool:
     return in_child(traced) == -9
 
 
-def drain_all(state: StateDir, current: str | None = None) -> None:
+def drain_all(state: StateDir, current: Spool | None = None) -> None:
     with Ledger(state.ledger) as ledger:
         drain(state, ledger, NOW, current)
 
@@ -149,7 +149,7 @@ def test_no_order_of_appends_deaths_and_drains_loses_or_doubles_a_record(steps: 
                 with spool_of(run).path.open("a") as stream:
                     stream.write('{"id":"torn' + "x" * number)
             elif action == "seal":
-                drain_all(state, spool_of(run).run)
+                drain_all(state, spool_of(run))
             elif action == "kill":
                 runs[run][1]()
                 dead.add(run)
@@ -172,7 +172,7 @@ def test_a_run_killed_while_its_own_seal_drains_is_sealed_once(tmp_path: Path) -
             spool = Spool.find_or_create(state.spool, identity(os.getpid()), make_header(), NOW)
             begun.touch()
             spool.append([make_record(host="controller", domain="run", kind="seal", subject="daily")])
-            drain_all(state, spool.run)
+            drain_all(state, spool)
 
         killed = killed_at(line, run)
         drain_all(state)

@@ -67,7 +67,7 @@ def test_the_current_run_is_moved_and_its_spool_removed(state: StateDir) -> None
     records = [make_record(), seal_record()]
     spool = put(state, identity(os.getpid()), *records)
     with Ledger(state.ledger) as ledger:
-        drained = drain(state, ledger, NOW, spool.run)
+        drained = drain(state, ledger, NOW, spool)
     assert (drained.moved, drained.orphans, drained.head.count) == (2, [], 2)
     assert stored(state) == records
     assert list(state.spool.iterdir()) == []
@@ -111,8 +111,9 @@ def test_a_module_used_alone_is_moved_as_it_is(state: StateDir) -> None:
     alone = step("web1", "health_probe", reason="standalone")
     put(state, dead_process(), alone, header={"procedure": "health_probe", "begun": ""})
     with Ledger(state.ledger) as ledger:
-        drain(state, ledger, NOW)
+        drained = drain(state, ledger, NOW)
     assert stored(state) == [alone]
+    assert drained.orphans == [], "nothing was promised, so nothing was interrupted"
 
 
 def test_hosts_that_are_not_ours_are_skipped_even_where_a_run_was_interrupted(state: StateDir) -> None:
@@ -185,7 +186,7 @@ def test_a_ledger_that_is_full_leaves_the_evidence_in_the_spool_and_says_where(s
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         with Ledger(state.ledger) as ledger, pytest.raises(LedgerError, match=f"kept in the spool .*{spool.run}.jsonl"):
-            drain(state, ledger, NOW, spool.run)
+            drain(state, ledger, NOW, spool)
 
     assert in_child(work) == 0
     assert spool.read().records == records
@@ -197,7 +198,7 @@ def test_twenty_runs_that_seal_at_once_store_everything_once(state: StateDir) ->
         records = [make_record(run=str(os.getpid())) for _ in range(10)]
         spool = put(state, identity(os.getpid()), *records, seal_record())
         with Ledger(state.ledger) as ledger:
-            drain(state, ledger, NOW, spool.run)
+            drain(state, ledger, NOW, spool)
 
     assert [end_of(child) for child in [start_child(work) for _ in range(20)]] == [0] * 20
     with Ledger(state.ledger) as ledger:

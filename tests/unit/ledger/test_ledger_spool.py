@@ -43,6 +43,24 @@ def test_what_was_appended_is_read_in_order(spool: Spool) -> None:
     assert spool.read().torn == 0
 
 
+def test_a_spool_read_again_tells_what_a_fresh_reader_is_told(spool: Spool) -> None:
+    def fresh() -> Spool:
+        return Spool(spool.path)
+
+    assert spool.read() == fresh().read()
+    fresh().append([make_record(subject="one")])
+    assert spool.read() == fresh().read()
+    with spool.path.open("a", encoding="utf-8") as stream:
+        stream.write('{"id":"torn')
+    assert spool.read() == fresh().read()
+    fresh().append([make_record(subject="two"), make_record(domain="run", kind="seal", subject="daily")])
+    assert spool.read() == fresh().read()
+    assert (len(spool.read().records), spool.read().torn, spool.read().sealed) == (3, 1, True)
+    fresh().restart({**spool.header(), "waiting": True})
+    assert spool.read() == fresh().read()
+    assert spool.read().records == []
+
+
 def test_the_steps_of_a_host_are_found_among_other_records(spool: Spool) -> None:
     step = make_record(kind="step", subject="health_probe", host='主机 "1"')
     torn = make_record(kind="step", subject="backup_run", host='主机 "1"')
