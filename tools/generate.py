@@ -39,6 +39,13 @@ ROLES = {
     "backup": ("backup", "Back up and prove"),
     "updates": ("patch_rollout", "Scan for updates"),
     "hardening": ("hardening", "Audit the hardening"),
+    "restore": ("restore", "Restore"),
+}
+
+#: Steps that have a task file of their own in the role of their domain, and what its tasks do.
+TASKS = {
+    "restore_accept": ("accept", "Accept the restore"),
+    "restore_undo": ("undo", "Undo the restore"),
 }
 
 TEAMS = {
@@ -48,6 +55,13 @@ TEAMS = {
     "DATA": ("data", "数据管理"),
     "SUP": ("support", "技术支持"),
     "CS": ("customer service", "客户服务"),
+}
+
+#: Where variables of each scope may stand.
+SCOPES = {
+    "plan": "Of the inventory alone",
+    "run": "Run options: also as extra variables (`-e`)",
+    "command": "Of one command: as extra variables (`-e`) alone",
 }
 
 INTRODUCTION = """\
@@ -67,6 +81,9 @@ empty key falls back to its default. So a group that adds an entry never loses t
 | location | a path on the host, or `backend:place` |
 | duration | seconds, or such as `90s`, `15m`, `2h`, `1d` |
 | time | a time of day with its zone: `02:30 Asia/Shanghai` |
+| moment | a day and a time with its zone: `2026-12-31 18:00 Asia/Shanghai` |
+| public_key | a public SSH key, as the line of a `.pub` file |
+| override | `{reason: why the gates are overridden}` |
 | timezone | a name of the time zone database |
 | threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |
 | texts | a text in each language: `{en: Night, zh: 夜间}` |
@@ -136,7 +153,7 @@ ROLE = """\
         - name: {does}
           ansible.builtin.import_role:
             name: egov.ops.{role}
-            rolespec_validate: false  # run_begin has done it, for all hosts
+{tasks_from}            rolespec_validate: false  # run_begin has done it, for all hosts
           tags: [{domain}]
 """
 
@@ -207,12 +224,13 @@ def _due(entry: Mapping[str, Any]) -> str:
 
 def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     """Return the playbook of a procedure: the frame, and the roles that there are for its domains."""
-    domains = {step["domain"] for step in entry["steps"]}
-    roles = [
-        ROLE.format(role=role, does=does, domain=domain)
-        for domain, (role, does) in ROLES.items()
-        if domain in domains and (ROOT / "roles" / role).exists()
-    ]
+    built = [step for step in entry["steps"] if is_built(step["module"])]
+    roles = []
+    for domain, (role, does) in ROLES.items():
+        files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
+        for file, action in sorted(files):
+            tasks_from = f"            tasks_from: {file}\n" if file else ""
+            roles.append(ROLE.format(role=role, does=action, domain=domain, tasks_from=tasks_from))
     return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, roles="\n".join(roles).rstrip("\n"))
 
 
@@ -238,7 +256,7 @@ def render_variables(schema: Schema) -> str:
     """Return the page of the plan's variables."""
     variables = schema.variables.values()
     parts = [INTRODUCTION]
-    for scope, title in (("plan", "Of the inventory alone"), ("run", "Run options: also as extra variables (`-e`)")):
+    for scope, title in SCOPES.items():
         chosen = [variable for variable in variables if variable.scope == scope]
         parts += [f"\n## {title}\n", *_table("Variable", chosen)]
     for variable in variables:
@@ -266,7 +284,8 @@ def _type(key: Key) -> str:
     if isinstance(key, Variable) and key.layered:
         return "layered"
     if key.choices:
-        return ", ".join(f"`{choice}`" for choice in key.choices)
+        choices = ", ".join(f"`{choice}`" for choice in key.choices)
+        return f"list of {choices}" if key.elements else choices
     return f"list of {key.elements}" if key.elements else key.type
 
 

@@ -16,6 +16,7 @@ from ansible.release import __version__ as ansible_version
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils import begin
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
@@ -63,7 +64,7 @@ class ActionModule(Task):
         now = datetime.now(timezone.utc)
         spool = Spool.find(state.spool, controller())
         if spool is None:
-            earlier = self._settle(state, now)
+            earlier = self._settled(state, now, bool(plan["egov_ops_override"]))
             spool = Spool.find_or_create(state.spool, controller(), {"run": earlier, "procedure": "standalone"})
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
@@ -116,6 +117,16 @@ class ActionModule(Task):
                     "all hosts of a run; set it in group_vars/all."
                 )
         return plans[0], foreign
+
+    def _settled(self, state: StateDir, now: datetime, is_emergency: bool) -> str:
+        """Return what `_settle` does; in an emergency a ledger that is away keeps nothing from being begun."""
+        try:
+            return self._settle(state, now)
+        except LedgerError as error:
+            if not is_emergency:
+                raise
+            self._display.warning(f"{error} The run goes on because of egov_ops_override.")
+            return ""
 
     def _settle(self, state: StateDir, now: datetime) -> str:
         """Drain what runs that died have left; return the run that this process has already sealed, "" for none."""

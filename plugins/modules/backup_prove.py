@@ -39,6 +39,12 @@ options:
       - Decides which files are chosen. Without it, the run's id.
     type: str
     default: ""
+  snapshot:
+    description:
+      - The snapshot to prove, by the beginning of its id, of the sets that have it; such as one that is to replace what
+        is on a host. Without it, the newest of each set.
+    type: str
+    default: ""
   files:
     description:
       - Files and links to restore of each set; all of a smaller one. Without it, the plan variable

@@ -21,6 +21,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
 
 Sets = dict[str, dict[str, Any]]
 
+#: What a restore takes however small it is, bytes per second where nothing is known, and how many records tell a rate.
+FIXED_SECONDS = 5.0
+ASSUMED_RATE = 20e6
+RATE_RECORDS = 5
+
 
 def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, now: datetime) -> Sets:
     """Return a host's sets, those given or else the plan's, each with from when on a snapshot counts.
@@ -55,6 +60,34 @@ def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> d
         else:
             found[f"repository:{name}"] = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
     return found
+
+
+def estimate(state: StateDir, host: str, set_name: str, size: int) -> tuple[float, str]:
+    """Return the seconds that a restore of so many bytes may take, and by what that is told; raises LedgerError.
+
+    The newest restores of the set say most, then its proofs; where the ledger has neither, a slow disk is assumed.
+    """
+    for kind, seconds, words in (("restore", "seconds", "restores"), ("proof", "restore_seconds", "proofs")):
+        found = _rates(state, host, set_name, kind, seconds)
+        if found:
+            rate = sum(found) / len(found)
+            return round(FIXED_SECONDS + size / rate, 1), f"by {len(found)} {words} of the set ({rate / 1e6:.1f} MB/s)"
+    return (
+        round(FIXED_SECONDS + size / ASSUMED_RATE, 1),
+        f"assumed ({ASSUMED_RATE / 1e6:.0f} MB/s), since the ledger knows no restore and no proof of the set",
+    )
+
+
+def _rates(state: StateDir, host: str, set_name: str, kind: str, seconds: str) -> list[float]:
+    """Return the bytes per second of the newest good records of a kind."""
+    if not state.ledger.exists():
+        return []
+    with Ledger(state.ledger, read_only=True) as ledger:
+        stored = ledger.records(
+            host=host, kind=kind, subject=set_name, status="ok", newest_first=True, limit=RATE_RECORDS
+        )
+        details = [entry.record["detail"] for entry in stored]
+    return [detail["bytes"] / detail[seconds] for detail in details if detail.get("bytes") and detail.get(seconds)]
 
 
 class BackupTask(HostTask):

@@ -37,6 +37,7 @@ class StateDir:
         self.spool = path / "spool"
         self.reports = path / "reports"
         self.exports = path / "exports"
+        self.requests = path / "requests"
         self.locks = path / "locks"
         self.witness = path / "witness.jsonl"
 
@@ -67,7 +68,7 @@ class StateDir:
         """
         self._check_owner()
         try:
-            for folder in (self.path, self.spool, self.reports, self.exports, self.locks):
+            for folder in (self.path, self.spool, self.reports, self.exports, self.requests, self.locks):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if not os.access(folder, os.W_OK | os.X_OK):
                     raise PermissionError(0, "no permission to write", str(folder))
@@ -106,7 +107,8 @@ class StateDir:
 
     def _check_owner(self) -> None:
         # Not only the folder: a run as root in a user's folder leaves single files that the user cannot write later.
-        for path in (self.path, self.ledger, self.spool, self.reports, self.exports, self.locks, self.witness):
+        folders = (self.path, self.spool, self.reports, self.exports, self.requests, self.locks)
+        for path in (*folders, self.ledger, self.witness):
             try:
                 owner = path.stat().st_uid
             except OSError:

@@ -113,6 +113,12 @@ def sources(domain: str) -> Sources:
     return Sources(base64.b64encode(zlib.compress(plain, 6)).decode(), hashlib.sha256(plain).hexdigest()[:16])
 
 
+def program(domain: str) -> dict[str, Any]:
+    """Return what a half needs to start another of its domain as a job of its own on the host (host/job.py)."""
+    envelope = {"protocol": PROTOCOL, "nonce": "", "package": PACKAGE, "sources": sources(domain).payload}
+    return {"boot": _BOOT.strip(), "envelope": envelope}
+
+
 def command(interpreter: str = "", site_packages: bool = False) -> str:
     """Return the `sh` line that starts the first Python found; `interpreter` is the inventory's wish, "" for none.
 

@@ -15,9 +15,10 @@ import signal
 import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
@@ -28,6 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -105,6 +107,11 @@ class HostTask(Task):
     HALF: ClassVar[tuple[str, str]]
     #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
     SYSTEM_PYTHON: ClassVar[bool] = False
+    #: Whether the half starts a job of its own on the host (host/job.py). It is then called, with `attach` from the
+    #: second time on, until its result is no longer `running`, with a line of progress between two calls; and once
+    #: more, with `recorded`, when its evidence is on the controller's disk.
+    DETACHES: ClassVar[bool] = False
+    _acknowledge: Callable[[], object]
 
     def __init_subclass__(cls) -> None:
         """Compress the half's sources before ansible forks its workers, as the schema is read."""
@@ -135,11 +142,14 @@ class HostTask(Task):
         # What came as a stream was measured when it came.
         too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
         if too_much:
-            outcome = _outcome("failed", "too_large", too_much, outcome["transport"])
+            outcome = outcome_of("failed", "too_large", too_much, outcome["transport"])
         if run:
             step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
+            if self.DETACHES and outcome["evidence"]:
+                with suppress(OpsError, AnsibleError, _Timeout):  # then the next call is told of the end once more
+                    self._acknowledge()
         if outcome["status"] in ("failed", "unreachable", "unknown") and not (run and run.observes):
             if outcome["status"] == "unreachable":
                 raise AnsibleConnectionFailure(outcome["msg"])
@@ -196,12 +206,12 @@ class HostTask(Task):
             return None
         if run.header.get("busy"):
             others = ", ".join(run.header["others"])
-            return _outcome("skipped", "busy", f"{others} was still running; run {run.procedure} again after it.")
+            return outcome_of("skipped", "busy", f"{others} was still running; run {run.procedure} again after it.")
         if host in run.header.get("not_ours", ()):
-            return _outcome("skipped", "not_ours", "This host is not managed by the platform's plan.")
+            return outcome_of("skipped", "not_ours", "This host is not managed by the platform's plan.")
         if any(step["status"] == "unreachable" for step in earlier):
             message = f"{host} did not answer an earlier task of this run and was not tried again."
-            return _outcome("unreachable", "", message)
+            return outcome_of("unreachable", "", message)
         return None
 
     @property
@@ -238,28 +248,40 @@ class HostTask(Task):
                 "tool_path": plan["egov_ops_tool_path"],
                 "state_dir": plan["egov_ops_host_state_dir"],
             }
-            with _alarm(0 if self._task.timeout else timeout + GRACE):
-                result = self._send(plan, prepared, context, secrets, task_vars)
+            if self.DETACHES:
+                context["program"] = stream.program(self.HALF[0].partition(".")[0])
+
+            def call(**more: Any) -> dict[str, Any]:
+                with _alarm(0 if self._task.timeout else timeout + GRACE):
+                    return self._send(plan, {**prepared, **more}, context, secrets, task_vars)
+
+            result = call()
+            while result.get("running"):
+                self.say(f"{host}: {inert(result['msg'])}")
+                context["now"] = iso(datetime.now(timezone.utc))
+                result = call(attach=True)
+            self._acknowledge = partial(call, recorded=True)
         except stream.StreamError as error:
-            return _outcome("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
+            return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
         except OpsError as error:
-            return _outcome("failed", "refused", str(error))
+            return outcome_of("failed", "refused", str(error))
         except AnsibleConnectionFailure as error:
-            return _outcome("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
+            return outcome_of("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
         except AnsibleError as error:
             # A wrong or missing become password, a variable that is not defined: of this host, and not of the run.
-            return _outcome("failed", "error", f"{self._name} could not be started on {host}: {_first_line(error)}.")
+            return outcome_of("failed", "error", f"{self._name} could not be started on {host}: {_first_line(error)}.")
         except _Timeout:
-            return _outcome("failed", "timeout", f"{self._name} did not answer within {timeout + GRACE:g} s.")
+            return outcome_of("failed", "timeout", f"{self._name} did not answer within {timeout + GRACE:g} s.")
         except BaseException as error:
             # Ansible's own task timeout is a BaseException whose class has moved between releases.
             if type(error).__name__ != "TaskTimeoutError":
                 raise
-            return _outcome("failed", "timeout", f"{self._name} did not end within the task's timeout.")
+            return outcome_of("failed", "timeout", f"{self._name} did not end within the task's timeout.")
         if result.get("failed"):
             message = str(result.get("msg") or result.get("module_stderr") or "The module failed and said nothing.")
-            return _outcome("failed", result.get("reason") or "error", message, result.get("transport", "none"))
-        return {**_outcome("ok", "", ""), **result}
+            outcome = outcome_of("failed", result.get("reason") or "error", message, result.get("transport", "none"))
+            return {**outcome, "evidence": result.get("evidence", [])}
+        return {**outcome_of("ok", "", ""), **result}
 
     def _transport(self, plan: Plan) -> str:
         """Return how the half travels: as the plan says, else as a stream where the connection takes input."""
@@ -353,7 +375,8 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _outcome(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
+def outcome_of(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
+    """Return what stands in place of a half's result."""
     return {
         "changed": False,
         "status": status,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,16 @@ from sites import Site
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """A site of three local hosts with two probes and one backup set of five files."""
+    return make_site(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def site_in() -> Callable[[Path], Site]:
+    """Give what makes such a site in a folder, for tests that share one."""
+    return make_site
+
+
+def make_site(tmp_path: Path) -> Site:
     data = tmp_path / "data"
     data.mkdir()
     for number in range(5):

@@ -99,6 +99,21 @@ def entries(path):
         yield entry
 
 
+def parsed(content):
+    # type: (bytes) -> Iterator[dict[str, Any]]
+    """Yield the entries of a manifest's content one by one; raises HalfError for one that is damaged."""
+    import json
+
+    decode = json.JSONDecoder().decode
+    try:
+        for line in content.splitlines():
+            entry = decode(line.decode("ascii"))
+            to_bytes(entry["path"])
+            yield entry
+    except (ValueError, KeyError, TypeError) as error:
+        raise HalfError("The manifest of the snapshot is damaged (%s): take another snapshot." % error, "mismatch")
+
+
 def moved(path):
     # type: (str) -> list[bytes]
     """Return the files and links of a manifest that are no longer as they were when their line was written."""

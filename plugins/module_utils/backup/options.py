@@ -15,7 +15,40 @@ RUN = dict(_SETS, timeout={"type": "float", "default": 3600.0})
 PROVE = dict(
     _SETS,
     seed={"type": "str", "default": ""},
+    snapshot={"type": "str", "default": ""},
     files={"type": "int", "default": 0},
     max_bytes={"type": "int", "default": 0},
     timeout={"type": "float", "default": 1800.0},
 )
+
+LIST = dict(
+    _SETS,
+    set={"type": "str", "default": ""},
+    paths={"type": "list", "elements": "str", "default": []},
+    at={"type": "str", "default": ""},
+    snapshot={"type": "str", "default": ""},
+    mode={"type": "str", "choices": ["beside", "in_place"]},
+    destination={"type": "str", "default": ""},
+    timeout={"type": "float", "default": 600.0},
+)
+
+#: What a task that changes a host gives its half about the request, and a person never.
+_OPERATION = {
+    "request": {"type": "str"},
+    "operation": {"type": "dict", "default": {}},
+    "operation_id": {"type": "str", "default": ""},
+    "gates": {"type": "list", "elements": "str", "default": []},
+    "requester": {"type": "str", "default": ""},
+    "approvers": {"type": "list", "elements": "str", "default": []},
+}
+
+RESTORE = dict(
+    _OPERATION,
+    repositories={"type": "dict", "default": {}},
+    job_timeout={"type": "float", "default": 14400.0},
+    attach={"type": "bool", "default": False},
+    recorded={"type": "bool", "default": False},
+    timeout={"type": "float", "default": 60.0},
+)
+
+SETTLE = dict(_OPERATION, person={"type": "str", "default": ""}, timeout={"type": "float", "default": 3600.0})

@@ -41,6 +41,8 @@ def prove(arguments, host):
     evidence = []
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     for name in sorted(sets):
+        if proof.snapshot and not proof.has_snapshot(name, sets[name]["repository"]):
+            continue
         started = time.monotonic()
         detail = {"seed": proof.seed, "repository": sets[name].get("repository")}  # type: dict[str, Any]
         try:
@@ -49,6 +51,8 @@ def prove(arguments, host):
             status, reason = ("skipped" if error.reason == "busy" else "failed"), error.reason
             detail["message"] = str(error)
         evidence.append(observation("proof", name, status, reason, CLAUSES, time.monotonic() - started, **detail))
+    if proof.snapshot and not evidence:
+        raise HalfError("No set of this host has a snapshot %s: see restic snapshots." % proof.snapshot[:8])
     statuses = [record["status"] for record in evidence]
     return {
         "changed": False,
@@ -64,6 +68,7 @@ class _Proof:
     def __init__(self, arguments, host):
         # type: (dict[str, Any], Any) -> None
         self.seed = str(arguments.get("seed") or host.run_id)
+        self.snapshot = str(arguments.get("snapshot") or "")
         self._host = host
         self._host_name = arguments["host_name"]
         self._repositories = arguments["repositories"]
@@ -78,16 +83,11 @@ class _Proof:
         if self._host.check_mode:
             detail["message"] = "Would restore files of the newest snapshot and compare them."
             return "skipped", ""
-        if repository not in self._catalogues:
-            engine = open_engine(repository, self._repositories, self._host)
-            engine.check_location(self._mounted)
-            self._catalogues[repository] = engine, engine.snapshots(self._host_name)
-        engine, catalogue = self._catalogues[repository]
-        snapshots = [snapshot for snapshot in catalogue if snapshot.set == name]
+        engine, snapshots = self._snapshots(name, repository)
         if not snapshots:
             raise HalfError("The set has no snapshot in repository %s: back it up first." % engine.name)
         snapshot = snapshots[-1]
-        detail.update(snapshot=snapshot.id[:8], snapshot_time=snapshot.time)
+        detail.update(snapshot=snapshot.id[:8], snapshot_id=snapshot.id, snapshot_time=snapshot.time)
         memory = Memory(name, self._host_name, self._host)
         if not memory.lock(WAIT_SECONDS):
             raise HalfError("Another run has been working on the set for %s s: wait for it." % WAIT_SECONDS, "busy")
@@ -97,6 +97,22 @@ class _Proof:
         finally:
             remove_tree(to_bytes(memory.proof))
             memory.unlock()
+
+    def has_snapshot(self, name, repository):
+        # type: (str, str) -> bool
+        """Tell whether a set has the snapshot that is to be proved; raises HalfError."""
+        return bool(self._snapshots(name, repository)[1])
+
+    def _snapshots(self, name, repository):
+        # type: (str, str) -> tuple[Restic, list[Snapshot]]
+        """Return a repository and a set's snapshots in it, oldest first: all, or the one that is to be proved."""
+        if repository not in self._catalogues:
+            engine = open_engine(repository, self._repositories, self._host)
+            engine.check_location(self._mounted)
+            self._catalogues[repository] = engine, engine.snapshots(self._host_name)
+        engine, catalogue = self._catalogues[repository]
+        own = [snapshot for snapshot in catalogue if snapshot.set == name]
+        return engine, [snapshot for snapshot in own if snapshot.id.startswith(self.snapshot)]
 
     def _restore(self, engine, snapshot, memory, detail):
         # type: (Restic, Snapshot, Memory, dict[str, Any]) -> tuple[str, str]

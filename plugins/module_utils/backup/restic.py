@@ -38,6 +38,8 @@ WRONG_PASSWORD = (12, "wrong password or no key found")
 INCOMPLETE = 3
 
 OUTPUT_LIMIT = 64 * 1024 * 1024
+#: A line of a manifest takes some 300 bytes.
+MANIFEST_LIMIT = 512 * 1024 * 1024
 
 
 class RepositoryMissing(HalfError):
@@ -156,8 +158,22 @@ class Restic:
         done = self._restic(arguments + [snapshot], "restore from snapshot %s" % snapshot[:8], (0, 1), writes=True)
         return "" if done.rc == 0 else self._words(done)
 
-    def _restic(self, arguments, doing, accepted=(0,), writes=False):
-        # type: (list[Any], str, tuple[int, ...], bool) -> Completed
+    def dump(self, snapshot, path):
+        # type: (str, str) -> bytes
+        """Return the content of a file of a snapshot, without writing anything; raises HalfError."""
+        lock = ["--no-lock"] if self._host.check_mode else []
+        what = "read %s of snapshot %s" % (os.path.basename(path), snapshot[:8])
+        done = self._restic(lock + ["dump", snapshot, path], what, limit=MANIFEST_LIMIT)
+        if done.cut:
+            raise HalfError(
+                "The manifest of snapshot %s is larger than the %s bytes that can be read: restore with restic itself."
+                % (snapshot[:8], MANIFEST_LIMIT),
+                "too_large",
+            )
+        return done.stdout
+
+    def _restic(self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT):
+        # type: (list[Any], str, tuple[int, ...], bool, int) -> Completed
         command = ["restic", "--json"] + self._cache() + arguments
         temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
         done = self._host.run(
@@ -165,8 +181,15 @@ class Restic:
             stdin=self._password.encode("utf-8") + b"\n",
             # One progress line a minute instead of sixty a second; times as the catalogue keeps them.
             # A location can hold credentials, so it is not among the arguments, which everybody on the host can read.
-            env=dict(temporary, RESTIC_REPOSITORY=self.location, RESTIC_PROGRESS_FPS="0.016", TZ="UTC"),
-            limit=OUTPUT_LIMIT,
+            # The file keeps restic from saying on standard output that it reads the password.
+            env=dict(
+                temporary,
+                RESTIC_REPOSITORY=self.location,
+                RESTIC_PASSWORD_FILE="/dev/stdin",
+                RESTIC_PROGRESS_FPS="0.016",
+                TZ="UTC",
+            ),
+            limit=limit,
             writes=writes,
         )  # type: Completed
         if done.missing:

@@ -4,11 +4,15 @@
 
 """Files that a host half writes: whole or not at all, never in check mode."""
 
+import errno
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 
 
 class CheckModeWrite(Exception):
@@ -54,11 +58,51 @@ class Files:
         except BaseException:
             os.unlink(temporary)
             raise
-        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+        _sync_folder(path)
+
+    def append(self, path, line):
+        # type: (str, bytes) -> None
+        """Add a line to a file and fsync it; what a crash has left of a line before is cut off."""
+        self._may_write(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b") as stream:
+            content = stream.read()
+            stream.seek(content.rfind(b"\n") + 1)
+            stream.truncate()
+            stream.write(line + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        if not content:
+            _sync_folder(path)
+
+    def move(self, source, target):
+        # type: (bytes, bytes) -> None
+        """Give a path a new name on its file system, for good; raises OSError where the new name is taken."""
+        self._may_write(os.fsdecode(source))
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        os.rename(source, target)
+        _sync_folder(target)
+        _sync_folder(source)
+
+    def exchange(self, one, other):
+        # type: (bytes, bytes) -> bool
+        """Let two paths of a file system change places in one step, for good; False where that cannot be done so."""
+        self._may_write(os.fsdecode(one))
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            import ctypes
+
+            rename = ctypes.CDLL(None, use_errno=True).renameat2
+        except (ImportError, AttributeError):  # a Python without ctypes, a C library before 2.28
+            return False
+        if rename(_AT_FDCWD, one, _AT_FDCWD, other, _RENAME_EXCHANGE):
+            number = ctypes.get_errno()
+            if number in (errno.ENOSYS, errno.EINVAL):
+                return False
+            raise OSError(number, os.strerror(number), one)
+        _sync_folder(one)
+        _sync_folder(other)
+        return True
 
     def remove(self, path):
         # type: (str) -> None
@@ -69,6 +113,16 @@ class Files:
         except OSError as error:
             if os.path.lexists(path):
                 raise error
+
+
+def _sync_folder(path):
+    # type: (Any) -> None
+    """Let what was done to a name outlast a crash."""
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def read_text(path, limit=1024 * 1024):

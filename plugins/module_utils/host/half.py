@@ -44,6 +44,8 @@ class Host:
         self.state_dir = str(context.get("state_dir") or _default_state_dir())
         self.deadline = time.monotonic() + float(context.get("timeout") or 300)
         self.secrets = dict(secrets or {})
+        #: What a job of its own is started with (see job.py); only a task that may detach brings it.
+        self.program = context.get("program") or {}
         self.files = Files(self.check_mode)
 
     def remaining(self):

@@ -92,7 +92,7 @@ def drain(
                 is_current = current is not None and found.run == current.run
                 spool = current if current and is_current else found
                 try:
-                    if not is_current and not _orphaned(spool, spool.header(), now):
+                    if not is_current and not is_orphaned(spool, spool.header(), now):
                         continue
                     if locks.enter_context(spool.locked()) is None:
                         continue
@@ -127,7 +127,7 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
         try:
             contents = spool.read()
             header = contents.header
-            gone = _orphaned(spool, header, now)
+            gone = is_orphaned(spool, header, now)
         except (SpoolError, OSError):
             continue  # sealed in between, or not ours to judge
         if header["procedure"] == procedure and header.get("begun") and not gone and not contents.sealed:
@@ -135,7 +135,8 @@ def running(state: StateDir, procedure: str, now: datetime) -> list[str]:
     return found
 
 
-def _orphaned(spool: Spool, header: Header, now: datetime) -> bool:
+def is_orphaned(spool: Spool, header: Header, now: datetime) -> bool:
+    """Tell whether the process of a run is gone: seen to be, or silent for longer than its procedure lasts."""
     process = Identity(**header["process"])
     here = identity(os.getpid())
     if process.same_space(here):

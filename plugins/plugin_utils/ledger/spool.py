@@ -158,15 +158,22 @@ class Spool:
 
         Raises SpoolError as `read` does.
         """
-        return self._checked([_parsed(line) for line in self._holding(b'{"header":') if line.startswith('{"header":')])
+        return self._checked(
+            [_parsed(line) for line in self._lines_holding(b'{"header":') if line.startswith('{"header":')]
+        )
 
     def steps(self, host: str) -> list[dict[str, Any]]:
         """Return the step records of a host so far, without parsing the others. Raises SpoolError."""
         mark = f'"host":{json.dumps(host, ensure_ascii=False)}'
-        found = [_parsed(line) for line in self._holding(b'"kind":"step"') if mark in line]
+        found = [_parsed(line) for line in self._lines_holding(b'"kind":"step"') if mark in line]
         return [item for item in found if item.get("host") == host]
 
-    def _holding(self, needle: bytes) -> Iterator[str]:
+    def holding(self, needle: bytes) -> list[dict[str, Any]]:
+        """Return the records in whose lines some bytes stand, without parsing the others. Raises SpoolError."""
+        found = [_parsed(line) for line in self._lines_holding(needle)]
+        return [item for item in found if "id" in item]
+
+    def _lines_holding(self, needle: bytes) -> Iterator[str]:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
             with self.path.open("rb", buffering=0) as stream:

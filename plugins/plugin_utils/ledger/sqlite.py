@@ -274,6 +274,15 @@ class Ledger:
         with self._errors("read"):
             return dict(self._db.execute(query, (run, *statuses)).fetchall())
 
+    def subjects(self, domain: str, kind: str, beginning: str) -> list[str]:
+        """Return the subjects of a kind of records that begin so, in order, without reading the records."""
+        query = """
+            SELECT DISTINCT subject FROM record
+            WHERE domain = ? AND kind = ? AND substr(subject, 1, ?) = ? ORDER BY subject
+        """
+        with self._errors("read"):
+            return [name for (name,) in self._db.execute(query, (domain, kind, len(beginning), beginning))]
+
     def runs(self, procedure: str | None = None, limit: int | None = None) -> list[Run]:
         """Return the runs that were begun, newest first; records of modules used alone belong to none."""
         query = """

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +21,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lin
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
+from ansible_collections.egov.ops.plugins.plugin_utils.signature import ssh_keygen
 
 SCHEMA = 1
 
@@ -76,7 +76,7 @@ def publish(path: Path, head: Head, run: str, time: str, key: Path | None = None
             f"The head of the ledger cannot be written to the witness file {path} ({error.strerror}); free space or "
             "mend its permissions and run again."
         ) from None
-    _log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}", syslog)
+    log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}", syslog)
     return witness
 
 
@@ -104,7 +104,7 @@ def read(path: Path) -> list[Witness]:
 def signer(witness: Witness, allowed_signers: Path) -> str:
     """Return who signed a witness, by the allowed_signers file; "" if its signature is not valid or not allowed.
 
-    Raises LedgerError if ssh-keygen or the file is missing.
+    Raises OpsError if ssh-keygen or the file is missing.
     """
     if not allowed_signers.is_file():
         raise LedgerError(
@@ -114,16 +114,16 @@ def signer(witness: Witness, allowed_signers: Path) -> str:
         signature.write(witness.signature)
         signature.flush()
         common = ["-f", str(allowed_signers), "-s", signature.name]
-        found = _ssh_keygen(["find-principals", *common], "")
+        found = ssh_keygen(["-Y", "find-principals", *common], "")
         principal = found.stdout.splitlines()[0] if found.returncode == 0 and found.stdout else ""
         if not principal:
             return ""
-        checked = _ssh_keygen(["verify", *common, "-I", principal, "-n", NAMESPACE], witness.statement)
+        checked = ssh_keygen(["-Y", "verify", *common, "-I", principal, "-n", NAMESPACE], witness.statement)
     return principal if checked.returncode == 0 else ""
 
 
 def _sign(statement: str, key: Path) -> str:
-    signed = _ssh_keygen(["sign", "-f", str(key), "-n", NAMESPACE], statement)
+    signed = ssh_keygen(["-Y", "sign", "-f", str(key), "-n", NAMESPACE], statement)
     if signed.returncode != 0:
         said = (signed.stderr.strip() or "no reason given").splitlines()[-1]
         raise LedgerError(
@@ -133,24 +133,7 @@ def _sign(statement: str, key: Path) -> str:
     return signed.stdout
 
 
-def _ssh_keygen(arguments: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            ["ssh-keygen", "-Y", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-            # No terminal: a passphrase must not be asked for, neither there nor in a window.
-            env={**os.environ, "LC_ALL": "C.UTF-8", "SSH_ASKPASS_REQUIRE": "never"},
-            start_new_session=True,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise LedgerError(f"ssh-keygen could not be run ({error}); install the OpenSSH client, 8.2 or newer.") from None
-
-
-def _log(text: str, syslog: Path) -> None:
+def log(text: str, syslog: Path = SYSLOG) -> None:
     """Tell the system's log; it is a second witness, and a machine without one has only the file."""
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.connect(str(syslog))

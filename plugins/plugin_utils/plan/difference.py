@@ -20,9 +20,11 @@ Plans = Mapping[str, Mapping[str, Any] | None]
 
 #: What a rule's weakening is called.
 VERBS = {
+    "earlier": "comes earlier",
     "empty": "is emptied",
     "fewer": "loses something",
     "higher": "rises",
+    "later": "comes later, or never",
     "looser": "is loosened",
     "lower": "falls",
     "milder": "counts for less",
@@ -105,9 +107,9 @@ def _of_entries(variable: Variable, old: Mapping[str, Any], new: Mapping[str, An
         return
     for name in {**earlier, **later}:
         if name not in later:
-            yield Change("is lost", variable.name, (name,), None, None, bool(variable.weaker))
+            yield Change("is lost", variable.name, (name,), None, None, variable.weaker == "fewer")
         elif name not in earlier:
-            yield Change("is new", variable.name, (name,), None, None, False)
+            yield Change("is new", variable.name, (name,), None, None, variable.weaker == "more")
         else:
             resolved = (_resolved(variable, earlier[name], old), _resolved(variable, later[name], new))
             yield from _of_keys(variable, (name,), *resolved)
@@ -156,7 +158,8 @@ def _resolved(variable: Variable, entry: Mapping[str, Any], plan: Mapping[str, A
     for key in variable.entry.values():
         if key.refers_to and isinstance(found.get(key.name), str):
             target = plan[key.refers_to].get(found[key.name], {})
-            found[key.name] = {"name": found[key.name], "location": target.get("location")}
+            if "location" in target:
+                found[key.name] = {"name": found[key.name], "location": target["location"]}
     return found
 
 

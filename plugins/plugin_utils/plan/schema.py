@@ -19,7 +19,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUA
 
 PREFIX = "egov_ops_"
 ORIGINS = ("plan", "law", "standard", "ours")
-SCOPES = ("plan", "run")
+SCOPES = ("plan", "run", "command")
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -68,6 +68,7 @@ class Variable(Key):
     open: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
     entry: Mapping[str, Key] = field(default_factory=dict)
+    floor: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 class Schema(NamedTuple):
@@ -125,9 +126,9 @@ def _variable(name: str, text: dict[str, Any], folder: Path) -> Variable:
         raise SchemaError(f"The schema describes {name} wrongly: {error}.") from error
     if not name.startswith(PREFIX) or variable.origin not in ORIGINS or variable.scope not in SCOPES:
         raise SchemaError(f"The schema gives {name} a name, an origin or a scope that there is not.")
-    if variable.layered != bool(entry) or variable.layered != isinstance(variable.default, dict):
+    if variable.layered != bool(entry) or (variable.layered and not isinstance(variable.default, dict)):
         raise SchemaError(
-            f"The schema's {name} must have entry keys and a default dictionary exactly if it is layered."
+            f"The schema's {name} must have entry keys exactly if it is layered, and then a default dictionary."
         )
     return variable
 

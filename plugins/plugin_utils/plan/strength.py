@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, read_moment
 
 #: Not a rule of one value: the keys in it replace those of their entry, each by its own rule.
 OVERRIDE = "override"
@@ -56,6 +56,16 @@ def empty(before: Any, after: Any) -> bool:
 def changed(before: Any, after: Any) -> bool:
     """Return whether a value is another one."""
     return bool(before != after)
+
+
+def later(before: Any, after: Any) -> bool:
+    """Return whether a moment comes later, or never."""
+    return bool(before) and (not after or read_moment(after) > read_moment(before))
+
+
+def earlier(before: Any, after: Any) -> bool:
+    """Return whether a moment comes earlier."""
+    return later(before=after, after=before)
 
 
 def rarer(before: Any, after: Any) -> bool:
@@ -126,9 +136,11 @@ def looser(before: Any, after: Any) -> bool:
 
 RULES: Mapping[str, Callable[[Any, Any], bool]] = {
     "changed": changed,
+    "earlier": earlier,
     "empty": empty,
     "fewer": fewer,
     "higher": higher,
+    "later": later,
     "looser": looser,
     "lower": lower,
     "milder": milder,

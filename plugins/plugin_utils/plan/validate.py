@@ -16,7 +16,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import (
+    TYPES,
+    Opaque,
+    Refused,
+    plain,
+    read_moment,
+    shown,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary, misnomers
 
 DEFAULT = "default"
@@ -137,7 +144,7 @@ def _problems(
 ) -> list[Problem]:
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
-        problems += _empty_layers(reading.plan, schema)
+        problems += [*_empty_layers(reading.plan, schema), *_contradictions(reading)]
     return [*problems, *_lookalikes(variables, role_options)]
 
 
@@ -160,8 +167,7 @@ class _Reading:
                 layers = [(name, entries) for name, entries in layers if entries is not None]
                 values[variable.name] = self._layered(variable, layers)
             else:
-                source = extra if variable.scope == "run" and variable.name in extra else variables
-                values[variable.name] = self._single(variable, source.get(variable.name))
+                values[variable.name] = self._single(variable, self._given(variable, variables, extra))
         self._references(schema)
 
     def where(self, variable: str, entry: str) -> Where:
@@ -173,6 +179,15 @@ class _Reading:
         """Note a problem; the sentence is what follows the dotted name of the place."""
         message = f"{'.'.join(where)} {sentence}"
         self.problems.append(Problem(where[0], value, message, path=where[1:], allowed=allowed, rule=rule))
+
+    def _given(self, variable: Variable, variables: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+        """Return the value of a variable that is not layered, from where it may stand; None where it is not given."""
+        if variable.scope == "command" and variables.get(variable.name) is not None:
+            sentence = "is set in the inventory, but must be given on the command line alone (-e)."
+            self._refuse((variable.name,), "", sentence, rule="scope")
+        elif variable.scope != "plan" and variable.name in extra:
+            return extra[variable.name]
+        return None if variable.scope == "command" else variables.get(variable.name)
 
     def _single(self, variable: Variable, given: Any) -> Any:
         self._origins[variable.name] = (DEFAULT,) if given is None else (variable.name,)
@@ -190,7 +205,19 @@ class _Reading:
                 merged[entry] = default.complete[entry]
             elif entry not in broken:
                 merged[entry] = self._completed(self.where(variable.name, entry), variable, keys)
+        self._floor(variable, {entry: keys for entry, keys in merged.items() if entry not in broken})
         return merged
+
+    def _floor(self, variable: Variable, merged: Mapping[str, Mapping[str, Any]]) -> None:
+        """Refuse entries whose lists lack what no plan may leave out."""
+        for entry, lists in variable.floor.items():
+            for key, needed in lists.items():
+                given = merged.get(entry, {}).get(key)
+                missing = [item for item in needed if isinstance(given, list) and item not in given]
+                if missing:
+                    where = (*self.where(variable.name, entry), key)
+                    sentence = f"lacks {' and '.join(missing)}, which no plan may leave out."
+                    self._refuse(where, shown(given), sentence, f"a list with {', '.join(needed)}", rule="floor")
 
     def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
         """Return what `_layer` returns of the same value, with what came of it."""
@@ -329,7 +356,10 @@ def _converted(key: Key, value: Any) -> Any:
         if key.required and not found:
             raise Refused("a list with at least one element")
         convert = TYPES[key.elements]
-        return [_element(convert, inner) for inner in found]
+        elements = [_element(convert, inner) for inner in found]
+        if key.choices and any(isinstance(inner, str) and inner not in key.choices for inner in elements):
+            raise Refused(f"a list of some of {', '.join(key.choices)}")
+        return elements
     if key.choices and found not in key.choices:
         raise Refused(_allowed(key))
     if key.minimum is not None and found < key.minimum:
@@ -391,6 +421,23 @@ def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:
         if layer not in watched:
             sentence = f"egov_ops_probes has no probe of the layer {layer}; the plan wants one of each (S3.1-2)."
             yield Problem("egov_ops_probes", "", sentence, allowed=f"a probe of the layer {layer}", rule="layer")
+
+
+def _contradictions(reading: _Reading) -> Iterator[Problem]:
+    """Yield freezes that end before they begin, and keys of people that stand in the plan twice."""
+    for name, entry in reading.values["egov_ops_freezes"].items():
+        ends = [entry.get("from"), entry.get("to")]
+        if all(isinstance(end, str) for end in ends) and read_moment(ends[0]) >= read_moment(ends[1]):
+            where = (*reading.where("egov_ops_freezes", name), "to")
+            sentence = f"{'.'.join(where)} is {shown(ends[1])}, but must be later than from, {shown(ends[0])}."
+            yield Problem(where[0], shown(ends[1]), sentence, path=where[1:], allowed="a moment later than from")
+    owners: dict[str, str] = {}
+    for name, entry in reading.values["egov_ops_signers"].items():
+        key = entry.get("key")
+        if isinstance(key, str) and owners.setdefault(key, name) != name:
+            where = (*reading.where("egov_ops_signers", name), "key")
+            sentence = f"{'.'.join(where)} is the key of {owners[key]} too; whose signature it makes could not be told."
+            yield Problem(where[0], shown(key), sentence, path=where[1:], allowed="a key that no other entry has")
 
 
 def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 TRUE = {"true", "yes", "on", "y", "t", "1"}
@@ -19,6 +21,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):[0-5]\d)\s+(\S+)", re.ASCII)
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
 _BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
@@ -162,6 +165,44 @@ def time(value: Any) -> str:
     return f"{int(found[1]):02}:{found[2]} {timezone(found[3])}"
 
 
+def moment(value: Any) -> str:
+    """Return a day and a time of day with its zone, as `YYYY-MM-DD HH:MM Zone`. Raises Refused."""
+    found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        if not found:
+            raise ValueError
+        datetime.fromisoformat(found[1])
+    except ValueError:
+        raise Refused("a moment with its zone, such as 2026-12-31 18:00 Asia/Shanghai") from None
+    return f"{found[1]} {found[2]} {timezone(found[3])}"
+
+
+def read_moment(value: str) -> datetime:
+    """Return the time that a moment of the plan stands for."""
+    day, clock, zone = value.split(" ")
+    return datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=zoneinfo.ZoneInfo(zone))
+
+
+def public_key(value: Any) -> str:
+    """Return a public SSH key, without its comment. Raises Refused."""
+    words = value.split() if isinstance(value, str) else []
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+        if "\n" in value.strip() or blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode() != words[0]:
+            raise ValueError
+    except (IndexError, ValueError):
+        raise Refused("a public SSH key, such as the line of a .pub file") from None
+    return f"{words[0]} {words[1]}"
+
+
+def override(value: Any) -> dict[str, str]:
+    """Return why gates are overridden: `reason`. Raises Refused."""
+    found = value if isinstance(value, dict) else {"": ""}
+    if found and (set(found) != {"reason"} or not isinstance(found["reason"], str) or not found["reason"].strip()):
+        raise Refused("a dictionary with a reason, such as {reason: portal down, nobody else can be reached}")
+    return found
+
+
 def threshold(value: Any) -> str:
     """Return a range as monitoring plugins write it. Raises Refused."""
     limits = "" if isinstance(value, bool) else str(value).strip()
@@ -215,7 +256,10 @@ TYPES: Mapping[str, Callable[[Any], Any]] = {
     "int": integer,
     "list": sequence,
     "location": location,
+    "moment": moment,
+    "override": override,
     "path": path,
+    "public_key": public_key,
     "step": step,
     "str": text,
     "texts": texts,

@@ -15,6 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.report import figures, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
+    OVERRIDE,
     RUN_DOMAIN,
     STEP,
     Material,
@@ -53,7 +54,7 @@ def build(material: Material) -> dict[str, Any]:
     run = _run(material, frame, announced)
     findings = _findings(observed, material, run["started"])
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
-    domains = [*DOMAINS, *sorted({step["domain"] for step in steps} - set(DOMAINS))]
+    domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
     hosts = _hosts(observed, announced, domains, findings)
     coverage = _coverage(steps, announced, hosts, "seal" in frame)
     data: dict[str, Any] = {
@@ -68,6 +69,7 @@ def build(material: Material) -> dict[str, Any]:
             {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
             for late in material.late
         ],
+        "overrides": [_override(stored) for stored in observed if stored.record["kind"] == OVERRIDE],
         "health": figures.health(observed),
         "backup": figures.backup(observed),
         "steps": steps,
@@ -114,6 +116,17 @@ def _step(stored: Stored) -> dict[str, Any]:
         "started": record["started"],
         "duration": record["detail"].get("duration"),
         "seq": stored.seq,
+    }
+
+
+def _override(stored: Stored) -> dict[str, Any]:
+    record, detail = stored.record, stored.record["detail"]
+    return {
+        "seq": stored.seq,
+        "host": record["host"],
+        "gates": str(detail.get("gates", "")),
+        "reason": str(detail.get("why", "")),
+        "user": str(detail.get("user", "")),
     }
 
 
@@ -305,7 +318,7 @@ def _domain(
     loud = [mark for mark in marks if mark not in ("skipped", "none")]
     reasons = {record["reason"] for record in own if record["kind"] == STEP and record["status"] != "unreachable"}
     status, code = worst(loud or marks), "measured"
-    if domain not in coverage["domains"]:
+    if domain not in coverage["domains"] and not own:
         status, code = "none", "none"
     elif "not_built" in reasons and reasons <= {"not_built", "not_ours"}:
         status, code = "skipped", "not_built"

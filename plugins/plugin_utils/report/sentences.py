@@ -58,6 +58,12 @@ def is_narrowed(data: Mapping[str, Any]) -> bool:
 def facts(data: Mapping[str, Any], language: Language) -> list[str]:
     """Return what must be known beside the verdict: what is missing, narrowed, late or not comparable."""
     result = []
+    overridden: dict[tuple[str, str, str], list[str]] = {}
+    for entry in data["overrides"]:
+        overridden.setdefault((entry["gates"], entry["user"], entry["reason"]), []).append(entry["host"])
+    for (gates, user, why_so), hosts in overridden.items():
+        host, told = where(hosts, language), why_so.rstrip(".。")
+        result.append(language.text("fact.override", host=host, gates=gates, user=user, reason=told))
     steps = data["verdict"]["steps"]
     for reason, domains in data["verdict"]["missing"].items():
         present = steps["recorded"] if reason == "missing" else steps["present"]

@@ -20,6 +20,8 @@ LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
 STEP = "step"
+#: The kind of those that tell that a gate was overridden.
+OVERRIDE = "override"
 
 
 class Key(NamedTuple):

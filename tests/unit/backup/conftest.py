@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -36,3 +37,20 @@ def ready(site: Site) -> Site:
     for name in ("a", "b", "c"):
         (site.source / name).write_text(f"content of {name}\n")
     return site
+
+
+@pytest.fixture
+def saved(ready: Site) -> Site:
+    """Give a site that was backed up, with all that a file system can hold, and has changed since."""
+    folder = ready.source / "folder"
+    folder.mkdir(mode=0o2750)
+    for name in (b"a\nb", b"\xff\xfe", "中 文".encode(), b"*?[x]\\", b"-rf"):
+        (folder / os.fsdecode(name)).write_bytes(b"odd")
+    (ready.source / "link").symlink_to("nowhere")
+    os.setxattr(ready.source / "b", "user.note", b"\x00\xff")
+    (ready.source / "c").chmod(0o4750)
+    if os.geteuid() == 0:
+        os.chown(ready.source / "a", 1234, 4321)
+        os.utime(ready.source / "a", ns=(1, 987654321012345678))
+    ready.back_up()
+    return ready

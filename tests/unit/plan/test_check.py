@@ -30,6 +30,11 @@ BAD: dict[str, Any] = {
     "egov_ops_validate_base": {"main": True},
     "egov_ops_validate_explain": ["web1"],
     "egov_ops_validate_folder": ["results"],
+    "egov_ops_restore_set": ["config"],
+    "egov_ops_restore_paths": "/etc",
+    "egov_ops_restore_at": ["yesterday"],
+    "egov_ops_restore_mode": "over",
+    "egov_ops_restore_destination": ["/srv"],
     "egov_ops_transport": "pigeon",
     "egov_ops_procedures": ["daily"],
     "egov_ops_procedures.daily.title": "Daily",
@@ -66,6 +71,7 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_sets.config.repository": "remote",
     "egov_ops_backup_sets.config.full": "fortnightly",
     "egov_ops_backup_sets.config.incremental": "never",
+    "egov_ops_backup_sets.config.stop": "nginx.service",
     "egov_ops_backup_repositories": "local",
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
@@ -78,6 +84,30 @@ BAD: dict[str, Any] = {
     "egov_ops_patch_deadline_critical": "15 days",
     "egov_ops_patch_deadline_high": 60,
     "egov_ops_patch_deadline_other": ["90d"],
+    "egov_ops_gates": ["approval"],
+    "egov_ops_gates.restore.gates": ["approval", "luck"],
+    "egov_ops_gates.restore.approvals": 0,
+    "egov_ops_gates.restore.teams": ["NIGHT"],
+    "egov_ops_people": ["li"],
+    "egov_ops_people.li.team": "NIGHT",
+    "egov_ops_people.li.may_request": ["everything"],
+    "egov_ops_people.li.may_approve": "restore",
+    "egov_ops_signers": ["li"],
+    "egov_ops_signers.li.person": ["li"],
+    "egov_ops_signers.li.key": "ssh-ed25519 AAAA",
+    "egov_ops_signers.li.revoked": "yesterday",
+    "egov_ops_freezes": True,
+    "egov_ops_freezes.congress.from": "2026-03-01",
+    "egov_ops_freezes.congress.to": "2026-02-30 18:00 UTC",
+    "egov_ops_freezes.congress.reason": ["congress"],
+    "egov_ops_proof_max_age": "recently",
+    "egov_ops_request_validity": "1y",
+    "egov_ops_request": ["1a2b3c4d"],
+    "egov_ops_operation": "restore",
+    "egov_ops_reason": {"because": True},
+    "egov_ops_confirm": ["1a2b3c4d"],
+    "egov_ops_signing_key": ["id_ed25519"],
+    "egov_ops_override": {"reason": ""},
     "egov_ops_ledger_retention_days": 180,
     "egov_ops_witness_key": "id_ed25519",
     "egov_ops_witness_signers": 5,
@@ -273,3 +303,34 @@ def test_a_variable_of_the_site_that_looks_like_a_roles_is_a_warning(schema: Sch
     assert problem.message == (
         "backup_timeuot is not an option of the role backup, though it looks like one; did you mean backup_timeout?"
     )
+
+
+def test_a_freeze_that_ends_before_it_begins_is_refused(schema: Schema) -> None:
+    freeze = {"from": "2026-03-15 00:00 Asia/Shanghai", "to": "2026-03-14 16:00 UTC", "reason": "Congress"}
+    (message,) = messages(check({"egov_ops_freezes__10_site": {"congress": freeze}}, schema))
+    assert message == (
+        "egov_ops_freezes__10_site.congress.to is '2026-03-14 16:00 UTC', but must be later than from, "
+        "'2026-03-15 00:00 Asia/Shanghai'."
+    )
+
+
+def test_a_key_of_two_signers_is_refused(schema: Schema) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMoEmjK0MoVAK5LRv7y"
+    people = {"li": {"team": "DATA"}, "wang": {"team": "SEC"}}
+    signers = {"li": {"person": "li", "key": key}, "wang": {"person": "wang", "key": f"{key} wang@desk"}}
+    (message,) = messages(check({"egov_ops_people": people, "egov_ops_signers": signers}, schema))
+    assert message.startswith("egov_ops_signers.wang.key is the key of li too;")
+
+
+@pytest.mark.parametrize("left", [["approval"], ["lock", "freeze"], ["freeze"]])
+def test_a_gate_that_no_plan_may_leave_out_is_missed_by_name(schema: Schema, left: list[str]) -> None:
+    (message,) = messages(check({"egov_ops_gates__90": {"restore": {"gates": left}}}, schema))
+    missing = " and ".join(name for name in ("approval", "lock") if name not in left)
+    assert message == f"egov_ops_gates__90.restore.gates lacks {missing}, which no plan may leave out."
+
+
+def test_what_is_of_one_command_is_refused_in_the_inventory(schema: Schema) -> None:
+    emergency = {"egov_ops_override": {"reason": "The portal is down"}}
+    (message,) = messages(check(emergency, schema))
+    assert message == "egov_ops_override is set in the inventory, but must be given on the command line alone (-e)."
+    assert merge({}, schema, emergency)["egov_ops_override"] == emergency["egov_ops_override"]

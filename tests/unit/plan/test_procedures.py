@@ -26,16 +26,20 @@ def playbook(name: str) -> Any:
     return yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text(encoding="utf-8"))
 
 
-def roles_of(name: str) -> list[str]:
-    """Return the roles that a playbook imports."""
+def tasks_of(name: str) -> list[Path]:
+    """Return the task files of the roles that a playbook imports."""
     (play,) = playbook(name)
     block = next(task["block"] for task in play["tasks"] if "block" in task)
-    return [task["ansible.builtin.import_role"]["name"].rpartition(".")[2] for task in block]
+    imports = [task["ansible.builtin.import_role"] for task in block]
+    return [
+        ROOT / "roles" / each["name"].rpartition(".")[2] / "tasks" / f"{each.get('tasks_from', 'main')}.yml"
+        for each in imports
+    ]
 
 
-def modules_of(role: str) -> set[str]:
-    """Return the modules of the collection that a role calls."""
-    return set(re.findall(r"egov\.ops\.(\w+):", (ROOT / f"roles/{role}/tasks/main.yml").read_text(encoding="utf-8")))
+def modules_of(tasks: Path) -> set[str]:
+    """Return the modules of the collection that a role's task file calls."""
+    return set(re.findall(r"egov\.ops\.(\w+):", tasks.read_text(encoding="utf-8")))
 
 
 def test_what_is_made_from_schema_and_catalogue_is_up_to_date() -> None:
@@ -72,7 +76,7 @@ def test_each_procedure_has_an_owner_words_and_clauses(name: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_STEPS)
 def test_a_playbook_does_each_step_that_stands_and_none_that_is_not_announced(name: str) -> None:
-    done = {module for role in roles_of(name) for module in modules_of(role)}
+    done = {module for tasks in tasks_of(name) for module in modules_of(tasks)}
     announced = {step["module"] for step in CATALOGUE[name]["steps"]}
     assert done == {module for module in announced if is_built(module)}
 

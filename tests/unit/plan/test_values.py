@@ -13,7 +13,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES,
 from hypothesis import given
 from hypothesis import strategies as st
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMoEmjK0MoVAK5LRv7y"
+
 ACCEPTED = [
+    ("moment", " 2026-12-31T18:00  Asia/Shanghai", "2026-12-31 18:00 Asia/Shanghai"),
+    ("override", {"reason": "portal down"}, {"reason": "portal down"}),
+    ("override", {}, {}),
+    ("public_key", f"{KEY} li@laptop\n", KEY),
     ("bool", True, True),
     ("bool", "yes", True),
     ("bool", "False", False),
@@ -82,6 +88,19 @@ REFUSED = [
     ("path", "~/data"),
     ("path", "/srv\0"),
     ("path", ["/srv"]),
+    ("moment", "2026-12-31"),
+    ("moment", "2026-02-30 18:00 UTC"),
+    ("moment", "2026-12-31 18:00"),
+    ("moment", "2026-12-31 18:00 Mars/Olympus"),
+    ("moment", 20261231),
+    ("override", "portal down"),
+    ("override", {"reason": " "}),
+    ("override", {"reason": "portal down", "until": "noon"}),
+    ("override", {"because": "portal down"}),
+    ("public_key", "ssh-ed25519"),
+    ("public_key", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMoEmjK0MoVAK5LRv7y"),
+    ("public_key", "ssh-ed25519 AAAA"),
+    ("public_key", ["ssh-ed25519"]),
     ("step", "health_probe"),
     ("step", {"module": "health_probe"}),
     ("step", {"module": "health-probe", "domain": "health"}),

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Show a request in words, and sign its approval when its digest is confirmed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils.approval import APPROVAL, SHORT, Approval, words_of
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import Signed, approval_fault, request_fault
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.signature import sign
+from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
+
+
+class ActionModule(SigningTask):
+    """See plugins/modules/approve.py."""
+
+    ARGUMENTS = {"request": {"type": "str"}, "confirm": {"type": "str"}, "key": {"type": "path"}}
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Show what would be approved; with the right digits, and by one who may, sign and store it."""
+        now, options = datetime.now(timezone.utc), self.run_options()
+        plan = self.plan_of(task_vars["inventory_hostname"])
+        state = self.state(plan)
+        wanted = arguments["request"] or options["egov_ops_request"]
+        request = evidence.find(state, wanted)
+        if request.host not in task_vars["groups"]["all"]:
+            raise OpsError(f"Request {request.digest[:SHORT]} is for {request.host}, which is not in this inventory.")
+        plan = self.plan_of(request.host)
+        known = evidence.gather(request, request.action, request.host, plan, state, now)
+        for line in words_of(request):
+            self.say(line)
+        fault = request_fault(request, plan, known, now)
+        if fault:
+            raise OpsError(f"Request {request.digest[:SHORT]} {fault}; it cannot be approved.")
+        confirm = arguments["confirm"] or options["egov_ops_confirm"]
+        result = {"changed": False, "digest": request.digest, "words": words_of(request)}
+        digits = request.digest[:SHORT]
+        if not confirm:
+            say = f"Nothing is signed yet. If this is what you approve, add -e egov_ops_confirm={digits}"
+            self.say(say)
+            return {**result, "msg": say}
+        if confirm != digits:
+            raise OpsError(f"egov_ops_confirm is not {SHORT} digits with which this request begins; nothing is signed.")
+        key = self.key_file(arguments["key"], plan)
+        person, public = self.signer(key, plan, now)
+        approval = Approval(request.digest, person, iso(now))
+        fault = approval_fault(Signed(approval, public, True), request, plan, known, now)
+        if fault:
+            raise OpsError(f"An approval that {fault.rstrip(',')} does not count; nothing is signed.")
+        if self._task.check_mode:
+            return {**result, "changed": True, "msg": "Check mode: the approval is neither signed nor stored."}
+        signature = sign(approval.body, APPROVAL, Path(key))
+        document = evidence.store(state, approval)
+        message = f"{person} approves {request.action} on {request.host}, asked for by {request.requester}"
+        seen = observation(
+            "approval",
+            request.digest,
+            "ok",
+            clauses=["S6.3.1-2"],
+            message=message,
+            signature=signature,
+            person=person,
+            document=document,
+        )
+        self.record(plan, request.host, seen, now)
+        return {**result, "changed": True, "msg": f"{message}."}

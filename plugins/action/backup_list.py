@@ -1,0 +1,57 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Find snapshots and paths of a host in one trip, and estimate what a restore of them takes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import LIST
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, estimate
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: Snapshots and paths printed; the result has more.
+PRINTED = 20
+
+
+class ActionModule(BackupTask):
+    """See plugins/modules/backup_list.py."""
+
+    HALF = ("backup.listing", "listing")
+    ARGUMENTS = LIST
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Take from the run options what is not given; only the wanted set's repository is opened."""
+        options = {
+            "set": arguments["set"] or plan["egov_ops_restore_set"],
+            "paths": arguments["paths"] or plan["egov_ops_restore_paths"],
+            "at": arguments["at"] or plan["egov_ops_restore_at"],
+            "mode": arguments["mode"] or plan["egov_ops_restore_mode"],
+            "destination": arguments["destination"] or plan["egov_ops_restore_destination"],
+        }
+        return super().prepare({**arguments, **options}, plan, host, now)
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Add the estimate to the operation, and print what was found."""
+        result = super().perform(arguments, task_vars)
+        operation = result.get("operation")
+        if operation:
+            state = StateDir.resolve(self.plan_of(task_vars["inventory_hostname"])["egov_ops_state_dir"])
+            seconds, by = estimate(state, operation["host"], operation["set"], operation["bytes"])
+            operation["seconds"] = seconds
+            result["estimated"] = by
+            result["msg"] += f" A restore may take {seconds:.0f} s, {by}."
+        for entry in result.get("snapshots", [])[:PRINTED]:
+            self.say(f"{entry['time']}  {entry['snapshot'][:8]}  {entry['set']:<16} {entry['kind']}")
+        for entry in result.get("paths", [])[:PRINTED]:
+            self.say(f"  {entry['size']:>12}  {entry['modified']}  {entry['path']}")
+        if operation:
+            self.say(f"operation: {json.dumps(operation, ensure_ascii=True, sort_keys=True)}")
+        return result

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Refuse early what a changing task would refuse later."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.changing import ask, refuse_plan_variables
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+
+class ActionModule(Task):
+    """See plugins/modules/gate.py."""
+
+    ARGUMENTS = {"action": {"type": "str", "required": True}, "request": {"type": "str"}}
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Ask the gates of this host; fail with what they say, unless in check mode."""
+        refuse_plan_variables(self.extra_variables())
+        host = task_vars["inventory_hostname"]
+        plan = self.plan_of(host)
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state)
+        wanted, override = arguments["request"] or plan["egov_ops_request"], plan["egov_ops_override"].get("reason", "")
+        now, own = datetime.now(timezone.utc), run.id if run else ""
+        decision = ask(arguments["action"], wanted, host, plan, state, own, override, now).decision
+        failed = not (decision.allowed or override or self._task.check_mode)
+        return {"changed": False, "failed": failed, "msg": decision.message, "gate": decision.shown()}

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask for an operation: make the request, sign it, store it."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
+    REQUEST,
+    SHORT,
+    Request,
+    check_operation,
+    read_request,
+    words_of,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import may_approve
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.signature import sign
+from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
+
+
+class ActionModule(SigningTask):
+    """See plugins/modules/request.py."""
+
+    ARGUMENTS = {
+        "action": {"type": "str", "default": "restore", "choices": ["restore"]},
+        "operation": {"type": "dict"},
+        "reason": {"type": "str"},
+        "valid_for": {"type": "int"},
+        "key": {"type": "path"},
+    }
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Make the request in the name of the key's owner, show it, and unless in check mode sign and store it."""
+        now, action = datetime.now(timezone.utc), arguments["action"]
+        run_options = self.run_options()
+        operation = arguments["operation"] or run_options["egov_ops_operation"]
+        check_operation(action, operation)
+        host = str(operation["host"])
+        if host not in task_vars["groups"]["all"]:
+            raise OpsError(f"The operation is for {host}, which is not in this inventory.")
+        plan = self.plan_of(host)
+        reason = arguments["reason"] or plan["egov_ops_reason"]
+        if not reason.strip():
+            raise OpsError("A request needs a reason, one sentence: give egov_ops_reason.")
+        key = self.key_file(arguments["key"], plan)
+        person, _public = self.signer(key, plan, now)
+        if action not in plan["egov_ops_people"][person]["may_request"]:
+            raise OpsError(f"{person} may not ask for {action}; may_request of egov_ops_people says who may.")
+        longest = int(plan["egov_ops_request_validity"])
+        seconds = min(arguments["valid_for"] or longest, longest)
+        not_after = iso(now + timedelta(seconds=seconds))
+        made = Request(action, operation, person, reason, iso(now), not_after, os.urandom(16).hex())
+        request = read_request(made.body.encode())  # nothing is signed that would not be read again
+        for line in words_of(request):
+            self.say(line)
+        result = {"changed": True, "digest": request.digest, "request": request.body}
+        if self._task.check_mode:
+            return {**result, "msg": "Check mode: the request is neither signed nor stored."}
+        signature = sign(request.body, REQUEST, Path(key))
+        state = self.state(plan)
+        evidence.store(state, request)
+        message = f"{person} asks for {action} on {host}: {reason}"
+        seen = observation(
+            "request",
+            request.digest,
+            "ok",
+            clauses=["S6.3.1-1"],
+            message=message,
+            signature=signature,
+            person=person,
+            not_after=not_after,
+        )
+        self.record(plan, host, seen, now)
+        able = ", ".join(may_approve(plan, action, person, now)) or "nobody yet (may_approve of egov_ops_people)"
+        command = f"ansible-playbook egov.ops.approve -e egov_ops_request={request.digest[:SHORT]}"
+        self.say(f"To be approved until {not_after} by one of: {able}.\n{command}")
+        return {**result, "msg": f"Request {request.digest[:SHORT]} waits for its approval.", "approve": command}

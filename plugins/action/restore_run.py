@@ -1,0 +1,36 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carry out a requested restore on its host, in a job that outlives this process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+
+class ActionModule(RestoreTask):
+    """See plugins/modules/restore_run.py."""
+
+    ACTION = "restore"
+    HALF = ("backup.restore", "restore")
+    DETACHES = True
+    ARGUMENTS = RESTORE
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Fill in the repository of the request, and find its password."""
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        operation = arguments["operation"]
+        sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
+        repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}
+        secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
+        return {**arguments, "repositories": repositories}, secrets

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a snapshot is meant: the snapshot itself, its manifest, and the entries of some paths."""
+
+import os
+
+from ansible_collections.egov.ops.plugins.module_utils.backup import manifest
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes, within
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+
+#: Paths among which the nearest to an unknown one is looked for.
+_NEAR_LIMIT = 20000
+
+
+class Selection:
+    """Entries of a manifest below some top paths: `tops`, `entries` in the order of a walk, `files` and `bytes`."""
+
+    def __init__(self, tops, entries):
+        # type: (list[bytes], list[dict[str, Any]]) -> None
+        self.tops = tops
+        self.entries = entries
+        files = [entry for entry in entries if entry["type"] != "dir"]
+        self.files = len(files)
+        self.bytes = sum(entry["size"] for entry in files)
+
+
+def select(entries, wanted):
+    # type: (Iterable[dict[str, Any]], list[str]) -> Selection
+    """Return the entries of the wanted paths with all below them; all entries where none is named.
+
+    Raises HalfError for a path that the manifest does not have; it names the nearest that it has.
+    """
+    asked = [to_bytes(os.path.normpath(path)) for path in wanted]
+    tops = [path for path in asked if not any(path != other and within(path, other) for other in asked)]
+    if wanted:
+        kept, missing, near = [], set(tops), []  # type: tuple[list[dict[str, Any]], set[bytes], list[str]]
+        for entry in entries:
+            path = to_bytes(entry["path"])
+            missing.discard(path)
+            if any(within(path, top) for top in tops):
+                kept.append(entry)
+            elif len(near) < _NEAR_LIMIT:
+                near.append(shown(path))
+        for path in sorted(missing):
+            raise HalfError(
+                "Path %s is not in the snapshot%s: list what is with egov.ops.backup_list."
+                % (shown(path), _near(path, near))
+            )
+        return Selection(sorted(set(tops)), kept)
+    kept = list(entries)
+    for entry in kept:
+        path = to_bytes(entry["path"])
+        if not tops or not within(path, tops[-1]):
+            tops.append(path)
+    return Selection(tops, kept)
+
+
+def manifest_of(engine, snapshot, set_name, host_name):
+    # type: (Restic, Snapshot, str, str) -> bytes
+    """Return the content of the manifest that lies in a snapshot; raises HalfError where there is none."""
+    name = "/%s@%s.jsonl" % (set_name, host_name)
+    inside = [path for path in snapshot.paths if path.endswith(name)]
+    if not inside:
+        raise HalfError(
+            "Snapshot %s has no manifest: it was not made by this collection." % snapshot.id[:8], "not_ours"
+        )
+    return engine.dump(snapshot.id, inside[0])
+
+
+def _near(path, candidates):
+    # type: (bytes, list[str]) -> str
+    import difflib
+
+    found = difflib.get_close_matches(shown(path), candidates, n=1)
+    return ", the nearest is %s" % found[0] if found else ""

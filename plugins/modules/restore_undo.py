@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module door to module_utils/backup/settle.py."""
+
+DOCUMENTATION = r"""
+module: restore_undo
+short_description: Put back what a restore replaced, or cancel one that runs
+version_added: 0.1.0
+description:
+  - Ends the job where the restore still runs. Then the units of the set are stopped, what was replaced changes places
+    with what was restored, the units are started again, and what was restored is removed.
+  - Of a restore beside its source the folder is removed.
+  - Works until M(egov.ops.restore_accept). Whoever runs it on the controller is the person that is recorded.
+  - One that is stopped half-way is finished by the next call.
+options:
+  request:
+    description:
+      - Digest of the request, or at least its first eight hex digits. Without it, the run option C(egov_ops_request).
+    type: str
+  operation:
+    description:
+      - What was requested. Filled in by the action plugin from the request, never by hand.
+    type: dict
+    default: {}
+  operation_id:
+    description:
+      - The request's digest in full. Filled in by the action plugin, never by hand.
+    type: str
+    default: ""
+  gates:
+    description:
+      - The gates that were passed. Filled in by the action plugin, never by hand.
+    type: list
+    elements: str
+    default: []
+  requester:
+    description:
+      - Who signed the request. Filled in by the action plugin, never by hand.
+    type: str
+    default: ""
+  approvers:
+    description:
+      - Who signed approvals of it. Filled in by the action plugin, never by hand.
+    type: list
+    elements: str
+    default: []
+  person:
+    description:
+      - Who decides. Filled in by the action plugin, never by hand.
+    type: str
+    default: ""
+  timeout:
+    description:
+      - Seconds for the whole call. One that is cut short goes on when it is called again.
+    type: float
+    default: 3600.0
+extends_documentation_fragment:
+  - egov.ops.half
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Says what would be done, or why it is refused.
+  diff_mode:
+    support: none
+    details:
+      - The paths that change places are those of the request.
+seealso:
+  - module: egov.ops.restore_run
+"""
+
+EXAMPLES = r"""
+- name: Put back what a restore replaced
+  egov.ops.restore_undo:
+    request: 5f3c01ab
+"""
+
+RETURN = r"""
+msg:
+  description: The outcome in one sentence.
+  returned: always
+  type: str
+  sample: "Restore 5f3c01ab is undone: what it replaced is in its place again."
+reason:
+  description: Why it could not be done, for example V(refused) or V(mismatch).
+  returned: always
+  type: str
+  sample: ""
+evidence:
+  description: One record, of the set.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Always V(restore_undo).
+      returned: always
+      type: str
+      sample: restore_undo
+    subject:
+      description: Name of the set.
+      returned: always
+      type: str
+      sample: config
+    status:
+      description: V(ok), or V(failed), or V(skipped) in check mode.
+      returned: always
+      type: str
+      sample: ok
+    detail:
+      description: Operation, person, message.
+      returned: always
+      type: dict
+      sample:
+        operation: 5f3c01ab
+        person: zhao
+evidence_count:
+  description: How many records there are.
+  returned: success
+  type: int
+  sample: 1
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.egov.ops.plugins.module_utils.backup import options, settle
+from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
+
+
+def main():
+    # type: () -> None
+    """Undo a restore on the host that the module runs on."""
+    module = AnsibleModule(argument_spec=dict(options.SETTLE, **module_options()), supports_check_mode=True)
+    run_module(settle.undo, module)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate decides upon: requests and approvals as they are stored, their signatures, proofs, and who is at work.
+
+A request or approval is a document of the ledger, kept by its digest, and a record with its signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
+    APPROVAL,
+    REQUEST,
+    SHORT,
+    Approval,
+    ApprovalError,
+    Request,
+    read_approval,
+    read_request,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import DEFAULT_ALGORITHM, digest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import is_orphaned
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.signature import key_of, verify
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: The domain of the gate's records, and their kinds: what was asked, approved, decided, overridden and carried out.
+DOMAIN = "gate"
+DECISION, DONE = "gate", "operation"
+
+_HEXADECIMAL = set("0123456789abcdef")
+
+
+def store(state: StateDir, document: Request | Approval) -> str:
+    """Keep a request or approval in the ledger by its digest, which is returned. Raises LedgerError.
+
+    A request also lies in the state folder, so that it can be read, with an override, when the ledger cannot.
+    """
+    body = document.body.encode()
+    identifier = digest(body)
+    if isinstance(document, Request):
+        path = state.requests / f"{identifier}.json"
+        try:
+            write_whole(path, path.with_suffix(".new"), [body])
+        except OSError as error:
+            raise OpsError(f"The request cannot be kept in {path} ({error.strerror}); free space there.") from None
+    name = f"{type(document).__name__.lower()} {identifier[:SHORT]}"
+    with Ledger(state.ledger) as ledger:
+        ledger.put_artefact(body, name, "application/json", document.made)
+    return identifier
+
+
+def find(state: StateDir, wanted: str) -> Request:
+    """Return the request whose digest begins so. Raises OpsError where there is none, or more than one."""
+    check_prefix(wanted)
+    with Ledger(state.ledger, read_only=True) as ledger:
+        waiting = {record["subject"] for record in _waiting(state, "request")}
+        found = {*ledger.subjects(DOMAIN, "request", wanted), *(name for name in waiting if name.startswith(wanted))}
+        name = _the_one(wanted, sorted(found))
+        return _checked(name, _content(ledger, name))
+
+
+def find_export(state: StateDir, wanted: str) -> Request:
+    """Return the same from the state folder alone; no signature of it is known then."""
+    check_prefix(wanted)
+    paths = sorted(state.requests.glob(f"{wanted}*.json"))
+    name = _the_one(wanted, [path.stem for path in paths])
+    try:
+        return _checked(name, paths[0].read_bytes())
+    except OSError as error:
+        raise OpsError(f"The request in {paths[0]} cannot be read ({error.strerror}); mend its permissions.") from None
+
+
+def gather(
+    request: Request | None, action: str, host: str, plan: Mapping[str, Any], state: StateDir, now: datetime
+) -> Evidence:
+    """Return what the ledger and the spools say of a request on a host; who is at work is told by `running`.
+
+    Raises LedgerError where the ledger cannot be read.
+    """
+    evidence = Evidence(host, action)
+    if request is None:
+        with Ledger(state.ledger, read_only=True):
+            return evidence
+    if request.host != host:
+        return evidence  # no signature is verified for a request that is not for this host
+    known = {entry["key"] for entry in plan["egov_ops_signers"].values()}
+    with Ledger(state.ledger, read_only=True) as ledger:
+        by_kind = {kind: _of_request(request, kind, state, ledger) for kind in ("request", "approval", DONE)}
+        evidence = replace(
+            evidence,
+            approvals=tuple(_approvals(by_kind["approval"], ledger, known)),
+            proof=_proof(request, now - timedelta(seconds=plan["egov_ops_proof_max_age"]), state, ledger),
+            done=by_kind[DONE][-1]["finished"] if by_kind[DONE] else "",
+        )
+    for record in by_kind["request"]:
+        signature = str(record["detail"].get("signature"))
+        key = key_of(signature)
+        valid = key in known and verify(request.body, signature, REQUEST, key)
+        evidence = evidence if evidence.valid else replace(evidence, key=key, valid=valid)
+    return evidence
+
+
+def running(state: StateDir, host: str, own: str, now: datetime) -> tuple[str, ...]:
+    """Return the other live runs that have passed a gate of this host and are not done with it."""
+    found = []
+    for spool in spools(state.spool):
+        with suppress(SpoolError, OSError):  # sealed in between, or no spool
+            if spool.run != own and _holds(spool, host) and not is_orphaned(spool, spool.header(), now):
+                found.append(spool.run)
+    return tuple(found)
+
+
+def check_prefix(wanted: str) -> None:
+    """Refuse what is not the beginning of a digest; raises OpsError."""
+    if not SHORT <= len(wanted) <= 64 or not set(wanted) <= _HEXADECIMAL:
+        raise OpsError(f"A request is named by 8 to 64 hexadecimal digits of its digest, which {wanted!r} is not.")
+
+
+def _holds(spool: Spool, host: str) -> bool:
+    """Tell whether a run works on a host: a procedure from its first gate to its seal, a module for its one task."""
+    own = [record for record in spool.holding(b'"domain":"gate"') if record["host"] == host]
+    passed = [record for record in own if record["kind"] == DECISION and record["detail"].get("module")]
+    if not passed or passed[-1]["status"] == "failed":
+        return False
+    if spool.header().get("begun"):
+        return not spool.read().sealed
+    module = passed[-1]["detail"]["module"]
+    asked = [record for record in passed if record["detail"]["module"] == module]
+    answered = [step for step in spool.steps(host) if step["subject"] == module]
+    return len(asked) > len(answered)
+
+
+def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of a kind that still wait in spools, of this run too."""
+    for spool in spools(state.spool):
+        with suppress(SpoolError):  # sealed in between, or no spool
+            found = spool.holding(f'"kind":"{kind}"'.encode())
+            yield from (record for record in found if record["kind"] == kind)
+
+
+def _of_request(request: Request, kind: str, state: StateDir, ledger: Ledger) -> list[dict[str, Any]]:
+    """Return a request's records of a kind, oldest first: those of the ledger, then those that wait in spools."""
+    stored = ledger.records(domain=DOMAIN, kind=kind, host=request.host, subject=request.digest)
+    waiting = (record for record in _waiting(state, kind) if record["subject"] == request.digest)
+    return [record for record in [*(entry.record for entry in stored), *waiting] if record["status"] == "ok"]
+
+
+def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
+    """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
+    wanted = request.operation
+    about = {"domain": "backup", "kind": "proof", "host": request.host, "subject": wanted["set"]}
+    found = [stored.record for stored in ledger.records(**about, since=iso(oldest))]
+    found += (record for record in _waiting(state, "proof") if about.items() <= record.items())
+    about_it = [record for record in found if record["detail"].get("snapshot_id") == wanted["snapshot"]]
+    return max(about_it, key=lambda record: str(record["finished"]), default=None)
+
+
+def _approvals(records: list[dict[str, Any]], ledger: Ledger, known: set[str]) -> Iterator[Signed]:
+    for record in records:
+        detail = record["detail"]
+        signature = str(detail.get("signature"))
+        key = key_of(signature)
+        with suppress(ApprovalError):  # what is no approval counts for nothing
+            approval = read_approval(_content(ledger, str(detail.get("document"))))
+            yield Signed(approval, key, key in known and verify(approval.body, signature, APPROVAL, key))
+
+
+def _content(ledger: Ledger, name: str) -> bytes:
+    artefact = ledger.artefact(f"{DEFAULT_ALGORITHM}:{name}")
+    return artefact.content if artefact else b""
+
+
+def _checked(name: str, content: bytes) -> Request:
+    request = read_request(content)
+    if request.digest != name:
+        raise ApprovalError(f"The request stored as {name[:SHORT]} is another one; make a new request.")
+    return request
+
+
+def _the_one(wanted: str, names: list[str]) -> str:
+    if len(names) != 1:
+        how_many = f"{len(names)} requests begin" if names else "No request begins"
+        raise OpsError(f"{how_many} with {wanted}; see egov.ops.ledger_info with domain gate and kind request.")
+    return names[0]
