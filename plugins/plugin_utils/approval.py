@@ -175,7 +175,7 @@ def _document(data: bytes, kind: str, wanted: type[Request] | type[Approval]) ->
         if key not in known:
             raise ApprovalError(f"The {kind} has a key {inert(key)!r}, which there is not.")
         expected = {"schema": int, "operation": dict}.get(key, str)
-        if type(found[key]) is not expected:
+        if not isinstance(found[key], expected) or isinstance(found[key], bool):
             raise ApprovalError(f"The {kind}'s {key} must be of type {expected.__name__}.")
     if found["schema"] != SCHEMA:
         raise ApprovalError(
@@ -233,7 +233,7 @@ def _is_path(value: Any) -> bool:
 
 
 def _is_amount(value: Any) -> bool:
-    return type(value) is int and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _is_time(value: Any) -> bool:

@@ -6,7 +6,6 @@
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import manifest
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes, within
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 

@@ -5,10 +5,9 @@
 """Where a restore writes: what is refused there, and the folder beside it in which the data is made ready."""
 
 import os
-import stat
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes, to_text, within
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes, within
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
