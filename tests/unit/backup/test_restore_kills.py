@@ -132,9 +132,20 @@ VICTIMS: dict[str, Callable[[Site, dict[str, Any]], list[int]]] = {
 
 
 def kill(pids: list[int]) -> None:
+    """Kill processes and wait until they are gone: one that still dies holds its lock, and a run attaches to it."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    while not all(map(gone, pids)):
+        time.sleep(0.005)
+
+
+def gone(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return True
+    return status.rpartition(b")")[2].split()[0] in (b"Z", b"X")
 
 
 @pytest.fixture
