@@ -105,10 +105,7 @@ class Lab:
     @property
     def password(self) -> str:
         """What the services of the platform know each other by, made anew with each lab."""
-        path = self.folder / "password"
-        if not path.exists():
-            path.write_text(secrets.token_hex(12))
-        return path.read_text()
+        return (self.folder / "password").read_text()
 
     # Podman
 
@@ -189,6 +186,8 @@ class Lab:
         self.sockets.mkdir(parents=True, exist_ok=True)
         self._write_state({"slot": self._take_slot(), "ip_forward": forward, "hosts": {}, "starting": True})
         (self.folder / "sockets").write_text(str(self.sockets))
+        # Here, where nobody else asks for it yet: hosts are set up side by side.
+        (self.folder / "password").write_text(secrets.token_hex(12))
         if not (self.folder / "key").exists():
             make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(self.folder / "key")]
             run(make, "No key could be made for the lab.")

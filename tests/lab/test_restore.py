@@ -60,7 +60,7 @@ def pages(site: Site, lab: Lab) -> Site:
 
 
 def approved(site: Site, name: str) -> str:
-    digest = ask(site, name, "in_place")
+    digest: str = ask(site, name, "in_place")
     done = approve(site, digest)
     assert done.rc == 0, done.output
     return digest
