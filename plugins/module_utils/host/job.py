@@ -191,7 +191,8 @@ class Operation:
         """
         until = time.monotonic() + min(seconds, self._host.remaining())
         while True:
-            if not (process.poll() is None if process else self.running()):
+            # A process that gave way to another one's job is gone, and its work goes on.
+            if not ((process and process.poll() is None) or self.running()):
                 event = ended(self.events())
                 if event:
                     return event  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -141,6 +142,21 @@ def test_an_end_that_no_controller_has_recorded_is_told_again_and_done_once(save
     assert again["evidence"] == first["evidence"]
     assert again["changed"] is False
     assert (saved.source / "a").read_text() == "new work"
+
+
+def test_two_controllers_that_begin_at_once_see_one_restore_and_its_end(saved: Site) -> None:
+    before = tree(saved.source)
+    spoil(saved)
+    arguments = request(saved)
+    children = []
+    for _controller in range(3):
+        child = os.fork()
+        if child == 0:
+            os._exit(1 if carry_out(saved, arguments).get("failed") else 0)
+        children.append(child)
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0, 0]
+    assert tree(saved.source) == before
+    assert [event["event"] for event in journal(saved, arguments)].count("done") == 1
 
 
 def test_an_undone_request_is_spent(saved: Site) -> None:
