@@ -16,37 +16,6 @@ description:
   - Whoever runs it on the controller is the person that is recorded. The person shall have looked at the data.
   - One that is stopped half-way is finished by the next call.
 options:
-  request:
-    description:
-      - Digest of the request, or at least its first eight hex digits. Without it, the run option C(egov_ops_request).
-    type: str
-  operation:
-    description:
-      - What was requested. Filled in by the action plugin from the request, never by hand.
-    type: dict
-    default: {}
-  operation_id:
-    description:
-      - The request's digest in full. Filled in by the action plugin, never by hand.
-    type: str
-    default: ""
-  gates:
-    description:
-      - The gates that were passed. Filled in by the action plugin, never by hand.
-    type: list
-    elements: str
-    default: []
-  requester:
-    description:
-      - Who signed the request. Filled in by the action plugin, never by hand.
-    type: str
-    default: ""
-  approvers:
-    description:
-      - Who signed approvals of it. Filled in by the action plugin, never by hand.
-    type: list
-    elements: str
-    default: []
   person:
     description:
       - Who decides. Filled in by the action plugin, never by hand.
@@ -59,6 +28,7 @@ options:
     default: 3600.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.changing
 attributes:
   check_mode:
     support: full

@@ -28,37 +28,6 @@ description:
     whose clock is more than five minutes from the controller's.
   - A line of progress is printed at least every 15 seconds.
 options:
-  request:
-    description:
-      - Digest of the request, or at least its first eight hex digits. Without it, the run option C(egov_ops_request).
-    type: str
-  operation:
-    description:
-      - What was requested. Filled in by the action plugin from the request, never by hand.
-    type: dict
-    default: {}
-  operation_id:
-    description:
-      - The request's digest in full. Filled in by the action plugin, never by hand.
-    type: str
-    default: ""
-  gates:
-    description:
-      - The gates that were passed. Filled in by the action plugin, never by hand.
-    type: list
-    elements: str
-    default: []
-  requester:
-    description:
-      - Who signed the request. Filled in by the action plugin, never by hand.
-    type: str
-    default: ""
-  approvers:
-    description:
-      - Who signed approvals of it. Filled in by the action plugin, never by hand.
-    type: list
-    elements: str
-    default: []
   repositories:
     description:
       - The repository of the request. Filled in by the action plugin from the plan, never by hand.
@@ -86,6 +55,7 @@ options:
     default: 60.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.changing
 attributes:
   check_mode:
     support: full
