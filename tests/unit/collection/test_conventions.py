@@ -90,7 +90,7 @@ def test_each_module_says_what_check_mode_and_diff_do(module: Path) -> None:
     attributes: dict[str, Any] = {}
     for name in documentation.get("extends_documentation_fragment", ()):
         fragment = environment.ROOT / f"plugins/doc_fragments/{name.rpartition('.')[2]}.py"
-        attributes = {**attributes, **fragment_of(fragment)["attributes"]}
+        attributes = {**attributes, **fragment_of(fragment).get("attributes", {})}
     for name, entry in documentation.get("attributes", {}).items():
         attributes[name] = {**attributes.get(name, {}), **entry}
     assert {"check_mode", "diff_mode"} <= set(attributes)
