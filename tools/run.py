@@ -92,10 +92,8 @@ def link_restic() -> None:
 def run_daily(arguments: list[str]) -> int:
     """Run the daily procedure against this machine and return its exit code."""
     env = environment.variables()
-    settings = VENV / "ansible.cfg"  # a site's own settings, found by working directory or home, are not meant here
-    settings.touch()
     env.update(
-        ANSIBLE_CONFIG=str(settings),
+        ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),  # not a site's own, found by working directory or home
         ANSIBLE_COLLECTIONS_PATH=str(environment.link_collection(VENV / "collections")),
         ANSIBLE_HOME=str(CACHE / "ansible"),
         ANSIBLE_LOCAL_TEMP=str(CACHE / "ansible/tmp"),

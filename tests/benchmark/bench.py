@@ -31,6 +31,7 @@ FILES = 2000
 HOSTS = 100
 FORKS = 10
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
 
 #: Each figure's limit, and what it is.
 LIMITS = {
@@ -105,7 +106,12 @@ class Bench:
 
     def environment(self, cache: str = "warm") -> dict[str, str]:
         """Return the environment of a command, apt's pkgcache "warm" or "cold"."""
-        ours = {"ANSIBLE_NOCOLOR": "1", "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        ours = {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "HOME": str(self.folder),
+            "LC_ALL": "C.UTF-8",
+        }
         return {**os.environ, **ours, "APT_CONFIG": str(self.folder / f"{cache}.conf")}
 
     def run(self, *argv: str, cache: str = "warm") -> tuple[Cost, str]:

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The schema of the plan's variables, read from schema.yml."""
+"""The schema of the plan's variables: written in schema.yml, read at run time from schema.json, which is made of it."""
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,8 @@ from typing import Any, NamedTuple
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
 
 PREFIX = "egov_ops_"
-ORIGINS = ("plan", "law", "standard", "ours")
-SCOPES = ("plan", "run", "command")
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -84,14 +81,17 @@ class Schema(NamedTuple):
 
 @functools.cache
 def load_schema(folder: Path = Path(__file__).parent) -> Schema:
-    """Return the schema in `folder`, read once in a process. Raises SchemaError."""
-    document = read_yaml(folder / "schema.yml")
-    variables = {name: _variable(name, dict(text), folder) for name, text in document["variables"].items()}
-    for variable in variables.values():
-        for key in variable.entry.values():
-            if key.refers_to and key.refers_to not in variables:
-                raise SchemaError(f"The schema's {variable.name}.{key.name} refers to an unknown {key.refers_to}.")
-    return Schema(variables)
+    """Return the schema as tools/generate.py has written it, read once in a process. Raises SchemaError."""
+    path = folder / "schema.json"
+    try:
+        return parse(json.loads(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise SchemaError(f"The plan's file {path} cannot be read: {error}.") from error
+
+
+def parse(document: Mapping[str, Any]) -> Schema:
+    """Return the schema that a document describes. Raises SchemaError."""
+    return Schema({name: _variable(name, text) for name, text in document["variables"].items()})
 
 
 @functools.cache
@@ -116,35 +116,13 @@ def read_yaml(path: Path) -> Any:
         raise SchemaError(f"The plan's file {path} cannot be read: {' '.join(str(error).split())}.") from error
 
 
-def _variable(name: str, text: dict[str, Any], folder: Path) -> Variable:
-    if "default_file" in text:
-        text["default"] = read_yaml(folder / text["default_file"])
+def _variable(name: str, text: Mapping[str, Any]) -> Variable:
     try:
-        entry = {key: Key(**_arguments(key, dict(inner))) for key, inner in text.pop("entry", {}).items()}
-        variable = Variable(entry=entry, **_arguments(name, text))
-    except (TypeError, KeyError) as error:
+        entry = {key: Key(**_arguments(key, inner)) for key, inner in text.get("entry", {}).items()}
+        return Variable(**{**_arguments(name, text), "entry": entry})
+    except TypeError as error:
         raise SchemaError(f"The schema describes {name} wrongly: {error}.") from error
-    if not name.startswith(PREFIX) or variable.origin not in ORIGINS or variable.scope not in SCOPES:
-        raise SchemaError(f"The schema gives {name} a name, an origin or a scope that there is not.")
-    if variable.layered != bool(entry) or (variable.layered and not isinstance(variable.default, dict)):
-        raise SchemaError(
-            f"The schema's {name} must have entry keys exactly if it is layered, and then a default dictionary."
-        )
-    return variable
 
 
-def _arguments(name: str, text: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of Key or Variable that a part of the schema describes. Raises TypeError, KeyError."""
-    for kind in (text["type"], text.get("elements", "str")):
-        if kind not in TYPES:
-            raise TypeError(f"there is no type {kind}")
-    if (text["type"] == "list") != ("elements" in text):
-        raise TypeError("a list, and nothing else, names the type of its elements")
-    if text.get("origin", "ours") not in ORIGINS:
-        raise TypeError(f"there is no origin {text['origin']}")
-    for rule in {text.get("weaker", ""), *text.get("others", {}).values()} - {"", OVERRIDE}:
-        if rule not in RULES:
-            raise TypeError(f"there is no rule {rule} of what is weaker")
-    if set(text["description"]) != set(LANGUAGES):
-        raise TypeError(f"{name} needs a description in each of {', '.join(LANGUAGES)}")
+def _arguments(name: str, text: Mapping[str, Any]) -> dict[str, Any]:
     return {**text, "name": name, "choices": tuple(text.get("choices", ()))}

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
@@ -24,7 +24,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import (
     read_moment,
     shown,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary, misnomers
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary
 
 DEFAULT = "default"
 
@@ -442,6 +444,9 @@ def _contradictions(reading: _Reading) -> Iterator[Problem]:
 
 def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:
     """Yield the words that there are not, by the highest layer that has their entry."""
+    # Only who validates a plan far from its hosts needs them.
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import misnomers
+
     for found in misnomers(reading.values, schema, words, memory.sound):
         where = (*reading.where(found.variable, found.path[0]), *found.path[1:])
         value = "" if found.value is None else shown(found.value)

@@ -25,6 +25,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):[0-5]\d)\s+(\S+)"
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
 _BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
+_PLAIN = {type(None), bool, str, int, float}
 _CREDENTIALS = re.compile(r"(//)[^/@\s]+@")
 
 
@@ -50,7 +51,7 @@ class Opaque:
 
 def plain(value: Any) -> Any:
     """Return a deep copy of a value in Python's own types: what Ansible hands out may be a lazy or tagged subclass."""
-    if value is None or isinstance(value, (bool, Opaque)):
+    if value.__class__ in _PLAIN or isinstance(value, Opaque):
         return value
     if isinstance(value, str):
         return str.__str__(value)

@@ -23,6 +23,7 @@ TOP = {
     "SECURITY.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "ansible.cfg",
     "bindep.txt",
     "changelogs",
     "docs",

@@ -8,7 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Schema, load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import parse
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,4 +39,4 @@ def schema_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def schema(schema_folder: Path) -> Schema:
-    return load_schema(schema_folder)
+    return parse(read_sources(schema_folder))

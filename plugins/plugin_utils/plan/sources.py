@@ -1,0 +1,69 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sources of the schema: schema.yml and the default files, checked when schema.json is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
+    PREFIX,
+    SchemaError,
+    parse,
+    read_yaml,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
+
+ORIGINS = ("plan", "law", "standard", "ours")
+SCOPES = ("plan", "run", "command")
+
+
+def read_sources(folder: Path = Path(__file__).parent) -> dict[str, Any]:
+    """Return what schema.json holds: schema.yml with the default files in their place. Raises SchemaError."""
+    document: dict[str, Any] = read_yaml(folder / "schema.yml")
+    for name, text in document["variables"].items():
+        if "default_file" in text:
+            text["default"] = read_yaml(folder / text["default_file"])
+        try:
+            _check(name, text)
+        except (TypeError, KeyError) as error:
+            raise SchemaError(f"The schema describes {name} wrongly: {error}.") from error
+    for variable in parse(document).variables.values():
+        for key in variable.entry.values():
+            if key.refers_to and key.refers_to not in document["variables"]:
+                raise SchemaError(f"The schema's {variable.name}.{key.name} refers to an unknown {key.refers_to}.")
+    return document
+
+
+def _check(name: str, text: Mapping[str, Any]) -> None:
+    """Raise SchemaError, TypeError or KeyError for a variable that is described wrongly."""
+    entry = text.get("entry", {})
+    for key, inner in {name: text, **entry}.items():
+        _check_key(key, inner)
+    if not name.startswith(PREFIX) or text["origin"] not in ORIGINS or text.get("scope", "plan") not in SCOPES:
+        raise SchemaError(f"The schema gives {name} a name, an origin or a scope that there is not.")
+    layered = text.get("layered", False)
+    if layered != bool(entry) or (layered and not isinstance(text.get("default"), dict)):
+        raise SchemaError(
+            f"The schema's {name} must have entry keys exactly if it is layered, and then a default dictionary."
+        )
+
+
+def _check_key(name: str, text: Mapping[str, Any]) -> None:
+    for kind in (text["type"], text.get("elements", "str")):
+        if kind not in TYPES:
+            raise TypeError(f"there is no type {kind}")
+    if (text["type"] == "list") != ("elements" in text):
+        raise TypeError("a list, and nothing else, names the type of its elements")
+    if text.get("origin", "ours") not in ORIGINS:
+        raise TypeError(f"there is no origin {text['origin']}")
+    for rule in {text.get("weaker", ""), *text.get("others", {}).values()} - {"", OVERRIDE}:
+        if rule not in RULES:
+            raise TypeError(f"there is no rule {rule} of what is weaker")
+    if set(text["description"]) != set(LANGUAGES):
+        raise TypeError(f"{name} needs a description in each of {', '.join(LANGUAGES)}")
