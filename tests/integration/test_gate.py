@@ -125,6 +125,7 @@ def plays(site: Site, digest: str) -> Iterator[tuple[str, list[str]]]:
         yield f"{undo} without a request", ["ansible", "web1", "-m", f"egov.ops.{undo}"]
 
 
+@pytest.mark.slow
 def test_no_way_of_calling_a_change_goes_around_its_gates(gated: Site, asked: str) -> None:
     passed = {}
     for name, argv in plays(gated, asked):
@@ -251,6 +252,7 @@ def test_an_override_in_the_inventory_is_refused(gated: Site, asked: str) -> Non
     untouched(gated, asked)
 
 
+@pytest.mark.slow
 def test_an_override_works_without_the_ledger_but_not_without_the_spool(gated: Site) -> None:
     digest = ask(gated, "emergency")
     emergency = json.dumps({"egov_ops_request": digest, "egov_ops_override": {"reason": "No ledger"}})
@@ -339,6 +341,7 @@ def test_a_gate_of_ones_own_playbook_refuses_early_and_shows_in_check_mode(gated
     assert "has 0 of 1 approvals" in check.output
 
 
+@pytest.mark.slow
 def test_a_host_that_another_run_changes_is_left_alone(gated: Site) -> None:
     digest = ask(gated, "locked")
     assert approve(gated, digest).rc == 0

@@ -129,7 +129,7 @@ def test_a_long_restore_says_how_far_it_is_every_fifteen_seconds(ready: Site) ->
     assert process.wait() == 0
     assert contents(ready) == before
     assert len(told) >= 2
-    assert max(later - earlier for earlier, later in pairwise(told)) <= 20, told
+    assert max(later - earlier for earlier, later in pairwise(told)) <= 15, told
 
 
 def test_an_interrupted_controller_leaves_the_job_running_and_the_next_run_attaches(ready: Site) -> None:

@@ -19,6 +19,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 from backup_site import PASSWORD, Site, only
 from restore_site import call, carry_out, journal, leftovers, recorded, request, settle, spoil, tree, with_units
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_restore_in_place_brings_back_what_was_backed_up(saved: Site) -> None:
     before = tree(saved.source)

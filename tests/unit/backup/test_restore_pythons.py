@@ -15,6 +15,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils import stream
 from backup_site import NOBODY, PASSWORD, RESTIC, Site
 from restore_site import leftovers, now, request, spoil, tree
 
+pytestmark = pytest.mark.slow
+
 
 def trip(
     site: Site, python: str, half: tuple[str, str], arguments: dict[str, Any], user: int | None = None

@@ -16,6 +16,8 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.restore import wor
 from backup_site import Site, as_nobody
 from restore_site import carry_out, found, journal, leftovers, now, request, spoil, tree
 
+pytestmark = pytest.mark.slow
+
 
 def refused(site: Site, arguments: dict[str, Any], reason: str = "refused") -> str:
     """Carry out a request that must be refused with nothing changed, and return the sentence."""

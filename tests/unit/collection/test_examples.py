@@ -16,6 +16,8 @@ from pathlib import Path
 import environment
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = sorted((environment.ROOT / "docs/examples").glob("*.patch"))
 
 #: What must hold of the collection once an example is part of it, beside the example's own tests.

@@ -97,7 +97,7 @@ def test_a_worker_whose_controller_was_killed_takes_no_other_process_for_it() ->
 
     killed = forked.Process(target=be_killed)
     killed.start()
-    killed.join(30)
+    killed.join()  # with a limit it would wait for the pipe that the worker has inherited
     gone.set()
     assert reading.poll(30)
     assert f"process {killed.pid} cannot be seen" in str(reading.recv())
