@@ -101,7 +101,9 @@ summary:
   type: dict
   sample: {ok: 2}
 evidence:
-  description: One record for each set.
+  description:
+    - One record for each set.
+    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
   returned: success
   type: list
   elements: dict

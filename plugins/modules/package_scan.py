@@ -92,7 +92,9 @@ summary:
   type: dict
   sample: {warning: 1, ok: 4}
 evidence:
-  description: The records.
+  description:
+    - The records.
+    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
   returned: success
   type: list
   elements: dict

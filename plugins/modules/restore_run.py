@@ -91,7 +91,9 @@ reason:
   type: str
   sample: ""
 evidence:
-  description: One record, of the set.
+  description:
+    - One record, of the set.
+    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
   returned: success
   type: list
   elements: dict

@@ -33,11 +33,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
+# Plugins are loaded before ansible forks its workers, one for each task and host: read once, it is there for all. What
+# stands then stays: a search for cycles in it costs more than the reading, and would copy it in each worker.
+gc.disable()
 with suppress(OpsError):  # a task that needs it says so
-    # Plugins are loaded before ansible forks its workers, one for each task and host: read once, it is there for all.
     merge({}, load_schema())
+gc.freeze()
+gc.enable()
 
-#: Records shown in Ansible's own result; all of them go to the spool.
+#: Records shown in Ansible's own result, in a procedure in brief; all of them go to the spool, whole.
 SHOWN = 5
 #: Seconds between the half's own deadline and the moment the controller gives up on it.
 GRACE = 30
@@ -155,10 +159,11 @@ class HostTask(Task):
                 raise AnsibleConnectionFailure(outcome["msg"])
             outcome["failed"] = True
         observations = outcome["evidence"]
+        worst = sorted(observations, key=lambda item: SEVERITY.index(item["status"]))[:SHOWN]
         return {
             **outcome,
             "summary": outcome["summary"] or _counts(observations),
-            "evidence": sorted(observations, key=lambda item: SEVERITY.index(item["status"]))[:SHOWN],
+            "evidence": _brief(worst) if run and run.header.get("begun") else worst,
             "evidence_count": len(observations),
         }
 
@@ -391,6 +396,18 @@ def outcome_of(status: str, reason: str, message: str, transport: str = "none") 
 def _first_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text.rstrip(".")[:500]
+
+
+def _brief(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a person wants at once of those that are not ok: Ansible copies a host's result several times."""
+    return [
+        {
+            **{name: item.get(name, "") for name in ("kind", "subject", "status", "reason")},
+            "detail": {name: value for name, value in item.get("detail", {}).items() if name in ("message", "next")},
+        }
+        for item in observations
+        if item["status"] != "ok"
+    ]
 
 
 def _counts(observations: list[dict[str, Any]]) -> dict[str, int]:

@@ -108,6 +108,7 @@ def test_a_procedure_of_one_domain_is_whole_in_one_trip_for_each_step(one, proce
     assert "\nINCOMPLETE" not in done.output
 
 
+@pytest.mark.slow
 def test_a_second_day_makes_no_second_full(one):
     one.play("egov.ops.daily")
     (one.folder / "data" / "new").write_text("changed")

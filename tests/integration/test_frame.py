@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from copy import deepcopy
 
 import pytest
 import yaml
-from sites import DEAD, PROBE, Site, interpreter
+from sites import DEAD, PROBE, PROBES, Site, interpreter
 
 HOSTS = ("web1", "web2", "db1")
 OK = ("ok", "")
@@ -210,6 +211,20 @@ def test_loop_and_retry_leave_a_record_each(either):
     steps = either.records(kind="step", host="web1")
     assert [entry["detail"]["item"] for entry in steps] == ["a", "b"]
     assert [entry["attempt"] for entry in steps] == [1, 2]
+
+
+def test_in_a_procedure_a_result_is_brief_and_its_records_are_whole(site):
+    site.hosts = {"web1": site.hosts["web1"]}
+    failing = {"kind": "memory", "layer": "infrastructure", "critical": "-1:-1"}
+    found = probe(register="found")
+    found["egov.ops.health_probe"]["probes"] = {**PROBES, "failing": failing}
+    content = {"content": "{{ found.evidence | to_json }}", "dest": str(site.folder / "found")}
+    site.play(site.procedure([found, {"name": "Keep", "ansible.builtin.copy": content}]))
+    (shown,) = json.loads((site.folder / "found").read_text())
+    record, *others = [entry for entry in site.records(domain="health") if entry["status"] == "critical"]
+    assert (shown["subject"], shown["status"], others) == (record["subject"], "critical", [])
+    assert set(shown["detail"]) == {"message", "next"}
+    assert set(record["detail"]) > {"message", "next", "value", "layer"}
 
 
 def test_hosts_that_are_not_ours_have_a_row(site):
