@@ -87,17 +87,14 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
     """Return the parts of a level (check, test or long) in two lanes, which run side by side.
 
     Unit, integration and lab tests are in one lane: they measure times and mount file systems, which each other would
-    see.
+    see. Molecule's scenarios do neither, and are the last of the other.
     """
     options = {"check": ["--fast"], "test": [], "long": ["--long"]}[level]
     tests = [
         Part("unit", [pytest("unit", *options)]),
         Part("integration", [pytest("integration", *options)], programs=["restic"]),
     ]
-    lab = [
-        Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True),
-        Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True),
-    ]
+    lab = Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True)
     static = [
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
         Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
@@ -117,7 +114,8 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
         Part("sanity", [["python", "tests/sanity/run.py"]]),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
-    return [images, *static, *long], [*tests, *lab]
+    molecule = Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True)
+    return [images, *static, *long, molecule], [*tests, lab]
 
 
 def perform(part: Part) -> Outcome:

@@ -121,7 +121,7 @@ def test_a_restore_is_undone(ready: Site) -> None:
 def test_a_long_restore_says_how_far_it_is_every_fifteen_seconds(ready: Site) -> None:
     before = contents(ready)
     lose(ready)
-    slow_restic(ready, 30)
+    slow_restic(ready, 25)
     digest = approved(ready, "pages")
     process = ready.start("ansible-playbook", "egov.ops.restore", "-e", f"egov_ops_request={digest}")
     assert process.stdout

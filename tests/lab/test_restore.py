@@ -23,7 +23,7 @@ ExecStart=/bin/sleep infinity
 """
 
 SLOW = """#!/bin/sh
-case "$*" in *"restore --target"*) sleep 15;; esac
+case "$*" in *"restore --target"*) sleep 5;; esac
 exec /usr/bin/restic "$@"
 """
 

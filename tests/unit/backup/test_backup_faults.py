@@ -20,6 +20,8 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 from backup_site import NOBODY, PASSWORD, RESTIC, Site, as_nobody, only
 
+pytestmark = pytest.mark.slow
+
 
 def failure(result: dict[str, Any]) -> str:
     """Return the sentence of a failed set."""
