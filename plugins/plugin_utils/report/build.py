@@ -20,8 +20,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     STEP,
     Material,
     Stored,
+    age_of,
     is_finding,
     key_of,
+    owner_of,
 )
 
 SCHEMA = 1
@@ -52,7 +54,7 @@ def build(material: Material) -> dict[str, Any]:
     observed = [stored for stored in material.records if stored.record["domain"] != RUN_DOMAIN]
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
-    findings = _findings(observed, material, run["started"])
+    findings = _findings(observed, material, run)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
     domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
     hosts = _hosts(observed, announced, domains, findings)
@@ -60,11 +62,11 @@ def build(material: Material) -> dict[str, Any]:
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "run": run,
-        "counts": _counts(observed, hosts, findings, material),
+        "counts": {},
         "domains": [_domain(domain, hosts, observed, coverage) for domain in domains],
         "hosts": hosts,
         "findings": findings,
-        "fixed": _fixed(observed, material),
+        **_gone(observed, material),
         "late": [
             {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
             for late in material.late
@@ -76,6 +78,7 @@ def build(material: Material) -> dict[str, Any]:
         "records": [_short(stored) for stored in observed if not is_finding(stored.record)],
         "evidence": _evidence(material, coverage),
     }
+    data["counts"] = _counts(observed, data, material)
     data["verdict"] = _verdict(data, coverage)
     _add_sentences(data)
     return data
@@ -142,7 +145,7 @@ def _short(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _findings(observed: list[Stored], material: Material, run_started: str) -> list[dict[str, Any]]:
+def _findings(observed: list[Stored], material: Material, run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the findings, worst first; the same one on several hosts has one id and stands together."""
     earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
     findings: list[dict[str, Any]] = []
@@ -150,7 +153,7 @@ def _findings(observed: list[Stored], material: Material, run_started: str) -> l
         record = stored.record
         detail = record["detail"]
         since = material.since.get(key_of(record), record["finished"])
-        is_open = key_of(record) in earlier or since < run_started
+        is_open = key_of(record) in earlier or since < run["started"]
         findings.append(
             {
                 "status": record["status"],
@@ -162,6 +165,8 @@ def _findings(observed: list[Stored], material: Material, run_started: str) -> l
                 "warning": detail.get("warning"),
                 "critical": detail.get("critical"),
                 "since": since,
+                "age": age_of(since, run["finished"]),
+                "owner": owner_of(record, material.facts.procedures),
                 "clauses": record["clauses"],
                 "seq": stored.seq,
                 "hash": stored.hash,
@@ -205,16 +210,31 @@ def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
     return MARK_ORDER.index(finding["status"]), place, _same_fault(finding), finding["host"]
 
 
-def _fixed(observed: list[Stored], material: Material) -> list[dict[str, Any]]:
-    """Return what the run before found and this one saw to be OK."""
+def _gone(observed: list[Stored], material: Material) -> dict[str, list[dict[str, Any]]]:
+    """Return what the run before found and this one no longer does.
+
+    Either it was seen to be OK (`fixed`), or it was not looked at again and nothing is known of it (`unseen`).
+    """
+    gone: dict[str, list[dict[str, Any]]] = {"fixed": [], "unseen": []}
     if material.previous is None:
-        return []
-    ok = {key_of(stored.record): stored.seq for stored in observed if stored.record["status"] == "ok"}
-    return [
-        {**key_of(record)._asdict(), "seq": ok[key_of(record)], "record": record}
-        for record in material.previous.findings
-        if key_of(record) in ok
-    ]
+        return gone
+    now = {key_of(stored.record): stored for stored in observed}
+    for record in sorted(material.previous.findings, key=_gone_order):
+        stored = now.get(key_of(record))
+        if stored is not None and stored.record["status"] == "ok":
+            gone["fixed"].append({**key_of(record)._asdict(), "seq": stored.seq, "record": record})
+        elif stored is None or stored.record["status"] == "skipped":
+            gone["unseen"].append({**key_of(record)._asdict(), "status": record["status"], "record": record})
+    return gone
+
+
+def _gone_order(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return _finding_order({"status": record["status"], "domain": record["domain"], "record": record, **record})
+
+
+def same_faults(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return rows that stand in order as a reader sees them: the same fault on several hosts together."""
+    return [list(group) for _fault, group in itertools.groupby(rows, _same_fault)]
 
 
 def _hosts(
@@ -338,12 +358,11 @@ def _ordered(counter: Mapping[str, int]) -> dict[str, int]:
     return {status: counter[status] for status in MARK_ORDER if counter.get(status)}
 
 
-def _counts(
-    observed: list[Stored], hosts: list[dict[str, Any]], findings: list[dict[str, Any]], material: Material
-) -> dict[str, Any]:
+def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material) -> dict[str, Any]:
+    hosts = data["hosts"]
     ours = [host for host in hosts if host["ours"]]
     faults: dict[str, list[dict[str, Any]]] = {}
-    for finding in findings:
+    for finding in data["findings"]:
         faults.setdefault(finding["id"], []).append(finding)
     states = Counter(state_of(rows) for rows in faults.values())
     return {
@@ -357,6 +376,7 @@ def _counts(
             "total": len(faults),
             "status": _ordered(Counter(rows[0]["status"] for rows in faults.values())),
             **{state: states[state] for state in ("new", "open", "found")},
+            **{state: len(same_faults(data[state])) for state in ("fixed", "unseen")},
         },
         "records": {
             "total": len(material.records),
@@ -426,5 +446,5 @@ def _add_sentences(data: dict[str, Any]) -> None:
         finding["title"] = sentences.title(record, hosts, english)
         finding["why"] = sentences.why(record, english)
         finding["next"] = sentences.next_act(record, hosts, english)
-    for fixed in data["fixed"]:
-        fixed["title"] = sentences.title(fixed["record"], [fixed["host"]], english)
+    for gone in (*data["fixed"], *data["unseen"]):
+        gone["title"] = sentences.title(gone["record"], [gone["host"]], english)

@@ -17,6 +17,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late,
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
 
+#: The team that owns the findings of a domain (plan S2.2); those of another one go to the team of the procedure.
+OWNERS = {"health": "SYS", "backup": "DATA", "restore": "DATA", "updates": "SEC", "hardening": "SEC"}
+
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
 STEP = "step"
@@ -109,6 +112,19 @@ class Material:
 def key_of(record: Mapping[str, Any]) -> Key:
     """Return what a record is about."""
     return Key(record["host"], record["domain"], record["kind"], record["subject"])
+
+
+def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the team that owns a finding; a host that does not answer is the system team's. "" where none is known."""
+    if record["kind"] == STEP and record["status"] == "unreachable":
+        return "SYS"
+    name = str(record["procedure"]).rpartition(".")[2]
+    return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
+
+
+def age_of(since: str, until: str) -> int:
+    """Return the whole seconds between two moments, 0 where the first is the later one."""
+    return max(0, int((read_time(until) - read_time(since)).total_seconds()))
 
 
 def is_finding(record: Mapping[str, Any]) -> bool:
