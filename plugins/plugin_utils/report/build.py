@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.report import figures, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, figures, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     OVERRIDE,
@@ -30,6 +30,9 @@ SCHEMA = 1
 
 DOMAINS = ("health", "backup", "updates", "hardening")
 
+#: The states of a finding, in the order in which they stand for several: found where there is no earlier run.
+STATES = ("open", "new", "found", "acknowledged")
+
 #: Which status a host or domain with several shows: what is known to be bad, then what is not known.
 MARK_ORDER = ("critical", "failed", "unreachable", "unknown", "warning", "ok", "skipped", "none")
 
@@ -38,6 +41,9 @@ INCOMPLETE_REASONS = ("not_built", "not_reached", "not_started", "interrupted", 
 
 #: Reasons of a step that was announced and cut off.
 _CUT_OFF = ("not_reached", "not_started", "interrupted")
+
+#: Domains of records that tell of no host: of the run, and of what people know.
+_NOT_OBSERVED = (RUN_DOMAIN, acknowledgement.DOMAIN)
 
 #: What a record must say for its host to have a verdict.
 _KNOWN = ("ok", "warning", "critical")
@@ -51,7 +57,7 @@ def build(material: Material) -> dict[str, Any]:
     from the same data.
     """
     frame = {stored.record["kind"]: stored for stored in material.records if stored.record["domain"] == RUN_DOMAIN}
-    observed = [stored for stored in material.records if stored.record["domain"] != RUN_DOMAIN]
+    observed = [stored for stored in material.records if stored.record["domain"] not in _NOT_OBSERVED]
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
     findings = _findings(observed, material, run)
@@ -154,11 +160,15 @@ def _findings(observed: list[Stored], material: Material, run: Mapping[str, Any]
         detail = record["detail"]
         since = material.since.get(key_of(record), record["finished"])
         is_open = key_of(record) in earlier or since < run["started"]
+        known = acknowledgement.told(record, material.acknowledgements, run["finished"])
+        state = "found" if material.previous is None else "open" if is_open else "new"
         findings.append(
             {
                 "status": record["status"],
                 "reason": record["reason"],
-                "state": "found" if material.previous is None else "open" if is_open else "new",
+                "state": "acknowledged" if known and not known["expired"] else state,
+                "acknowledged": known,
+                "key": "/".join(key_of(record)),
                 **key_of(record)._asdict(),
                 "value": detail.get("value"),
                 "unit": str(detail.get("unit") or ""),
@@ -375,7 +385,7 @@ def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material)
         "findings": {
             "total": len(faults),
             "status": _ordered(Counter(rows[0]["status"] for rows in faults.values())),
-            **{state: states[state] for state in ("new", "open", "found")},
+            **{state: states[state] for state in STATES},
             **{state: len(same_faults(data[state])) for state in ("fixed", "unseen")},
         },
         "records": {
@@ -386,9 +396,9 @@ def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material)
 
 
 def state_of(rows: list[dict[str, Any]]) -> str:
-    """Return the state of one fault on several hosts: new only if it is new on each."""
+    """Return the state of one fault on several hosts: the first of STATES that it has on any of them."""
     states = {row["state"] for row in rows}
-    return "open" if "open" in states else states.pop()
+    return next(state for state in STATES if state in states)
 
 
 def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         facts=sentences.facts(data, words),
         domains=[dict(entry, sentence=sentences.domain(entry, words)) for entry in data["domains"]],
         faults=faults,
+        acts=[fault for fault in faults if fault["state"] != "acknowledged"],
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
         gone={name: _gone(data[name], words, len(data["hosts"]) > 1) for name in ("fixed", "unseen")},
@@ -144,6 +145,7 @@ def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language)
         "status": first["status"],
         "state": state_of(rows),
         "title": sentences.title(records[0], hosts, words),
+        "known": sentences.known(rows, words),
         "domain": first["domain"],
         "owner": first["owner"],
         "began": since,
@@ -222,6 +224,7 @@ def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:
         "taken": finding["record"]["finished"],
         "hash": finding["hash"],
         "also": finding["also"],
+        "key": finding["key"],
         "detail": json.dumps(finding["record"]["detail"], ensure_ascii=False, sort_keys=True),
     }
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
@@ -63,9 +64,15 @@ class Ledger(Protocol):
         """Return the end of the chain."""
 
     def records(
-        self, *, run: str | None = None, status: Sequence[str] | None = None, limit: int | None = None
+        self,
+        *,
+        run: str | None = None,
+        domain: str | None = None,
+        kind: str | None = None,
+        status: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> Iterable[Stored]:
-        """Return the records, if need be of a run and of some statuses, in their order."""
+        """Return the records that match all that is given, in their order."""
 
     def last_whole_run(self, procedure: str, upto: int) -> Stored | None:
         """Return the newest seal, up to a numbered record, of a run that did what its procedure is due for."""
@@ -107,6 +114,7 @@ class Material:
     previous: Previous | None = None
     since: Mapping[Key, str] = field(default_factory=dict)
     late: Sequence[Late] = ()
+    acknowledgements: Sequence[acknowledgement.Acknowledgement] = ()
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
@@ -143,7 +151,9 @@ def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
     began = ledger.streaks(run, LOUD)
     since = {key_of(stored.record): began[stored.seq] for stored in records if is_finding(stored.record)}
     previous = _previous(ledger, run, records[0].record["procedure"])
-    return Material(records, ledger.head(), facts, previous, since, _late(ledger, records[-1], facts))
+    late = _late(ledger, records[-1], facts)
+    known = acknowledgement.read(ledger.records(domain=acknowledgement.DOMAIN, kind=acknowledgement.KIND))
+    return Material(records, ledger.head(), facts, previous, since, late, known)
 
 
 def _late(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:

@@ -51,10 +51,18 @@ class ListLedger:
         return Head(len(self.stored), self.stored[-1].hash if self.stored else "")
 
     def records(
-        self, *, run: str | None = None, status: Sequence[str] | None = None, limit: int | None = None
+        self,
+        *,
+        run: str | None = None,
+        domain: str | None = None,
+        kind: str | None = None,
+        status: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> Iterator[Stored]:
+        wanted = {"run": run, "domain": domain, "kind": kind}
         for stored in self.stored[:limit]:
-            if run in (None, stored.record["run"]) and (status is None or stored.record["status"] in status):
+            fits = all(value in (None, stored.record[name]) for name, value in wanted.items())
+            if fits and (status is None or stored.record["status"] in status):
                 yield stored
 
     def last_whole_run(self, procedure: str, upto: int) -> Stored | None:
