@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import environment
+import jsonschema
 import ledgers
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
@@ -17,6 +21,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import LISTED, render_lines, render_markdown
 from test_report_html import Page
 
 #: Bytes of the page of 200 hosts at most.
@@ -124,3 +129,61 @@ def test_each_host_of_a_narrowed_run_has_its_row(data: Callable[[str], dict[str,
 def test_a_ledger_whose_tail_is_lost_is_refused_in_one_sentence(made: Callable[[str], ledgers.Made]) -> None:
     with pytest.raises(LedgerError, match=r"^The ledger .*ledger\.sqlite3 cannot be \w+: .*; free its disk, .*\.$"):
         ledgers.report(made("lost_tail"))
+
+
+@pytest.fixture(scope="module")
+def obeys() -> jsonschema.Draft202012Validator:
+    schema = json.loads((environment.ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize("state", READABLE)
+def test_the_data_obey_their_schema(
+    state: str, data: Callable[[str], dict[str, Any]], obeys: jsonschema.Draft202012Validator
+) -> None:
+    # Of hosts and records that are alike a few are enough: the check of all is a hundred times the report.
+    given = json.loads(json.dumps(data(state)))
+    for part in ("hosts", "findings", "steps", "records", "backup"):
+        given[part] = [*given[part][:50], *given[part][-10:]]
+    assert [f"{list(error.path)}: {error.message[:200]}" for error in obeys.iter_errors(given)] == []
+
+
+@pytest.mark.parametrize("part", ["run", "counts", "verdict", "evidence", "health"])
+def test_data_with_a_name_that_the_schema_lacks_do_not_obey_it(
+    part: str, data: Callable[[str], dict[str, Any]], obeys: jsonschema.Draft202012Validator
+) -> None:
+    given = json.loads(json.dumps(data("one_host")))
+    given[part]["surprise"] = 1
+    assert not obeys.is_valid(given)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("state", READABLE)
+def test_the_markdown_is_short_and_each_table_is_whole(
+    state: str, language: str, data: Callable[[str], dict[str, Any]]
+) -> None:
+    text = render_markdown(data(state), language)
+    assert len(text) < 30_000
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in tables}
+    assert columns <= {4, 6}
+    assert len(tables) <= 2 + len(data(state)["domains"]) + 2 + LISTED
+    assert text.rstrip().endswith(f"`{data(state)['evidence']['head']['hash'][:16]}`")
+
+
+@pytest.mark.parametrize("state", READABLE)
+def test_each_host_has_one_line_of_six_fields(state: str, data: Callable[[str], dict[str, Any]]) -> None:
+    rows = [line.split("\t") for line in render_lines(data(state)).splitlines()]
+    assert [row[0] for row in rows] == [host["name"] for host in data(state)["hosts"]]
+    assert {len(row) for row in rows} == {6}
+    assert {row[1] for row in rows} <= {
+        "critical",
+        "failed",
+        "unreachable",
+        "unknown",
+        "warning",
+        "ok",
+        "skipped",
+        "none",
+    }
