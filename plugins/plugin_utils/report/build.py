@@ -80,6 +80,7 @@ def build(material: Material) -> dict[str, Any]:
         "overrides": [_override(stored) for stored in observed if stored.record["kind"] == OVERRIDE],
         "health": figures.health(observed),
         "backup": figures.backup(observed),
+        "trends": material.trends,
         "steps": steps,
         "records": [_short(stored) for stored in observed if not is_finding(stored.record)],
         "evidence": _evidence(material, coverage),

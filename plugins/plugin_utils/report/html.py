@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
@@ -86,6 +86,8 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         record=record,
         host=links.__getitem__,
         chapters=_chapters(data),
+        trends=_trends(data, words),
+        timeline=charts.timeline(data["steps"], data["run"], words),
         module_rows=_module_rows(data),
         uncovered=_uncovered(data, words),
         thing=_thing,
@@ -197,6 +199,29 @@ def _host_choices(data: Mapping[str, Any], words: Language) -> list[tuple[str, s
     return [(name, words.text(f"status.{name}"), counts[name]) for name in MARK_ORDER if counts[name]]
 
 
+def _trends(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
+    """Return each chart with its caption, and its values by day for those who do not see it."""
+    days, shown = data["trends"]["days"], []
+    for chart in data["trends"]["charts"]:
+        labels = [
+            words.text(f"trend.{series['label']}") if chart["name"] == "findings" else series["label"]
+            for series in chart["series"]
+        ]
+        rows = [
+            [words.day(day), *(words.measure(series["points"][index], chart["unit"]) for series in chart["series"])]
+            for index, day in enumerate(days)
+        ]
+        shown.append(
+            {
+                "title": words.text(f"trend.{chart['name']}"),
+                "labels": labels,
+                "drawing": charts.course(chart, days, words),
+                "rows": rows,
+            }
+        )
+    return shown
+
+
 def _margins(data: Mapping[str, Any], words: Language) -> Markup:
     """Return the style of the printed page's margins: title, date and run above, the number of the page below."""
     above = f"{title(data, words)}, {words.date(data['run']['finished'])}"
@@ -258,8 +283,8 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
 
 def _chapters(data: Mapping[str, Any]) -> list[str]:
     """Return the chapters in the report's fixed order; those of a domain only where it has something to show."""
-    domains = [name for name, shown in (("health", data["health"]["layers"]), ("backup", data["backup"])) if shown]
-    return ["hosts", "findings", *domains, "run", "evidence", "records"]
+    parts = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]
 
 
 def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:

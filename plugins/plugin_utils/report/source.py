@@ -67,8 +67,12 @@ class Ledger(Protocol):
         self,
         *,
         run: str | None = None,
+        host: str | None = None,
         domain: str | None = None,
         kind: str | None = None,
+        subject: str | None = None,
+        since: str | None = None,
+        upto: int | None = None,
         status: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> Iterable[Stored]:
@@ -115,6 +119,7 @@ class Material:
     since: Mapping[Key, str] = field(default_factory=dict)
     late: Sequence[Late] = ()
     acknowledgements: Sequence[acknowledgement.Acknowledgement] = ()
+    trends: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "charts": []})
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
@@ -153,7 +158,11 @@ def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
     previous = _previous(ledger, run, records[0].record["procedure"])
     late = _late(ledger, records[-1], facts)
     known = acknowledgement.read(ledger.records(domain=acknowledgement.DOMAIN, kind=acknowledgement.KIND))
-    return Material(records, ledger.head(), facts, previous, since, late, known)
+    # Imported here: the courses are of figures, which are made of what stands in this module.
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.trends import courses
+
+    trends = courses(ledger, records, facts.zone)
+    return Material(records, ledger.head(), facts, previous, since, late, known, trends)
 
 
 def _late(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:

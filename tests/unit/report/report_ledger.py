@@ -54,14 +54,19 @@ class ListLedger:
         self,
         *,
         run: str | None = None,
+        host: str | None = None,
         domain: str | None = None,
         kind: str | None = None,
+        subject: str | None = None,
+        since: str | None = None,
+        upto: int | None = None,
         status: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> Iterator[Stored]:
-        wanted = {"run": run, "domain": domain, "kind": kind}
+        wanted = {"run": run, "host": host, "domain": domain, "kind": kind, "subject": subject}
         for stored in self.stored[:limit]:
             fits = all(value in (None, stored.record[name]) for name, value in wanted.items())
+            fits = fits and (since or "") <= stored.record["finished"] and (upto or stored.seq) >= stored.seq
             if fits and (status is None or stored.record["status"] in status):
                 yield stored
 

@@ -28,6 +28,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import OWNE
 from hypothesis import given
 from hypothesis import strategies as st
 
+TRENDS = ("findings", "bad", "watched", "health", "backup_size", "backup_time", "updates")
 ROOM = Path(language_module.__file__).parent
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -75,6 +76,10 @@ def test_each_message_that_the_report_uses_exists() -> None:
     "key",
     [
         *(f"status.{status}" for status in (*STATUSES, *MARK_ORDER)),
+        *(
+            f"trend.{name}"
+            for name in ("findings", "health", "backup_size", "backup_time", "updates", "bad", "watched")
+        ),
         *(f"state.{state}" for state in STATES),
         *(f"team.{team}" for team in sorted({*OWNERS.values(), "PM", "SUP", "CS"})),
         *(f"reason.{reason}" for reason in REASONS),
