@@ -46,9 +46,11 @@ class ActionModule(Task):
         summary = render_text(data, language)
         self.say(summary)
         result = {"verdict": data["verdict"], "summary": summary, "changed": False, "html": "", "json": ""}
+        result.update(markdown="", lines="")
         if not self._task.check_mode:
             folder = Path(arguments["folder"] or state.reports)
-            page = write(data, folder, language, newest=not arguments["folder"] and wanted in ("", *runs))
+            page = write(data, folder, language, newest=not arguments["folder"] and wanted in ("", *runs), short=True)
             self.say(f"Report: {page}")
-            result.update(changed=True, html=str(page), json=str(page.with_suffix(".json")))
+            endings = {"html": ".html", "json": ".json", "markdown": ".md", "lines": ".txt"}
+            result.update(changed=True, **{name: str(page.with_suffix(end)) for name, end in endings.items()})
         return {**result, "msg": data["verdict"]["sentence"]}

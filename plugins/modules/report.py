@@ -10,7 +10,8 @@ module: report
 short_description: Write the report of a run from the ledger
 version_added: 0.1.0
 description:
-  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the ledger's evidence.
+  - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the ledger's evidence;
+    in short as Markdown for a merge request or a chat, and as one line for each host for a shell.
   - The report says what failed, where, since when and what to do next; the status of each domain and host;
     and by which records of the ledger this is shown.
   - Each run writes its own report when it is sealed. Use this module to write an earlier one again,
@@ -36,7 +37,7 @@ options:
     choices: [en, zh]
   folder:
     description:
-      - Folder on the controller in which C(<run>.html) and C(<run>.json) are written.
+      - Folder on the controller in which C(<run>.html), C(<run>.json), C(<run>.md) and C(<run>.txt) are written.
       - Without it, C(reports) in the state folder.
     type: path
 notes:
@@ -70,6 +71,18 @@ json:
   returned: success
   type: str
   sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.json
+markdown:
+  description: Path of the Markdown file.
+  returned: success
+  type: str
+  sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.md
+lines:
+  description:
+    - Path of the file with a line for each host, its fields parted by tabs - name, status, status of each domain,
+      number of findings, since when, title of the worst finding.
+  returned: success
+  type: str
+  sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.txt
 verdict:
   description: The one status and sentence of the run, and whether everything announced was looked at.
   returned: success

@@ -55,8 +55,8 @@ class SigningTask(Task):
             raise OpsError(f"What would be signed with {key} {fault}; nothing is signed.")
         return str(person), public
 
-    def record(self, plan: Plan, host: str, seen: dict[str, Any], now: datetime) -> None:
-        """Append what a person has signed to the run that is open; where none is, it goes on into the ledger at once.
+    def record(self, plan: Plan, host: str, seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN) -> None:
+        """Append what a person has said to the run that is open; where none is, it goes on into the ledger at once.
 
         Raises LedgerError; what is written by then waits in a spool.
         """
@@ -68,7 +68,7 @@ class SigningTask(Task):
                     run=run.id,
                     procedure=run.procedure,
                     host=host,
-                    domain=evidence.DOMAIN,
+                    domain=domain,
                     observation=seen,
                     started=iso(now),
                     finished=iso(datetime.now(timezone.utc)),

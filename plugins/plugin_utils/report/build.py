@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.report import figures, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, figures, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     OVERRIDE,
@@ -20,13 +20,18 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     STEP,
     Material,
     Stored,
+    age_of,
     is_finding,
     key_of,
+    owner_of,
 )
 
 SCHEMA = 1
 
 DOMAINS = ("health", "backup", "updates", "hardening")
+
+#: The states of a finding, in the order in which they stand for several: found where there is no earlier run.
+STATES = ("open", "new", "found", "acknowledged")
 
 #: Which status a host or domain with several shows: what is known to be bad, then what is not known.
 MARK_ORDER = ("critical", "failed", "unreachable", "unknown", "warning", "ok", "skipped", "none")
@@ -36,6 +41,9 @@ INCOMPLETE_REASONS = ("not_built", "not_reached", "not_started", "interrupted", 
 
 #: Reasons of a step that was announced and cut off.
 _CUT_OFF = ("not_reached", "not_started", "interrupted")
+
+#: Domains of records that tell of no host: of the run, and of what people know.
+_NOT_OBSERVED = (RUN_DOMAIN, acknowledgement.DOMAIN)
 
 #: What a record must say for its host to have a verdict.
 _KNOWN = ("ok", "warning", "critical")
@@ -49,10 +57,10 @@ def build(material: Material) -> dict[str, Any]:
     from the same data.
     """
     frame = {stored.record["kind"]: stored for stored in material.records if stored.record["domain"] == RUN_DOMAIN}
-    observed = [stored for stored in material.records if stored.record["domain"] != RUN_DOMAIN]
+    observed = [stored for stored in material.records if stored.record["domain"] not in _NOT_OBSERVED]
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
-    findings = _findings(observed, material, run["started"])
+    findings = _findings(observed, material, run)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
     domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
     hosts = _hosts(observed, announced, domains, findings)
@@ -60,11 +68,11 @@ def build(material: Material) -> dict[str, Any]:
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "run": run,
-        "counts": _counts(observed, hosts, findings, material),
+        "counts": {},
         "domains": [_domain(domain, hosts, observed, coverage) for domain in domains],
         "hosts": hosts,
         "findings": findings,
-        "fixed": _fixed(observed, material),
+        **_gone(observed, material),
         "late": [
             {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
             for late in material.late
@@ -72,10 +80,12 @@ def build(material: Material) -> dict[str, Any]:
         "overrides": [_override(stored) for stored in observed if stored.record["kind"] == OVERRIDE],
         "health": figures.health(observed),
         "backup": figures.backup(observed),
+        "trends": material.trends,
         "steps": steps,
         "records": [_short(stored) for stored in observed if not is_finding(stored.record)],
         "evidence": _evidence(material, coverage),
     }
+    data["counts"] = _counts(observed, data, material)
     data["verdict"] = _verdict(data, coverage)
     _add_sentences(data)
     return data
@@ -142,7 +152,7 @@ def _short(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _findings(observed: list[Stored], material: Material, run_started: str) -> list[dict[str, Any]]:
+def _findings(observed: list[Stored], material: Material, run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the findings, worst first; the same one on several hosts has one id and stands together."""
     earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
     findings: list[dict[str, Any]] = []
@@ -150,18 +160,24 @@ def _findings(observed: list[Stored], material: Material, run_started: str) -> l
         record = stored.record
         detail = record["detail"]
         since = material.since.get(key_of(record), record["finished"])
-        is_open = key_of(record) in earlier or since < run_started
+        is_open = key_of(record) in earlier or since < run["started"]
+        known = acknowledgement.told(record, material.acknowledgements, run["finished"])
+        state = "found" if material.previous is None else "open" if is_open else "new"
         findings.append(
             {
                 "status": record["status"],
                 "reason": record["reason"],
-                "state": "found" if material.previous is None else "open" if is_open else "new",
+                "state": "acknowledged" if known and not known["expired"] else state,
+                "acknowledged": known,
+                "key": "/".join(key_of(record)),
                 **key_of(record)._asdict(),
                 "value": detail.get("value"),
                 "unit": str(detail.get("unit") or ""),
                 "warning": detail.get("warning"),
                 "critical": detail.get("critical"),
                 "since": since,
+                "age": age_of(since, run["finished"]),
+                "owner": owner_of(record, material.facts.procedures),
                 "clauses": record["clauses"],
                 "seq": stored.seq,
                 "hash": stored.hash,
@@ -205,16 +221,31 @@ def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
     return MARK_ORDER.index(finding["status"]), place, _same_fault(finding), finding["host"]
 
 
-def _fixed(observed: list[Stored], material: Material) -> list[dict[str, Any]]:
-    """Return what the run before found and this one saw to be OK."""
+def _gone(observed: list[Stored], material: Material) -> dict[str, list[dict[str, Any]]]:
+    """Return what the run before found and this one no longer does.
+
+    Either it was seen to be OK (`fixed`), or it was not looked at again and nothing is known of it (`unseen`).
+    """
+    gone: dict[str, list[dict[str, Any]]] = {"fixed": [], "unseen": []}
     if material.previous is None:
-        return []
-    ok = {key_of(stored.record): stored.seq for stored in observed if stored.record["status"] == "ok"}
-    return [
-        {**key_of(record)._asdict(), "seq": ok[key_of(record)], "record": record}
-        for record in material.previous.findings
-        if key_of(record) in ok
-    ]
+        return gone
+    now = {key_of(stored.record): stored for stored in observed}
+    for record in sorted(material.previous.findings, key=_gone_order):
+        stored = now.get(key_of(record))
+        if stored is not None and stored.record["status"] == "ok":
+            gone["fixed"].append({**key_of(record)._asdict(), "seq": stored.seq, "record": record})
+        elif stored is None or stored.record["status"] == "skipped":
+            gone["unseen"].append({**key_of(record)._asdict(), "status": record["status"], "record": record})
+    return gone
+
+
+def _gone_order(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return _finding_order({"status": record["status"], "domain": record["domain"], "record": record, **record})
+
+
+def same_faults(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return rows that stand in order as a reader sees them: the same fault on several hosts together."""
+    return [list(group) for _fault, group in itertools.groupby(rows, _same_fault)]
 
 
 def _hosts(
@@ -338,12 +369,11 @@ def _ordered(counter: Mapping[str, int]) -> dict[str, int]:
     return {status: counter[status] for status in MARK_ORDER if counter.get(status)}
 
 
-def _counts(
-    observed: list[Stored], hosts: list[dict[str, Any]], findings: list[dict[str, Any]], material: Material
-) -> dict[str, Any]:
+def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material) -> dict[str, Any]:
+    hosts = data["hosts"]
     ours = [host for host in hosts if host["ours"]]
     faults: dict[str, list[dict[str, Any]]] = {}
-    for finding in findings:
+    for finding in data["findings"]:
         faults.setdefault(finding["id"], []).append(finding)
     states = Counter(state_of(rows) for rows in faults.values())
     return {
@@ -356,7 +386,8 @@ def _counts(
         "findings": {
             "total": len(faults),
             "status": _ordered(Counter(rows[0]["status"] for rows in faults.values())),
-            **{state: states[state] for state in ("new", "open", "found")},
+            **{state: states[state] for state in STATES},
+            **{state: len(same_faults(data[state])) for state in ("fixed", "unseen")},
         },
         "records": {
             "total": len(material.records),
@@ -366,9 +397,9 @@ def _counts(
 
 
 def state_of(rows: list[dict[str, Any]]) -> str:
-    """Return the state of one fault on several hosts: new only if it is new on each."""
+    """Return the state of one fault on several hosts: the first of STATES that it has on any of them."""
     states = {row["state"] for row in rows}
-    return "open" if "open" in states else states.pop()
+    return next(state for state in STATES if state in states)
 
 
 def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]:
@@ -426,5 +457,5 @@ def _add_sentences(data: dict[str, Any]) -> None:
         finding["title"] = sentences.title(record, hosts, english)
         finding["why"] = sentences.why(record, english)
         finding["next"] = sentences.next_act(record, hosts, english)
-    for fixed in data["fixed"]:
-        fixed["title"] = sentences.title(fixed["record"], [fixed["host"]], english)
+    for gone in (*data["fixed"], *data["unseen"]):
+        gone["title"] = sentences.title(gone["record"], [gone["host"]], english)

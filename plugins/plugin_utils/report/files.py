@@ -19,6 +19,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 LATEST = "latest"
 
+_SHORT = {"md", "txt"}
+
 #: Seconds to wait for another run that writes its report into the same folder.
 PATIENCE = 60.0
 
@@ -38,17 +40,24 @@ def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
     )
 
 
-def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = True) -> Path:
-    """Write a run's report as `<run>.html` and `<run>.json` and return the path of the page.
+def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = True, short: bool = False) -> Path:
+    """Write a run's report as `<run>.html` and `<run>.json`, if wanted in short too, and return the path of the page.
 
-    Of the newest run latest.html and latest.json name these files, and the path is that of the former. Files are
-    replaced whole, links in one step. Raises OpsError where the files cannot be written.
+    In short are `<run>.md` (Markdown) and `<run>.txt` (a line for each host). Of the newest run `latest` with these
+    endings names its files, and the path is that of the page. Files are replaced whole, links in one step. Raises
+    OpsError where the files cannot be written.
     """
     name = data["run"]["id"]
     contents = {
         "html": render_html(data, language).encode("utf-8"),
         "json": _lines(data).encode("ascii"),
     }
+    if short:
+        # Imported here: a run that is sealed writes neither.
+        from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import render_lines, render_markdown
+
+        contents["md"] = render_markdown(data, language).encode("utf-8")
+        contents["txt"] = render_lines(data).encode("utf-8")
     try:
         with folder_held(folder, PATIENCE) as held:
             if not held:
@@ -61,6 +70,8 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
                 write_whole(path, path.with_suffix(f".{ending}.new"), [content])
                 if newest:
                     _link(folder / f"{LATEST}.{ending}", path.name)
+            for ending in (_SHORT - contents.keys()) if newest else ():
+                (folder / f"{LATEST}.{ending}").unlink(missing_ok=True)  # it would name an earlier run's
     except OSError as error:
         raise OpsError(
             f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the "

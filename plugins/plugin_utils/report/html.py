@@ -11,12 +11,13 @@ import functools
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
-from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, state_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -33,6 +34,9 @@ LISTED_RECORDS = 5000
 
 #: Records of one fault that are shown whole; of those on further hosts, number and value.
 WHOLE_RECORDS = 5
+
+#: Hosts that have a line of words each; more stand in a matrix of several columns.
+LISTED_HOSTS = 40
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -55,7 +59,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         return Markup(f'<a class="seq" href="#r-{seq}">#{number}</a>' if seq in anchored else f"#{number}")
 
     faults = [_fault(rows, data, words) for rows in sentences.faults(data)]
-    style, script = _asset("style.css"), _asset("report.js")
+    style, script = _asset("style.css") + _margins(data, words), _asset("report.js")
     return _template().render(
         data=data,
         words=words,
@@ -69,17 +73,21 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         facts=sentences.facts(data, words),
         domains=[dict(entry, sentence=sentences.domain(entry, words)) for entry in data["domains"]],
         faults=faults,
+        acts=[fault for fault in faults if fault["state"] != "acknowledged"],
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
-        fixed=[
-            dict(row, title=sentences.headline([row["record"]], words, len(data["hosts"]) > 1)) for row in data["fixed"]
-        ],
+        gone={name: _gone(data[name], words, len(data["hosts"]) > 1) for name in ("fixed", "unseen")},
+        choices=_choices(faults, words),
+        compact=len(data["hosts"]) > LISTED_HOSTS,
+        host_statuses=_host_choices(data, words),
         anchors=anchors,
         panels=_panels(data),
         anchored=anchored,
         record=record,
         host=links.__getitem__,
         chapters=_chapters(data),
+        trends=_trends(data, words),
+        timeline=charts.timeline(data["steps"], data["run"], words),
         module_rows=_module_rows(data),
         uncovered=_uncovered(data, words),
         thing=_thing,
@@ -139,6 +147,10 @@ def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language)
         "status": first["status"],
         "state": state_of(rows),
         "title": sentences.title(records[0], hosts, words),
+        "known": sentences.known(rows, words),
+        "domain": first["domain"],
+        "owner": first["owner"],
+        "began": since,
         "headline": sentences.headline(records, words, len(data["hosts"]) > 1),
         "why": sentences.why(records[0], words),
         "next": sentences.next_act(records[0], hosts, words),
@@ -160,6 +172,72 @@ def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language)
     }
 
 
+def _gone(rows: list[dict[str, Any]], words: Language, names_host: bool) -> list[dict[str, Any]]:
+    """Return what is no longer found, the same fault on several hosts once, with the numbers of their records."""
+    return [
+        {
+            "status": group[0]["record"]["status"],
+            "title": sentences.headline([row["record"] for row in group], words, names_host),
+            "seqs": [row["seq"] for row in group if "seq" in row],
+        }
+        for group in same_faults(rows)
+    ]
+
+
+def _choices(faults: list[dict[str, Any]], words: Language) -> dict[str, list[tuple[str, str, int]]]:
+    """Return what the findings can be filtered by: for each filter its values, with their words and counts."""
+    families = {"status": "status", "state": "state", "domain": "domain", "owner": "team"}
+    choices = {}
+    for name, family in families.items():
+        counts = Counter(fault[name] for fault in faults if fault[name])
+        choices[name] = [(value, words.word(family, value), count) for value, count in counts.items()]
+    return choices
+
+
+def _host_choices(data: Mapping[str, Any], words: Language) -> list[tuple[str, str, int]]:
+    counts = Counter(host["status"] for host in data["hosts"])
+    return [(name, words.text(f"status.{name}"), counts[name]) for name in MARK_ORDER if counts[name]]
+
+
+def _trends(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
+    """Return each chart with its caption, and its values by day for those who do not see it."""
+    days, shown = data["trends"]["days"], []
+    for chart in data["trends"]["charts"]:
+        labels = [
+            words.text(f"trend.{series['label']}") if chart["name"] == "findings" else series["label"]
+            for series in chart["series"]
+        ]
+        rows = [
+            [words.day(day), *(words.measure(series["points"][index], chart["unit"]) for series in chart["series"])]
+            for index, day in enumerate(days)
+        ]
+        shown.append(
+            {
+                "title": words.text(f"trend.{chart['name']}"),
+                "labels": labels,
+                "drawing": charts.course(chart, days, words),
+                "rows": rows,
+            }
+        )
+    return shown
+
+
+def _margins(data: Mapping[str, Any], words: Language) -> Markup:
+    """Return the style of the printed page's margins: title, date and run above, the number of the page below."""
+    above = f"{title(data, words)}, {words.date(data['run']['finished'])}"
+    head = f"{data['run']['id']} #{data['evidence']['head']['count']} {data['evidence']['head']['hash'][:8]}"
+    number = words.text("page.number", page='" counter(page) "', pages='" counter(pages) "')
+    rules = {"top-left": _quoted(above), "top-right": _quoted(head), "bottom-right": f'"{number}"'}
+    boxes = " ".join(f"@{place} {{ content: {text}; font-size: 7.5pt; }}" for place, text in rules.items())
+    return Markup(f"@page {{ {boxes} }}\n")
+
+
+def _quoted(text: str) -> str:
+    """Return text as a string of a style sheet, in which nothing but letters and digits stands for itself."""
+    shown = inert(text)[:200]
+    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in shown) + '"'
+
+
 def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:
     limits = [words.measure(finding[name]) for name in ("warning", "critical")]
     return {
@@ -171,6 +249,7 @@ def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:
         "taken": finding["record"]["finished"],
         "hash": finding["hash"],
         "also": finding["also"],
+        "key": finding["key"],
         "detail": json.dumps(finding["record"]["detail"], ensure_ascii=False, sort_keys=True),
     }
 
@@ -204,8 +283,8 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
 
 def _chapters(data: Mapping[str, Any]) -> list[str]:
     """Return the chapters in the report's fixed order; those of a domain only where it has something to show."""
-    domains = [name for name, shown in (("health", data["health"]["layers"]), ("backup", data["backup"])) if shown]
-    return ["hosts", "findings", *domains, "run", "evidence", "records"]
+    parts = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]
 
 
 def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -110,6 +110,12 @@ class Language:
         """Return day and time of a moment, without year; NOT_MEASURED for none."""
         return self.text("time.short", **self._parts(moment)) if moment else NOT_MEASURED
 
+    def day(self, day: str) -> str:
+        """Return a day, given as `2026-11-24`, without its year."""
+        _year, month, number = day.split("-")
+        name = self.text("time.months").split()[int(month) - 1]
+        return self.text("time.day", day=int(number), month=name, number=int(month))
+
     def clock(self, moment: str) -> str:
         """Return the time of day of a moment, with seconds."""
         return f"{self._local(moment):%H:%M:%S}"

@@ -149,5 +149,26 @@ def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language
     return language.text(f"next.{status}", host=where(hosts, language), subject=record["subject"])
 
 
+def known(rows: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+    """Return what people have said of a fault on its hosts, each acknowledgement once, with the hosts it is for."""
+    hosts: dict[int, list[str]] = {}
+    by_number: dict[int, Mapping[str, Any]] = {}
+    for row in rows:
+        if row["acknowledged"]:
+            number = row["acknowledged"]["seq"]
+            by_number[number] = row["acknowledged"]
+            hosts.setdefault(number, []).append(row["host"])
+    lines = []
+    for number, entry in by_number.items():
+        key = "known.expired" if entry["expired"] else "known.until"
+        values = {name: entry[name] for name in ("ticket", "name", "reason")}
+        line = language.text(key, until=language.date(entry["until"]), **values)
+        is_part = len(hosts[number]) < len(rows)
+        lines.append(
+            language.text("title.where", place=where(hosts[number], language), title=line) if is_part else line
+        )
+    return lines
+
+
 def _is_dead_host(record: Mapping[str, Any]) -> bool:
     return bool(record["kind"] == STEP and record["status"] == "unreachable")

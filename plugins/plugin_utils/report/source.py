@@ -12,10 +12,14 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
+
+#: The team that owns the findings of a domain (plan S2.2); those of another one go to the team of the procedure.
+OWNERS = {"health": "SYS", "backup": "DATA", "restore": "DATA", "updates": "SEC", "hardening": "SEC"}
 
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
@@ -60,9 +64,19 @@ class Ledger(Protocol):
         """Return the end of the chain."""
 
     def records(
-        self, *, run: str | None = None, status: Sequence[str] | None = None, limit: int | None = None
+        self,
+        *,
+        run: str | None = None,
+        host: str | None = None,
+        domain: str | None = None,
+        kind: str | None = None,
+        subject: str | None = None,
+        since: str | None = None,
+        upto: int | None = None,
+        status: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> Iterable[Stored]:
-        """Return the records, if need be of a run and of some statuses, in their order."""
+        """Return the records that match all that is given, in their order."""
 
     def last_whole_run(self, procedure: str, upto: int) -> Stored | None:
         """Return the newest seal, up to a numbered record, of a run that did what its procedure is due for."""
@@ -104,11 +118,26 @@ class Material:
     previous: Previous | None = None
     since: Mapping[Key, str] = field(default_factory=dict)
     late: Sequence[Late] = ()
+    acknowledgements: Sequence[acknowledgement.Acknowledgement] = ()
+    trends: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "charts": []})
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
     """Return what a record is about."""
     return Key(record["host"], record["domain"], record["kind"], record["subject"])
+
+
+def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the team that owns a finding; a host that does not answer is the system team's. "" where none is known."""
+    if record["kind"] == STEP and record["status"] == "unreachable":
+        return "SYS"
+    name = str(record["procedure"]).rpartition(".")[2]
+    return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
+
+
+def age_of(since: str, until: str) -> int:
+    """Return the whole seconds between two moments, 0 where the first is the later one."""
+    return max(0, int((read_time(until) - read_time(since)).total_seconds()))
 
 
 def is_finding(record: Mapping[str, Any]) -> bool:
@@ -127,7 +156,13 @@ def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
     began = ledger.streaks(run, LOUD)
     since = {key_of(stored.record): began[stored.seq] for stored in records if is_finding(stored.record)}
     previous = _previous(ledger, run, records[0].record["procedure"])
-    return Material(records, ledger.head(), facts, previous, since, _late(ledger, records[-1], facts))
+    late = _late(ledger, records[-1], facts)
+    known = acknowledgement.read(ledger.records(domain=acknowledgement.DOMAIN, kind=acknowledgement.KIND))
+    # Imported here: the courses are of figures, which are made of what stands in this module.
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.trends import courses
+
+    trends = courses(ledger, records, facts.zone)
+    return Material(records, ledger.head(), facts, previous, since, late, known, trends)
 
 
 def _late(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:

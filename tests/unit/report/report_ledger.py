@@ -51,10 +51,23 @@ class ListLedger:
         return Head(len(self.stored), self.stored[-1].hash if self.stored else "")
 
     def records(
-        self, *, run: str | None = None, status: Sequence[str] | None = None, limit: int | None = None
+        self,
+        *,
+        run: str | None = None,
+        host: str | None = None,
+        domain: str | None = None,
+        kind: str | None = None,
+        subject: str | None = None,
+        since: str | None = None,
+        upto: int | None = None,
+        status: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> Iterator[Stored]:
+        wanted = {"run": run, "host": host, "domain": domain, "kind": kind, "subject": subject}
         for stored in self.stored[:limit]:
-            if run in (None, stored.record["run"]) and (status is None or stored.record["status"] in status):
+            fits = all(value in (None, stored.record[name]) for name, value in wanted.items())
+            fits = fits and (since or "") <= stored.record["finished"] and (upto or stored.seq) >= stored.seq
+            if fits and (status is None or stored.record["status"] in status):
                 yield stored
 
     def last_whole_run(self, procedure: str, upto: int) -> Stored | None:

@@ -335,3 +335,61 @@ def test_build_is_given_everything_and_asks_nothing() -> None:
     material = gather(run.ledger, run.run, Facts(platform="Portal", zone="Asia/Shanghai"))
     run.ledger.stored.clear()
     assert build(material)["run"]["platform"] == "Portal"
+
+
+def test_a_finding_has_its_owner_and_its_age() -> None:
+    ledger = ListLedger()
+    for day in (22, 24):
+        run = good_run("web1", ledger=ledger, day=day)
+        run.put("web1", "backup", "proof", "data", "failed", "mismatch")
+        run.put("web1", "hardening", "control", "IA-001", "warning")
+        run.put("web1", "gate", "gate", "x", "warning")
+        run.step("web2", 1, "unreachable", "timeout")
+        run.seal()
+    findings = run.report(procedures={"daily": {"team": "PM"}})["findings"]
+    owners = {(row["domain"], row["status"]): row["owner"] for row in findings}
+    assert owners == {
+        ("backup", "failed"): "DATA",
+        ("backup", "unreachable"): "SYS",
+        ("hardening", "warning"): "SEC",
+        ("gate", "warning"): "PM",
+    }
+    assert {row["age"] // 3600 for row in findings} == {48}
+    assert {row["state"] for row in findings} == {"open"}
+
+
+def test_what_was_found_and_is_not_looked_at_again_is_neither_open_nor_fixed() -> None:
+    ledger = ListLedger()
+    first = good_run("web1", "web2", "db1", ledger=ledger, day=23)
+    for host in ("web1", "web2"):
+        first.put(host, "health", "swap", "swap", "critical", message="Swap is full.")
+    first.put("db1", "health", "raid", "md0", "critical")
+    first.put("db1", "health", "zombies", "zombies", "warning")
+    first.seal()
+    second = good_run("web1", "web2", "db1", ledger=ledger, day=24)
+    for host in ("web1", "web2"):
+        second.put(host, "health", "swap", "swap", "ok")
+    second.put("db1", "health", "zombies", "zombies", "skipped", "not_due")
+    second.seal()
+    data = second.report()
+    assert [(row["host"], row["subject"]) for row in data["fixed"]] == [("web1", "swap"), ("web2", "swap")]
+    assert [(row["host"], row["subject"]) for row in data["unseen"]] == [("db1", "md0"), ("db1", "zombies")]
+    counts = data["counts"]["findings"]
+    assert (counts["open"], counts["new"], counts["fixed"], counts["unseen"]) == (0, 0, 1, 2)
+
+
+@given(st.lists(st.sampled_from(["critical", "ok", "skipped", "none"]), min_size=2, max_size=5))
+def test_each_earlier_finding_is_open_fixed_or_not_looked_at_again(course: list[str]) -> None:
+    ledger = ListLedger()
+    for day, status in enumerate(course, 20):
+        run = good_run("web1", ledger=ledger, day=day)
+        if status != "none":
+            run.put("web1", "health", "raid", "md0", status)
+        run.seal()
+    data = run.report()
+    was_bad, now = course[-2] == "critical", course[-1]
+    last_seen = next((status for status in reversed(course[:-1]) if status != "none"), "")
+    expected = ["open" if last_seen == "critical" else "new"] if now == "critical" else []
+    assert [row["state"] for row in data["findings"]] == expected
+    assert len(data["fixed"]) == (was_bad and now == "ok")
+    assert len(data["unseen"]) == (was_bad and now in ("skipped", "none"))

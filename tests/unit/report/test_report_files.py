@@ -43,6 +43,15 @@ def test_of_the_newest_run_latest_names_the_files(state: StateDir) -> None:
     )
 
 
+def test_what_is_in_short_is_of_the_same_run_as_the_page_or_not_there(state: StateDir) -> None:
+    files.write(report("one"), state.reports, "en", short=True)
+    assert (state.reports / "latest.md").readlink() == Path("one.md")
+    assert (state.reports / "latest.txt").read_text().startswith("local\tok\t")
+    files.write(report("two"), state.reports, "en")
+    assert not list(state.reports.glob("latest.[mt]*"))
+    assert (state.reports / "one.md").exists()
+
+
 def test_runs_that_end_at_the_same_moment_do_not_fail_each_other(
     state: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:

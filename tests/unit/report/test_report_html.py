@@ -23,7 +23,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import WHOLE_RECORDS, render_html
 from report_ledger import STEPS, DailyRun, ListLedger
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "input"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.exe\x1b[31m\x00{{ 7 * 7 }}"
 
 
@@ -247,3 +247,46 @@ def test_many_hosts_are_counted_instead_of_marked() -> None:
 def test_a_run_with_nothing_but_its_begin_still_has_a_page(language: str) -> None:
     run = DailyRun(ListLedger(), ())
     Page(render_html(run.report(), language))
+
+
+def test_the_findings_can_be_filtered_and_sorted_by_what_their_rows_say(page: str, data: dict[str, Any]) -> None:
+    rows = re.findall(r'<tbody id="(F-\d+)" data-rank="(\d+)" data-status="(\w+)" data-state="(\w+)"', page)
+    faults = {finding["id"]: finding for finding in data["findings"]}
+    assert [(name, status) for name, _, status, _ in rows] == [(name, row["status"]) for name, row in faults.items()]
+    assert [int(rank) for _, rank, _, _ in rows] == list(range(1, len(rows) + 1))
+    for name in ("rank", "host", "since", "owner"):
+        assert f'data-sort="{name}"' in page
+    offered = re.search(r'data-rows="findings".*?name="status">(.*?)</select>', page, re.DOTALL)
+    assert offered
+    assert set(re.findall(r'value="(\w+)"', offered[1])) == {row["status"] for row in faults.values()}
+
+
+def test_without_a_script_nothing_is_hidden_but_what_needs_one(page: str) -> None:
+    hidden = re.findall(r"<(\w+)[^>]*\shidden>", page)
+    assert sorted(hidden) == ["button", "form", "form", "p"]
+
+
+def test_many_hosts_stand_in_a_matrix_with_a_row_each() -> None:
+    hosts = [f"host{number}" for number in range(html.LISTED_HOSTS + 1)]
+    run = DailyRun(ListLedger(), hosts)
+    for host in hosts[1:]:
+        run.good_host(host)
+    run.seal()
+    page = render_html(run.report(), "en")
+    matrix = re.search(r'<table class="matrix".*?</table>', page, re.DOTALL)
+    assert matrix
+    assert re.findall(r">(host\d+)</a>", matrix[0]) == hosts
+    assert matrix[0].count('role="cell"') == 4 * len(hosts)
+    assert '<tr role="row" data-status="none" class="w-none"><th scope="row" role="rowheader">' in matrix[0]
+
+
+@pytest.mark.parametrize(("language", "number"), [("en", "Page "), ("zh", "第 ")])
+def test_printed_pages_say_title_run_and_number_and_text_stays_text(language: str, number: str) -> None:
+    run = DailyRun(ListLedger(), ("local",))
+    run.good_host("local")
+    run.seal()
+    page = render_html(run.report(platform='x"; } </style><script>'), language)
+    margins = page[page.rindex("@page") : page.index("</style>")]
+    assert f'@bottom-right {{ content: "{number}" counter(page) "' in margins
+    assert "</style><script>" not in page
+    assert margins.count('"') == 2 * 3 + 4

@@ -15,13 +15,20 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.report import language as language_module
-from ansible_collections.egov.ops.plugins.plugin_utils.report.build import DOMAINS, INCOMPLETE_REASONS, MARK_ORDER
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
+    DOMAINS,
+    INCOMPLETE_REASONS,
+    MARK_ORDER,
+    STATES,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.report.figures import share_of_limit
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import TEXT_LIMIT, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import LANGUAGES, Language, catalogue
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import OWNERS
 from hypothesis import given
 from hypothesis import strategies as st
 
+TRENDS = ("findings", "bad", "watched", "health", "backup_size", "backup_time", "updates")
 ROOM = Path(language_module.__file__).parent
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -69,6 +76,12 @@ def test_each_message_that_the_report_uses_exists() -> None:
     "key",
     [
         *(f"status.{status}" for status in (*STATUSES, *MARK_ORDER)),
+        *(
+            f"trend.{name}"
+            for name in ("findings", "health", "backup_size", "backup_time", "updates", "bad", "watched")
+        ),
+        *(f"state.{state}" for state in STATES),
+        *(f"team.{team}" for team in sorted({*OWNERS.values(), "PM", "SUP", "CS"})),
         *(f"reason.{reason}" for reason in REASONS),
         *(f"{family}.{domain}" for family in ("domain", "sentence") for domain in DOMAINS),
         *(f"fact.{reason}" for reason in (*INCOMPLETE_REASONS, "missing", "unsealed")),

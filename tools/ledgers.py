@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write synthetic ledgers: each state that a report must show, through the collection's own spool and drain.
+
+The same state has the same records, hashes and head wherever and whenever it is written, and its chain verifies.
+Tests, pictures and measurements share it. On the command line it writes one state, its report, and what that cost.
+
+The collection must be importable (PYTHONPATH, or an installed collection path).
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import random
+import resource
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: When the last day's run began: 06:00 in the plan's zone.
+LAST = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
+
+PROCEDURE = "daily"
+
+#: Seconds that a run takes, and the longest that one may.
+DURATION, LONGEST = 752, 14400.0
+
+#: A platform of a size that is read host by host.
+FEW = ("web1", "web2", "web3", "web4", "app1", "app2", "app3", "db1", "db2", "db3", "log1", "mon1", "file1", "gate1")
+
+#: What of the ledger's file is lost where its tail cannot be read.
+LOST_BYTES = 64 * 1024
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.exe\x1b[31m\x00{{ 7 * 7 }}"
+
+_UNITS = {"filesystem_space": "%", "filesystem_inodes": "%", "memory": "%", "swap": "%", "cpu_usage": "%"}
+_SUBJECTS = {"filesystem_space": "/var", "filesystem_inodes": "/var"}
+_SETS = {"config": (1840, 5242880), "data": (48213, 228070000000)}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong on hosts from a day to another, counted back from the last run (0): `days` is `(first, last)`."""
+
+    hosts: tuple[str, ...]
+    domain: str
+    kind: str
+    subject: str
+    status: str
+    message: str
+    reason: str = ""
+    days: tuple[int, int] = (999, 0)
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def holds(self, host: str, back: int) -> bool:
+        """Return whether a host has it so many days before the last run."""
+        return host in self.hosts and self.days[1] <= back <= self.days[0]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a platform's daily runs found. `skipped` are days without a run, counted back from the last."""
+
+    hosts: tuple[str, ...]
+    days: int = 1
+    faults: tuple[Fault, ...] = ()
+    dead: tuple[str, ...] = ()
+    skipped: tuple[int, ...] = ()
+    not_ours: tuple[str, ...] = ()
+    limit: tuple[str, ...] = ()
+    not_built: tuple[str, ...] = ()
+    cut_off_after: int = 0  # hosts after which the last run was killed; 0: it was not
+    cannot: str = ""  # why no step could be done on any host in the last run
+    loses_tail: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """A state written to disk: its folder, its last run, and what a report says beside the records."""
+
+    state: StateDir
+    run: str
+    facts: Facts
+
+
+FACTS = Facts(
+    platform="Harbour City Portal",
+    zone="Asia/Shanghai",
+    ledger="/var/lib/egov-ops/controller/ledger.sqlite3",
+    witness="/var/lib/egov-ops/controller/witness.jsonl",
+)
+
+_FAULTS = (
+    Fault(
+        ("db2",),
+        "health",
+        "filesystem_space",
+        "/var",
+        "critical",
+        "/var is 91% full (limit 90%).",
+        days=(2, 0),
+        detail={
+            "value": 91,
+            "unit": "%",
+            "warning": "80",
+            "critical": "90",
+            "layer": "infrastructure",
+            "why": "A full /var stops the database and its logs.",
+            "next": "Free space below /var/log, or enlarge the volume.",
+        },
+    ),
+    Fault(
+        ("web1", "web2", "web3"),
+        "hardening",
+        "control",
+        "IA-001",
+        "warning",
+        "Minimum password length is 8, not >=12.",
+        detail={"next": "Set minlen = 12 in /etc/security/pwquality.conf.", "severity": "warning"},
+    ),
+    Fault(("app1",), "backup", "proof", "data", "failed", "The restored files differ.", "mismatch", (0, 0)),
+    Fault(("mon1",), "health", "raid", "md0", "unknown", "The state of md0 cannot be read.", "permission", (5, 0)),
+    Fault(("log1",), "health", "zombies", "zombies", "warning", "31 processes are zombies.", days=(3, 1)),
+    Fault(("file1",), "updates", "package_list", "pending", "critical", "3 security updates are past their deadline."),
+)
+
+_HOSTILE_FAULTS = (
+    Fault(("web1",), "health", "raid", HOSTILE[:60], "critical", HOSTILE, detail={"next": HOSTILE, "why": HOSTILE}),
+    Fault(("db1",), "backup", "proof", "config", "failed", "\udc80broken \ud800", "mismatch"),
+    Fault(("app1",), "health", "swap", "swap", "warning", "x" * 1000000),
+)
+
+
+def many(hosts: int = 200, days: int = 2) -> Story:
+    """Return a platform of many hosts, with faults that are spread over them."""
+    groups = (("web", 8), ("app", 6), ("db", 4), ("file", 2))
+    names = [f"{name}{number:03}" for name, share in groups for number in range(1, hosts * share // 20 + 1)]
+    chosen = random.Random("faults")
+    faults = tuple(replace(fault, hosts=tuple(sorted(chosen.sample(names, max(1, hosts // 12))))) for fault in _FAULTS)
+    return Story(tuple(names), days=days, faults=faults, dead=tuple(names[9::90]))
+
+
+#: Each state that a report must show.
+STATES: dict[str, Callable[[], Story]] = {
+    "first_run": lambda: Story(FEW, faults=_FAULTS, dead=("gate1",)),
+    "all_green": lambda: Story(FEW, days=2),
+    "eventful": lambda: Story(FEW, days=14, faults=_FAULTS, dead=("gate1",), skipped=(4, 9), not_ours=("switch1",)),
+    "broken": lambda: Story(FEW, days=2, faults=_FAULTS, cannot="The controller has no address for the hosts."),
+    "one_host": lambda: Story(("db2",), days=4, faults=_FAULTS),
+    "many": many,
+    "incomplete": lambda: Story(FEW, days=2, not_built=("hardening_audit",), faults=_FAULTS),
+    "partial": lambda: Story(FEW, days=2, limit=("web1", "db2"), faults=_FAULTS),
+    "killed": lambda: Story(FEW, days=2, faults=_FAULTS, cut_off_after=5),
+    "hostile": lambda: Story(FEW, days=2, faults=_HOSTILE_FAULTS),
+    "lost_tail": lambda: Story(FEW, days=2, loses_tail=True),
+}
+
+
+def make(story: Story, folder: Path) -> Made:
+    """Write a story into a new state folder, a run each day, and return it."""
+    state = StateDir(folder)
+    state.prepare()
+    run = ""
+    with Ledger(state.ledger) as ledger:
+        for back in range(story.days - 1, -1, -1):
+            if back not in story.skipped:
+                run = _Day(story, back).write(state, ledger)
+    if story.loses_tail:
+        os.truncate(state.ledger, state.ledger.stat().st_size - LOST_BYTES)
+    return Made(state, run, FACTS)
+
+
+@functools.cache
+def _plan() -> Plan:
+    return merge({}, load_schema())
+
+
+def _steps(not_built: Sequence[str]) -> list[Step]:
+    steps = _plan()["egov_ops_procedures"][PROCEDURE]["steps"]
+    return [
+        {
+            "module": step["module"],
+            "domain": step["domain"],
+            "clauses": step["clauses"],
+            "built": step["module"] not in not_built,
+        }
+        for step in steps
+    ]
+
+
+class _Day:
+    """One day's run of a story."""
+
+    def __init__(self, story: Story, back: int) -> None:
+        self._story = story
+        self._back = back
+        self._is_last = back == 0
+        self._begun = LAST - timedelta(days=back)
+        self._ended = self._begun + timedelta(seconds=DURATION)
+        limit = story.limit if self._is_last else ()
+        self._header: Header = {
+            "procedure": PROCEDURE,
+            "begun": iso(self._begun),
+            "hosts": list(limit or story.hosts),
+            "not_ours": [] if limit else list(story.not_ours),
+            "steps": _steps(story.not_built),
+            "longest": LONGEST,
+            "limit": ",".join(limit),
+            "tags": [],
+            "user": "ops",
+            "observes": True,
+        }
+
+    def write(self, state: StateDir, ledger: Ledger) -> str:
+        """Write the run through its spool into the ledger, publish the head, and return the run's id."""
+        # A process of no boot that ever was: it is never taken for one that lives here.
+        process = Identity("synthetic", "pid:[0]", 1000 + self._back, 1)
+        spool = Spool.find_or_create(state.spool, process, self._header, self._begun)
+        records = list(self._records(spool.run))
+        if self._is_last and self._story.cut_off_after:
+            spool.append(records)
+            os.utime(spool.path, times=(self._begun.timestamp(),) * 2)  # silent since then
+            drained = drain(state, ledger, self._begun + timedelta(hours=8))
+        else:
+            records += self._missing(records)
+            spool.append([*records, self._seal(spool.run, records)])
+            drained = drain(state, ledger, self._ended, current=spool)
+        witness.publish(state.witness, drained.head, spool.run, iso(self._ended), syslog=state.path / "no-syslog")
+        return spool.run
+
+    def _missing(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        unbuilt: Header = {**self._header, "steps": [step for step in self._header["steps"] if not step["built"]]}
+        header: Header = {**self._header, "run": records[0]["run"]}
+        unbuilt["run"] = header["run"]
+        message = "This version of egov.ops does not have this step yet."
+        added = missing(unbuilt, records, self._ended, reason="not_built", message=message)
+        return added + missing(header, [*records, *added], self._ended)
+
+    def _records(self, run: str) -> Iterator[dict[str, Any]]:
+        yield self._record(run, CONTROLLER, "run", self._begin(), 0)
+        hosts = self._header["hosts"]
+        done = self._story.cut_off_after if self._is_last and self._story.cut_off_after else len(hosts)
+        for number, host in enumerate(hosts[:done]):
+            at = 2 + number * (DURATION - 20) // len(hosts)
+            for domain, observed in self._host(host):
+                yield self._record(run, host, domain, observed, at)
+
+    def _begin(self) -> dict[str, Any]:
+        return observation(
+            "begin",
+            PROCEDURE,
+            "ok",
+            hosts=self._header["hosts"],
+            not_ours=self._header["not_ours"],
+            inventory=list(self._story.hosts) if self._header["limit"] else [],
+            steps=[{"module": step["module"], "domain": step["domain"]} for step in self._header["steps"]],
+            limit=self._header["limit"],
+            tags=[],
+            user="ops",
+            ansible="2.19.0",
+        )
+
+    def _seal(self, run: str, records: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        observed = [entry for entry in records if entry["domain"] != "run"]
+        bad = {entry["host"] for entry in observed if entry["status"] in ("failed", "unreachable")}
+        end = observation(
+            "seal",
+            PROCEDURE,
+            "failed" if bad else "ok",
+            statuses=dict(Counter(entry["status"] for entry in observed)),
+            hosts=len(self._header["hosts"]),
+            bad=len(bad),
+            not_built=sorted(self._story.not_built),
+            filled=0,
+            records=len(observed) + 2,
+        )
+        return self._record(run, CONTROLLER, "run", end, DURATION)
+
+    def _record(self, run: str, host: str, domain: str, observed: dict[str, Any], at: int) -> dict[str, Any]:
+        moment = iso(self._begun + timedelta(seconds=at))
+        return record(
+            run=run,
+            procedure=PROCEDURE,
+            host=host,
+            domain=domain,
+            observation=observed,
+            started=iso(self._begun) if observed["kind"] == "seal" else moment,
+            finished=moment,
+            via="controller" if host == CONTROLLER else "stream",
+            identifier=stable_id(run, host, domain, observed["kind"], observed["subject"]),
+        )
+
+    def _host(self, host: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what each step observed on a host, and the step itself."""
+        makers = {"health": self._health, "updates": self._updates, "hardening": self._controls}
+        for step in self._header["steps"]:
+            module, domain = step["module"], step["domain"]
+            if not step["built"]:
+                continue
+            failure = self._failure(host, module)
+            if failure:
+                yield domain, failure
+                continue
+            made = self._backup(host, module) if domain == "backup" else makers[domain](host)
+            for observed in made:
+                yield domain, self._with_fault(host, domain, observed)
+            yield domain, observation("step", module, "ok", "", step["clauses"], duration=self._chance(host, module, 3))
+            yield from self._other_faults(host, domain, module)
+
+    def _failure(self, host: str, module: str) -> dict[str, Any] | None:
+        """Return the step's record where it could not be done."""
+        if self._is_last and self._story.cannot:
+            return observation("step", module, "failed", "error", message=self._story.cannot)
+        if host in self._story.dead and self._back < 2:
+            return observation("step", module, "unreachable", "timeout", message="No answer on port 22.")
+        return None
+
+    def _with_fault(self, host: str, domain: str, observed: dict[str, Any]) -> dict[str, Any]:
+        """Return an observation, or the fault that the story has in its place."""
+        for fault in self._story.faults:
+            is_same = (fault.domain, fault.kind, fault.subject) == (domain, observed["kind"], observed["subject"])
+            if is_same and fault.holds(host, self._back):
+                return self._told(fault, observed)
+        return observed
+
+    def _other_faults(self, host: str, domain: str, module: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield, once for each domain, the story's faults of things that not every host has."""
+        usual = {"filesystem_space", "zombies", "swap", "control", "package_list", "backup", "proof"}
+        for fault in self._story.faults:
+            is_first = module != "backup_prove"
+            if fault.domain == domain and fault.kind not in usual and is_first and fault.holds(host, self._back):
+                yield domain, self._told(fault, observation(fault.kind, fault.subject, "ok"))
+
+    @staticmethod
+    def _told(fault: Fault, observed: dict[str, Any]) -> dict[str, Any]:
+        detail = {**observed["detail"], **fault.detail, "message": fault.message}
+        return {**observed, "status": fault.status, "reason": fault.reason, "detail": detail}
+
+    def _chance(self, host: str, name: str, upto: float) -> float:
+        """Return a number that is the same in each process."""
+        return round(random.Random(f"{host} {name} {self._back}").random() * upto, 2)
+
+    def _health(self, host: str) -> Iterator[dict[str, Any]]:
+        for name, probe in _plan()["egov_ops_probes"].items():
+            kind, limit = probe["kind"], str(probe.get("warning") or "")
+            detail = {"probe": name, "layer": probe["layer"], "unit": _UNITS.get(kind, "")}
+            limits = {"warning": limit, "critical": str(probe.get("critical") or "")}
+            if limit.replace(".", "").isdigit():
+                room = float(limit)
+                # Each host has its own level, and little changes from day to day.
+                level = random.Random(f"{host} {name}").random() * 0.8
+                detail["value"] = round(room * (level + self._chance(host, name, 0.1)), 1)
+            clauses = ["S3.1-1", "S3.1-2"]
+            yield observation(kind, _SUBJECTS.get(kind, name), "ok", "", clauses, 0.01, **detail, **limits)
+
+    def _backup(self, host: str, module: str) -> Iterator[dict[str, Any]]:
+        for name, (files, size) in _SETS.items():
+            if name == "data" and not host.startswith(("db", "file", "app")):
+                continue
+            grown = int(size * (1 + (60 - self._back) * 0.002 + self._chance(host, name, 0.01)))
+            snapshot = stable_id(host, name, str(self._back))
+            detail = {"repository": "local", "snapshot": snapshot, "bytes": grown}
+            if module == "backup_run":
+                seconds = round(grown / 4e8 + 1, 2)
+                yield observation("backup", name, "ok", "", ["S6.1.2-3"], seconds, backup="full", files=files, **detail)
+            else:
+                yield observation("proof", name, "ok", "", ["S6.2.2-2"], 0.9, files=20, **detail)
+
+    def _updates(self, host: str) -> Iterator[dict[str, Any]]:
+        pending = int(self._chance(host, "pending", 12))
+        counts = {"pending": pending, "security": 0, "late": 0}
+        message = f"{pending} updates are pending."
+        yield observation("package_list", "pending", "ok", "", ["S4.3-4"], counts=counts, message=message)
+        installed = {"installed": 842, "broken": 0}
+        yield observation("package_list", "installed", "ok", "", ["S4.3-4"], counts=installed)
+
+    def _controls(self, host: str) -> Iterator[dict[str, Any]]:
+        for name, control in _plan()["egov_ops_controls"].items():
+            yield observation(
+                "control",
+                name,
+                "ok",
+                "",
+                control["clauses"],
+                title=control["title"],
+                severity=control["severity"],
+                expected=str(control["expected"]),
+                message="As expected.",
+            )
+
+
+def report(made: Made) -> dict[str, Any]:
+    """Return the data of the report of a state's last run."""
+    with Ledger(made.state.ledger, read_only=True) as ledger:
+        return build(gather(ledger, made.run, made.facts))
+
+
+def main() -> int:
+    """Write a state and its report, say what the report cost, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("state", choices=sorted(STATES))
+    parser.add_argument("folder", type=Path, help="new folder for ledger and report")
+    parser.add_argument("--language", choices=["en", "zh"], default="en")
+    parser.add_argument("--hosts", type=int, default=200, help="hosts of the state many")
+    parser.add_argument("--days", type=int, default=2, help="days of the state many")
+    options = parser.parse_args()
+    story = many(options.hosts, options.days) if options.state == "many" else STATES[options.state]()
+    made = make(story, options.folder.absolute())
+    start = _cpu()
+    data = report(made)
+    page = write(data, made.state.reports, options.language)
+    sizes = [f"{path.name} {path.stat().st_size} bytes" for path in (page, page.with_suffix(".json"))]
+    print(f"{page}: {_cpu() - start:.2f} CPU seconds, {', '.join(sizes)}, {data['counts']['records']['total']} records")
+    return 0
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    sys.exit(main())
