@@ -11,7 +11,7 @@ The password goes to restic by its standard input alone.
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unfinished
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -81,7 +81,10 @@ class Restic:
 
     def check_location(self, mounted):
         # type: (dict[bytes, bytes]) -> None
-        """Raise HalfError where the repository's folder does not answer or holds something else."""
+        """Raise HalfError where the repository's folder does not answer or holds something else.
+
+        RepositoryMissing for what a `restic init` of ours began and did not end.
+        """
         if not self.path:
             return
         if not mounts.answers(self.path, mounted, self._host):
@@ -100,6 +103,10 @@ class Restic:
             raise HalfError("Repository %s is no folder: name another place." % self._place(), "not_ours")
         names = os.listdir(self.path)
         if names and b"config" not in names:
+            if self._is_unfinished():
+                raise RepositoryMissing(
+                    "There is no repository at %s: making it was begun and did not end." % self._place(), "not_ours"
+                )
             raise HalfError(
                 "The folder of repository %s holds other files and no repository of restic: name another folder."
                 % self._place(),
@@ -122,10 +129,17 @@ class Restic:
                 found.append(Snapshot(entry["id"], time, tags.get("set", ""), tags.get("kind", ""), entry["paths"]))
         return sorted(found, key=lambda snapshot: snapshot.time)
 
-    def create(self):
-        # type: () -> None
-        """Make the repository at its location; raises HalfError."""
-        self._restic(["init"], "make the repository", writes=True)
+    def create(self, lock):
+        # type: (int) -> None
+        """Make the repository at its location; raises HalfError.
+
+        restic holds the open file `lock` too: where this process dies first, nobody takes what is half made for dead.
+        """
+        if self._is_unfinished():
+            unfinished.remove(self.path)
+        unfinished.begin(self._folder, self.name, self.location, self._host)
+        self._restic(["init"], "make the repository", writes=True, keep=(lock,))
+        unfinished.end(self._folder, self.name, self._host)
 
     def backup(self, source, manifest, set_name, kind, parent, host_name):
         # type: (Source, str, str, str, str, str) -> tuple[str, int, list[str]]
@@ -172,8 +186,8 @@ class Restic:
             )
         return done.stdout
 
-    def _restic(self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT):
-        # type: (list[Any], str, tuple[int, ...], bool, int) -> Completed
+    def _restic(self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT, keep=()):
+        # type: (list[Any], str, tuple[int, ...], bool, int, tuple[int, ...]) -> Completed
         command = ["restic", "--json"] + self._cache() + arguments
         temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
         done = self._host.run(
@@ -191,6 +205,7 @@ class Restic:
             ),
             limit=limit,
             writes=writes,
+            keep=keep,
         )  # type: Completed
         if done.missing:
             raise HalfError(INSTALL)
@@ -216,6 +231,10 @@ class Restic:
         if done.rc not in accepted:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
+
+    def _is_unfinished(self):
+        # type: () -> bool
+        return bool(self.path) and unfinished.is_ours(self._folder, self.name, self.location, self._host)
 
     def _cache(self):
         # type: () -> list[str]

@@ -207,7 +207,7 @@ class _Job:
         try:
             return self._look(engine)
         except RepositoryMissing:
-            engine.create()
+            engine.create(lock)
             self.changed = True
             return []
         finally:
