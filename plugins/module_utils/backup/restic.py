@@ -40,6 +40,9 @@ WRONG_PASSWORD = (12, "wrong password or no key found")
 SOUND, FLAWED = "no errors were found", "repository contains errors"
 COMPLAINTS = ("does not match", "does not exist", "error", "damaged", "fatal")
 
+#: The code of a tool that was killed when its time was over; who accepts it looks at what was said until then.
+KILLED = -9
+
 #: A snapshot was made, but some of the source could not be read.
 INCOMPLETE = 3
 
@@ -233,19 +236,16 @@ class Restic:
         check reads is removed from a repository meanwhile.
         """
         arguments = ["--no-lock", "check", "--read-data-subset", "%s/%s" % (part, parts)]
-        try:
-            done = self._restic(arguments, "check the repository", (0, 1), seconds=seconds)
-        except HalfError as error:
-            # It tries for most of a minute to read what is not there.
-            if error.reason == "timeout" and "does not exist" in str(error):
-                return str(error)
-            raise
+        done = self._restic(arguments, "check the repository", (0, 1, KILLED), seconds=seconds)
         said = [line for line in done.stderr.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
-        said = [line for line in said if not line.startswith("Load(")]
+        # It tries for most of a minute to read what is not there.
+        said = [line for line in said if ", retrying after" not in line]
         complaints = [line for line in said if any(word in line.lower() for word in COMPLAINTS)]
         if done.rc == 0 and SOUND in done.out and not complaints:
             return ""
-        if done.rc and FLAWED not in "".join(said):
+        if done.timed_out and not complaints:
+            raise HalfError("The time was over before a part of repository %s was read." % self._place(), "timeout")
+        if done.rc and not done.timed_out and FLAWED not in "".join(said):
             raise HalfError("restic could not check the repository: %s." % self._words(done).rstrip("."))
         return "; ".join((complaints or said or [self._words(done)])[:3])[:500].replace(self._address, self._public)
 
@@ -299,7 +299,7 @@ class Restic:
         )  # type: Completed
         if done.missing:
             raise HalfError(INSTALL)
-        if done.timed_out:
+        if done.timed_out and KILLED not in accepted:
             raise HalfError(
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
