@@ -15,3 +15,4 @@ class ActionModule(BackupTask):
 
     HALF = ("backup.run", "run")
     ARGUMENTS = RUN
+    COPIES = True

@@ -22,15 +22,18 @@ description:
     that one that hangs stops nothing. Named as a path of a set, such a file system is backed up if it answers.
   - Sockets, fifos and devices are counted and named; there is nothing in them to back up.
   - A full backup reads and hashes each file again. An incremental one reads those whose size, times or inode differ.
+  - Copies what is new of each set into the repositories that its C(copies) name, with C(restic copy) from the set's own
+    repository, newest snapshot first. A copy that cannot be made is a failed record of its own and stops no backup.
   - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host knows of
     snapshots in it.
 options:
   sets:
     description:
       - The sets by name. Without it, those of the plan variable C(egov_ops_backup_sets) are used.
-      - "Each is a dictionary with C(class), C(paths), C(exclude) and C(repository) as in the plan; C(full_since) and
-        C(incremental_since), the times (UTC, ISO 8601) from which on a snapshot counts; C(incremental), V(change) for a
-        snapshot whenever something differs; and C(known), whether the ledger knows of snapshots."
+      - "Each is a dictionary with C(class), C(paths), C(exclude), C(repository) and C(copies) as in the plan;
+        C(full_since) and C(incremental_since), the times (UTC, ISO 8601) from which on a snapshot counts;
+        C(incremental), V(change) for a snapshot whenever something differs; and C(known) and C(known_copies), whether
+        and in which copies the ledger knows of snapshots."
       - An absolute path in C(exclude) is taken as it stands, with all below it. Anything else is a pattern of file
         names, in which C(*) and C(?) are special.
     type: dict
@@ -45,6 +48,12 @@ options:
       - The name under which the snapshots are kept. Without it, the host's name in the inventory.
     type: str
     default: ""
+  copy_seconds:
+    description:
+      - Seconds for the copies of all sets together, within O(timeout). What does not fit is gone on with by the next
+        run.
+    type: float
+    default: 1800.0
   timeout:
     description:
       - Seconds for all sets together. A set that is not done by then is C(failed).
@@ -95,19 +104,19 @@ summary:
   sample: {ok: 2}
 evidence:
   description:
-    - One record for each set.
+    - One record for each set, and one for each of its copies.
     - In a procedure only what is not ok, as message and next; the whole is in the ledger.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: Always V(backup).
+      description: V(backup), or V(copy).
       returned: always
       type: str
       sample: backup
     subject:
-      description: Name of the set.
+      description: Name of the set; of a copy, C(SET to REPOSITORY).
       returned: always
       type: str
       sample: config

@@ -36,6 +36,11 @@ def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, no
     for name, entry in (given or plan["egov_ops_backup_sets"]).items():
         due = boundaries(entry, now, plan["egov_ops_timezone"])
         found[name] = {**entry, **due, "known": _is_known(state, host, name, entry.get("repository"))}
+        copies = [
+            copy for copy in entry.get("copies") or () if _is_known(state, host, f"{name} to {copy}", copy, "copy")
+        ]
+        if copies:
+            found[name]["known_copies"] = copies
     return found
 
 
@@ -46,20 +51,46 @@ def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> d
     """
     found = {}
     for name in sorted({str(entry["repository"]) for entry in sets.values() if entry.get("repository")}):
-        repository = plan["egov_ops_backup_repositories"].get(name)
-        if repository is None:
-            raise OpsError(f"Repository {name} is not in the plan; add it to egov_ops_backup_repositories.")
-        path = Path(repository["password_file"] or state.path / "passwords" / name)
-        if path.exists() or not repository["create"]:
-            found[f"repository:{name}"] = password.read(path)
-        elif any(entry["known"] for entry in sets.values() if entry["repository"] == name):
-            raise OpsError(
-                f"The password file {path} of repository {name} is gone, and its backups cannot be read without it; "
-                "bring it back from where you keep a copy."
-            )
-        else:
-            found[f"repository:{name}"] = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
+        known = any(entry["known"] for entry in sets.values() if entry["repository"] == name)
+        found.update(_secrets_of(name, known, plan, state, check_mode))
     return found
+
+
+def passwords_of_copies(
+    sets: Sets, plan: Plan, state: StateDir, check_mode: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the passwords of the repositories that take copies, and why one has none: that stops no backup."""
+    found, troubles = {}, {}
+    own = {entry.get("repository") for entry in sets.values()}
+    for name in sorted({str(copy) for entry in sets.values() for copy in entry.get("copies") or ()} - own):
+        known = any(name in entry.get("known_copies", ()) for entry in sets.values())
+        try:
+            found.update(_secrets_of(name, known, plan, state, check_mode))
+        except OpsError as error:
+            troubles[name] = str(error)
+    return found, troubles
+
+
+def _secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
+    """Return the password of a repository and the credentials of its place, as the half's secrets; raises OpsError."""
+    repository = plan["egov_ops_backup_repositories"].get(name)
+    if repository is None:
+        raise OpsError(f"Repository {name} is not in the plan; add it to egov_ops_backup_repositories.")
+    path = Path(repository["password_file"] or state.path / "passwords" / name)
+    if path.exists() or not repository["create"]:
+        found = password.read(path)
+    elif known:
+        raise OpsError(
+            f"The password file {path} of repository {name} is gone, and its backups cannot be read without it; "
+            "bring it back from where you keep a copy."
+        )
+    else:
+        found = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
+    credentials = password.variables(Path(repository["credentials_file"])) if repository["credentials_file"] else {}
+    return {
+        f"repository:{name}": found,
+        **{f"credentials:{name}:{variable}": value for variable, value in credentials.items()},
+    }
 
 
 def estimate(state: StateDir, host: str, set_name: str, size: int) -> tuple[float, str]:
@@ -94,6 +125,8 @@ class BackupTask(HostTask):
     """An action over a half of the backup room: its sets, repositories and passwords come from plan and ledger."""
 
     DOMAIN = "backup"
+    #: Whether the half also works on the repositories that take copies.
+    COPIES = False
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -107,12 +140,21 @@ class BackupTask(HostTask):
             "repositories": plan["egov_ops_backup_repositories"],
             "host_name": arguments["host_name"] or host,
         }
-        return filled, passwords_of(sets, plan, state, bool(self._task.check_mode))
+        check_mode = bool(self._task.check_mode)
+        found = passwords_of(sets, plan, state, check_mode)
+        if self.COPIES:
+            more, troubles = passwords_of_copies(sets, plan, state, check_mode)
+            found |= more
+            if troubles:
+                known = filled["repositories"]
+                broken = {name: {**known.get(name, {}), "trouble": why} for name, why in troubles.items()}
+                filled["repositories"] = {**known, **broken}
+        return filled, found
 
 
-def _is_known(state: StateDir, host: str, name: str, repository: str | None) -> bool:
+def _is_known(state: StateDir, host: str, name: str, repository: str | None, kind: str = "backup") -> bool:
     if not state.ledger.exists():
         return False
     with Ledger(state.ledger, read_only=True) as ledger:
-        last = ledger.last_success(domain="backup", kind="backup", host=host, subject=name)
-    return last is not None and last.record["detail"].get("repository") == repository
+        last = ledger.last_success(domain="backup", kind=kind, host=host, subject=name)
+    return last is not None and last.record["detail"].get("repository" if kind == "backup" else kind) == repository

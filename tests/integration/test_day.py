@@ -69,9 +69,8 @@ def test_a_day_leaves_backup_proof_evidence_and_report(one):
 @pytest.mark.parametrize(
     ("procedure", "lacking"),
     [
-        ("weekly", {"backup_check"}),
-        ("monthly", {"backup_check", "backup_purge", "version_scan", "firewall_audit"}),
-        ("quarterly", {"backup_check", "restore_drill", "version_scan", "performance_assess"}),
+        ("monthly", {"backup_purge", "version_scan", "firewall_audit"}),
+        ("quarterly", {"restore_drill", "version_scan", "performance_assess"}),
     ],
 )
 def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one, procedure, lacking):
@@ -84,8 +83,21 @@ def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one,
     assert unbuilt.endswith(".")
     steps = {module: outcome for (_host, module), outcome in one.steps().items()}
     assert {module for module, outcome in steps.items() if outcome == ("skipped", "not_built")} == lacking
-    assert steps.keys() - lacking == STEPS
-    assert all(steps[module] == ("ok", "") for module in STEPS), steps
+    assert steps.keys() - lacking == STEPS | {"backup_check"}
+    assert all(steps[module] == ("ok", "") for module in steps.keys() - lacking), steps
+    (check,) = one.records(kind="check")
+    assert (check["status"], check["detail"]["read"]) == ("ok", 8)
+
+
+@pytest.mark.slow
+def test_a_week_is_whole_and_reads_the_new_backups_again(one):
+    done = one.play("egov.ops.weekly")
+    assert done.rc == 0, done.output
+    assert "INCOMPLETE" not in done.output
+    assert {module for _, module in one.steps()} == STEPS | {"backup_check"}
+    (check,) = one.records(kind="check")
+    assert (check["status"], check["detail"]["read"]) == ("ok", 2)
+    assert check["detail"]["hashed"] > 0
 
 
 @pytest.mark.slow

@@ -10,7 +10,13 @@ _SETS = {
     "host_name": {"type": "str", "default": ""},
 }
 
-RUN = dict(_SETS, timeout={"type": "float", "default": 3600.0})
+RUN = dict(_SETS, copy_seconds={"type": "float", "default": 1800.0}, timeout={"type": "float", "default": 3600.0})
+
+CHECK = dict(
+    _SETS,
+    data={"type": "str", "choices": ["new", "all"]},
+    timeout={"type": "float", "default": 3600.0},
+)
 
 PROVE = dict(
     _SETS,

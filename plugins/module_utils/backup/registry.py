@@ -23,10 +23,17 @@ def open_engine(name, repositories, host):
     if name not in repositories:
         raise HalfError("Repository %s is not in the plan: add it to egov_ops_backup_repositories." % name)
     repository = repositories[name]
+    if repository.get("trouble"):
+        raise HalfError(repository["trouble"])
     engine = repository.get("engine") or "restic"
     if engine not in ENGINES:
         raise HalfError("Engine %s of repository %s is none of %s." % (engine, name, ", ".join(sorted(ENGINES))))
     location = repository["location"]
     if ":" not in location.split("/")[0]:  # a path of the host, not "scheme:..."
         location = os.path.join(host.state_dir, location)
-    return ENGINES[engine](name, location, host.secrets.get("repository:%s" % name, ""), folder(host), host)
+    password = host.secrets.get("repository:%s" % name, "")
+    start = "credentials:%s:" % name
+    credentials = {key[len(start) :]: value for key, value in host.secrets.items() if key.startswith(start)}
+    if credentials:
+        return ENGINES[engine](name, location, password, folder(host), host, credentials)
+    return ENGINES[engine](name, location, password, folder(host), host)

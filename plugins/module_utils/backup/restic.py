@@ -11,7 +11,7 @@ The password goes to restic by its standard input alone.
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unfinished
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -31,8 +31,17 @@ INSTALL = (
 
 #: Exit codes since restic 0.17, and what 0.14 says instead with code 1.
 MISSING = (10, "Is there a repository at the following location?")
+#: What a place says that has no repository; one that cannot be reached says something else.
+ABSENT = ("does not exist", "no such file", "404")
 LOCKED = (11, "repository is already locked")
 WRONG_PASSWORD = (12, "wrong password or no key found")
+
+#: How a check ends: one that found nothing, one that found something; and words of what it found, whatever its code.
+SOUND, FLAWED = "no errors were found", "repository contains errors"
+COMPLAINTS = ("does not match", "does not exist", "error", "damaged", "fatal")
+
+#: The code of a tool that was killed when its time was over; who accepts it looks at what was said until then.
+KILLED = -9
 
 #: A snapshot was made, but some of the source could not be read.
 INCOMPLETE = 3
@@ -49,27 +58,35 @@ class RepositoryMissing(HalfError):
 class Snapshot:
     """One snapshot of the catalogue."""
 
-    def __init__(self, identity, time, backup_set, kind, paths):
-        # type: (str, str, str, str, list[str]) -> None
-        """Take id, time (UTC, to the second, with Z), set, kind (full, incremental, change) and the paths backed up."""
+    def __init__(self, identity, time, backup_set, kind, paths, original=""):
+        # type: (str, str, str, str, list[str], str) -> None
+        """Take id, time (UTC, to the second, with Z), set, kind (full, incremental, change) and the paths backed up.
+
+        original is the id of the snapshot that this one is a copy of, without it its own.
+        """
         self.id = identity
         self.time = time
         self.set = backup_set
         self.kind = kind
         self.paths = paths
+        self.original = original or identity
 
 
 class Restic:
     """One repository, driven with restic."""
 
-    def __init__(self, name, location, password, folder, host):
-        # type: (str, str, str, str, Any) -> None
-        """Take the repository's name, location and password, and a folder of the host for temporary files and cache."""
+    def __init__(self, name, location, password, folder, host, credentials=None):
+        # type: (str, str, str, str, Any, dict[str, str] | None) -> None
+        """Take the repository's name, location and password, and a folder of the host for temporary files and cache.
+
+        credentials are those of the place: variables of the environment by which restic is let in.
+        """
         self.name = name
         self.location = location
         self._password = password
         self._folder = folder
         self._host = host
+        self._credentials = credentials or {}
         if not password:
             raise HalfError("Repository %s has no password: give its password_file." % name)
 
@@ -81,7 +98,10 @@ class Restic:
 
     def check_location(self, mounted):
         # type: (dict[bytes, bytes]) -> None
-        """Raise HalfError where the repository's folder does not answer or holds something else."""
+        """Raise HalfError where the repository's folder does not answer or holds something else.
+
+        RepositoryMissing for what a `restic init` of ours began and did not end.
+        """
         if not self.path:
             return
         if not mounts.answers(self.path, mounted, self._host):
@@ -100,6 +120,10 @@ class Restic:
             raise HalfError("Repository %s is no folder: name another place." % self._place(), "not_ours")
         names = os.listdir(self.path)
         if names and b"config" not in names:
+            if self._is_unfinished():
+                raise RepositoryMissing(
+                    "There is no repository at %s: making it was begun and did not end." % self._place(), "not_ours"
+                )
             raise HalfError(
                 "The folder of repository %s holds other files and no repository of restic: name another folder."
                 % self._place(),
@@ -119,13 +143,29 @@ class Restic:
             tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
             time = entry["time"][:19] + "Z"
             if time <= self._host.now[:19] + "Z":
-                found.append(Snapshot(entry["id"], time, tags.get("set", ""), tags.get("kind", ""), entry["paths"]))
+                found.append(
+                    Snapshot(
+                        entry["id"],
+                        time,
+                        tags.get("set", ""),
+                        tags.get("kind", ""),
+                        entry["paths"],
+                        entry.get("original") or "",
+                    )
+                )
         return sorted(found, key=lambda snapshot: snapshot.time)
 
-    def create(self):
-        # type: () -> None
-        """Make the repository at its location; raises HalfError."""
-        self._restic(["init"], "make the repository", writes=True)
+    def create(self, lock):
+        # type: (int) -> None
+        """Make the repository at its location; raises HalfError.
+
+        restic holds the open file `lock` too: where this process dies first, nobody takes what is half made for dead.
+        """
+        if self._is_unfinished():
+            unfinished.remove(self.path)
+        unfinished.begin(self._folder, self.name, self.location, self._host)
+        self._restic(["init"], "make the repository", writes=True, keep=(lock,))
+        unfinished.end(self._folder, self.name, self._host)
 
     def backup(self, source, manifest, set_name, kind, parent, host_name):
         # type: (Source, str, str, str, str, str) -> tuple[str, int, list[str]]
@@ -148,6 +188,66 @@ class Restic:
         troubles = _documents(done.stderr.decode("utf-8", "backslashreplace"))
         unread = [entry["item"] for entry in troubles if entry.get("during") == "archival" and entry.get("item")]
         return summary[-1]["snapshot_id"], summary[-1].get("data_added") or 0, unread
+
+    def copy(self, source, snapshot, seconds, lock):
+        # type: (Restic, str, float, int) -> None
+        """Copy a snapshot from another repository into this one, in so many seconds; raises HalfError.
+
+        restic holds the open file `lock` too. What is there already is not sent again.
+        """
+        clash = [name for name, value in source._credentials.items() if self._credentials.get(name, value) != value]
+        if clash:
+            raise HalfError(
+                "Repositories %s and %s need %s with two values, and restic takes one: copy to a place of another kind."
+                % (source.name, self.name, clash[0]),
+                "not_supported",
+            )
+        reader, writer = os.pipe()
+        try:
+            os.write(writer, source._password.encode("utf-8") + b"\n")  # a pipe holds more than any password has
+            os.close(writer)
+            more = dict(
+                source._credentials,
+                RESTIC_FROM_REPOSITORY=source._address,
+                RESTIC_FROM_PASSWORD_FILE="/dev/fd/%s" % reader,
+            )
+            self._restic(
+                ["copy", snapshot],
+                "copy snapshot %s to repository %s" % (snapshot[:8], self.name),
+                writes=True,
+                keep=(lock, reader),
+                more=more,
+                seconds=seconds,
+            )
+        finally:
+            os.close(reader)
+
+    def take_up(self):
+        # type: () -> None
+        """Let a copy that was cut off be gone on with: restic knows again what had arrived. Raises HalfError."""
+        self._restic(["unlock"], "remove its stale locks", writes=True)
+        self._restic(["rebuild-index"], "read its index again", writes=True)
+
+    def check(self, part, parts, seconds):
+        # type: (int, int, float) -> str
+        """Check the structure, and read one of so many parts of the data; return what is damaged, "" for nothing.
+
+        Raises HalfError where that cannot be told. It takes no lock, so that no backup waits for it: nothing that a
+        check reads is removed from a repository meanwhile.
+        """
+        arguments = ["--no-lock", "check", "--read-data-subset", "%s/%s" % (part, parts)]
+        done = self._restic(arguments, "check the repository", (0, 1, KILLED), seconds=seconds)
+        said = [line for line in done.stderr.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
+        # It tries for most of a minute to read what is not there.
+        said = [line for line in said if ", retrying after" not in line]
+        complaints = [line for line in said if any(word in line.lower() for word in COMPLAINTS)]
+        if done.rc == 0 and SOUND in done.out and not complaints:
+            return ""
+        if done.timed_out and not complaints:
+            raise HalfError("The time was over before a part of repository %s was read." % self._place(), "timeout")
+        if done.rc and not done.timed_out and FLAWED not in "".join(said):
+            raise HalfError("restic could not check the repository: %s." % self._words(done).rstrip("."))
+        return "; ".join((complaints or said or [self._words(done)])[:3])[:500].replace(self._address, self._public)
 
     def restore(self, snapshot, paths, target):
         # type: (str, list[bytes], str) -> str
@@ -172,8 +272,10 @@ class Restic:
             )
         return done.stdout
 
-    def _restic(self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT):
-        # type: (list[Any], str, tuple[int, ...], bool, int) -> Completed
+    def _restic(
+        self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT, keep=(), more=None, seconds=None
+    ):
+        # type: (list[Any], str, tuple[int, ...], bool, int, tuple[int, ...], dict[str, str] | None, float | None) -> Completed
         command = ["restic", "--json"] + self._cache() + arguments
         temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
         done = self._host.run(
@@ -184,17 +286,20 @@ class Restic:
             # The file keeps restic from saying on standard output that it reads the password.
             env=dict(
                 temporary,
-                RESTIC_REPOSITORY=self.location,
+                RESTIC_REPOSITORY=self._address,
                 RESTIC_PASSWORD_FILE="/dev/stdin",
                 RESTIC_PROGRESS_FPS="0.016",
                 TZ="UTC",
+                **dict(more or {}, **self._credentials),
             ),
+            timeout=seconds,
             limit=limit,
             writes=writes,
+            keep=keep,
         )  # type: Completed
         if done.missing:
             raise HalfError(INSTALL)
-        if done.timed_out:
+        if done.timed_out and KILLED not in accepted:
             raise HalfError(
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
@@ -212,10 +317,16 @@ class Restic:
             ),
         ):
             if done.rc == code or (done.rc and words in said):
+                if code == MISSING[0] and done.rc != code and not any(sign in said for sign in ABSENT):
+                    break  # restic asks this too where the place did not answer
                 raise error
         if done.rc not in accepted:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
+
+    def _is_unfinished(self):
+        # type: () -> bool
+        return bool(self.path) and unfinished.is_ours(self._folder, self.name, self.location, self._host)
 
     def _cache(self):
         # type: () -> list[str]
@@ -231,7 +342,19 @@ class Restic:
     def _words(self, done):
         # type: (Completed) -> str
         """Return restic's own last words, without credentials."""
-        return done.error.replace(self.location, self._public)
+        return done.error.replace(self._address, self._public).replace(self.location, self._public)
+
+    @property
+    def _address(self):
+        # type: () -> str
+        """The location as restic is given it: a REST server's with user and password, which 0.14 takes nowhere else."""
+        user, secret = (self._credentials.get("RESTIC_REST_" + name) for name in ("USERNAME", "PASSWORD"))
+        if not (user and secret and self.location.startswith("rest:")):
+            return self.location
+        from urllib.parse import quote
+
+        scheme, separator, place = self.location.partition("://")
+        return "%s%s%s:%s@%s" % (scheme, separator, quote(user, ""), quote(secret, ""), place.rpartition("@")[2])
 
     @property
     def _public(self):

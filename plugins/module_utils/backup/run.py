@@ -7,7 +7,7 @@
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, mounts, outcome
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, shown, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic import RepositoryMissing
@@ -32,9 +32,6 @@ CLAUSES = {
     "other": ("S6.1.1-5", "S6.1.2-5"),
 }
 
-#: A set that has shrunk to less than this share of its files or bytes has probably lost something.
-SHRUNK = 0.7
-
 
 def run(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
@@ -42,7 +39,7 @@ def run(arguments, host):
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one set is its observation.
     """
-    job = _Job(arguments, host)
+    job = Job(arguments, host)
     evidence, diff = [], []  # type: tuple[list[dict[str, Any]], list[dict[str, str]]]
     try:
         for name in sorted(job.sets):
@@ -50,23 +47,31 @@ def run(arguments, host):
             try:
                 found = job.back_up(name)
             except HalfError as error:
-                found = _Outcome("skipped" if error.reason == "busy" else "failed", str(error), error.reason)
+                found = outcome.Outcome("skipped" if error.reason == "busy" else "failed", str(error), error.reason)
             clauses = CLAUSES.get(job.sets[name].get("class", ""), ())
             duration = time.monotonic() - started
             detail = dict(found.detail, repository=job.sets[name].get("repository"), message=found.message)
             evidence.append(observation("backup", name, found.status, found.reason, clauses, duration, **detail))
             if host.diff and found.differences:
                 diff.append({"header": "backup set %s" % name, "prepared": found.differences})
+        if any(entry.get("copies") for entry in job.sets.values()):
+            from ansible_collections.egov.ops.plugins.module_utils.backup import copies
+
+            evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
     finally:
         job.close()
-    statuses = [record["status"] for record in evidence]
+    statuses = [record["status"] for record in evidence if record["kind"] == "backup"]
     result = {
         "changed": job.changed,
         "msg": "%s of %s backup sets are in order%s."
         % (statuses.count("ok"), len(statuses), "; %s new snapshots" % job.made if job.made else ""),
-        "summary": {status: statuses.count(status) for status in set(statuses)},
+        "summary": _counts(statuses),
         "evidence": evidence,
     }  # type: dict[str, Any]
+    made = [record["status"] for record in evidence if record["kind"] == "copy"]
+    if made:
+        result["msg"] += " %s of %s copies are complete." % (made.count("ok"), len(made))
+        result["summary"] = _counts(statuses + made)
     if host.diff:
         result["diff"] = diff
     return result
@@ -87,28 +92,12 @@ def due(snapshots, backup_set):
     return ""
 
 
-#: What to do about a warning.
-NEXT = {
-    "unreadable_files": "Run the backup as a user who may read these files, or exclude them.",
-    "not_reached": "Name the mount point among the paths of a set, or exclude it.",
-    "changed_during_backup": "Nothing, if they always move; else back up at a quieter time, or dump to a file first.",
-    "size_drift": "See whether the files were removed on purpose.",
-}
+def _counts(statuses):
+    # type: (list[str]) -> dict[str, int]
+    return {status: statuses.count(status) for status in set(statuses)}
 
 
-class _Outcome:
-    """How the backup of one set ended."""
-
-    def __init__(self, status, message, reason="", differences="", **detail):
-        # type: (str, str, str, str, Any) -> None
-        self.status = status
-        self.message = message
-        self.reason = reason
-        self.differences = differences
-        self.detail = detail
-
-
-class _Job:
+class Job:
     """One run over the sets of a host."""
 
     def __init__(self, arguments, host):
@@ -136,12 +125,12 @@ class _Job:
             memory.unlock()
 
     def back_up(self, name):
-        # type: (str) -> _Outcome
+        # type: (str) -> outcome.Outcome
         if name in self._busy:
             raise HalfError("Another run has been backing up the set for %s s: wait for it." % WAIT_SECONDS, "busy")
         backup_set = self.sets[name]
         source = resolve(backup_set, self._mounted, self._host)
-        engine, catalogue = self._catalogue(backup_set["repository"])
+        engine, catalogue = self.catalogue(backup_set["repository"])
         _refuse_own_repository(source, engine)
         snapshots = [snapshot for snapshot in catalogue if snapshot.set == name]
         kind = due(snapshots, backup_set)
@@ -149,17 +138,29 @@ class _Job:
         state = memory.load()
         known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
         if not kind:
-            return _standing(snapshots[-1], state if known else {}, "Nothing is due")
+            return outcome.standing(snapshots[-1], state if known else {}, "Nothing is due")
         if self._host.check_mode:
             return self._forecast(source, kind, snapshots, memory, state, known)
         found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), keep=True)
         if kind == "change" and known and not found.differs:
             os.unlink(memory.manifest + ".new")
-            return _standing(snapshots[-1], state, "Unchanged")
+            return outcome.standing(snapshots[-1], state, "Unchanged")
         return self._snapshot(name, source, kind, snapshots, found)
 
-    def _catalogue(self, repository):
+    def is_busy(self, name):
+        # type: (str) -> bool
+        """Tell whether another run works on a set."""
+        return name in self._busy
+
+    def newest(self, repository):
         # type: (str) -> tuple[Restic, list[Snapshot]]
+        """Return a repository and its snapshots of this host, those of this run among them; raises HalfError."""
+        engine, snapshots = self.catalogue(repository)
+        return (engine, engine.snapshots(self._host_name)) if self.made else (engine, snapshots)
+
+    def catalogue(self, repository):
+        # type: (str) -> tuple[Restic, list[Snapshot]]
+        """Return a repository, made where that is due, and its snapshots of this host at first; raises HalfError."""
         if repository not in self._catalogues:
             try:
                 self._catalogues[repository] = self._open(repository)
@@ -207,7 +208,7 @@ class _Job:
         try:
             return self._look(engine)
         except RepositoryMissing:
-            engine.create()
+            engine.create(lock)
             self.changed = True
             return []
         finally:
@@ -217,7 +218,7 @@ class _Job:
         # type: (str, str, str) -> bool
         """Tell whether the ledger or this host knows that a set has been backed up to this very place."""
         if self.sets[name].get("repository") != repository:
-            return False
+            return repository in self.sets[name].get("known_copies", ())
         return bool(self.sets[name].get("known")) or self._memories[name].load().get("location") == location
 
     def _scan(self, source, memory, since, keep):
@@ -236,23 +237,23 @@ class _Job:
         return found
 
     def _forecast(self, source, kind, snapshots, memory, state, known):
-        # type: (Source, str, list[Snapshot], Memory, dict[str, Any], bool) -> _Outcome
+        # type: (Source, str, list[Snapshot], Memory, dict[str, Any], bool) -> outcome.Outcome
         found = self._scan(source, memory, state.get("started", 0.0), keep=False)
         if kind == "change" and known and not found.differs:
-            return _standing(snapshots[-1], state, "Unchanged")
+            return outcome.standing(snapshots[-1], state, "Unchanged")
         self.changed = True
-        return _Outcome(
+        return outcome.Outcome(
             "ok",
             "Would make a snapshot (%s) of %s files, %s bytes." % (kind, found.files, found.bytes),
-            differences=_differences(found),
+            differences=outcome.differences(found),
             backup=kind,
         )
 
     def _snapshot(self, name, source, kind, snapshots, found):
-        # type: (str, Source, str, list[Snapshot], manifest.Scan) -> _Outcome
+        # type: (str, Source, str, list[Snapshot], manifest.Scan) -> outcome.Outcome
         memory = self._memories[name]
         before = memory.load()
-        engine = self._catalogue(self.sets[name]["repository"])[0]
+        engine = self.catalogue(self.sets[name]["repository"])[0]
         state = {"location": engine.location, "snapshot": "", "started": found.started}
         # From here on the manifest may be newer than any snapshot: until one is made, none may count as unchanged.
         memory.save(state)
@@ -264,7 +265,7 @@ class _Job:
         if not found.unreadable.count:
             found.unreadable = Named(to_bytes(path) for path in unread)
         moved = manifest.moved(memory.manifest)
-        reason, trouble = _trouble(source, found, moved, before)
+        reason, trouble = outcome.trouble(source, found, moved, before)
         status = "warning" if reason else "ok"
         message = "Snapshot %s (%s) of %s files, %s bytes%s" % (snapshot[:8], kind, found.files, found.bytes, trouble)
         state.update(
@@ -277,11 +278,11 @@ class _Job:
             message=message,
         )
         memory.save(state)
-        return _Outcome(
+        return outcome.Outcome(
             status,
             message,
             reason,
-            _differences(found),
+            outcome.differences(found),
             snapshot=snapshot[:8],
             backup=kind,
             files=found.files,
@@ -292,7 +293,7 @@ class _Job:
             changed_during_backup=Named(moved).detail(),
             special=found.special.detail(),
             mounts_left_out=Named(sorted(source.skipped)).detail(),
-            next=NEXT.get(reason, ""),
+            next=outcome.NEXT.get(reason, ""),
         )
 
 
@@ -303,63 +304,6 @@ def _refuse_own_repository(source, engine):
             "Repository %s lies inside the set itself and would back up its own growth: exclude %s."
             % (engine.name, shown(engine.path))
         )
-
-
-def _standing(snapshot, state, why):
-    # type: (Snapshot, dict[str, Any], str) -> _Outcome
-    """Return the outcome of a set of which no new snapshot is wanted: what is known of its newest one still holds."""
-    message = "%s: snapshot %s (%s) is of %s." % (why, snapshot.id[:8], snapshot.kind, snapshot.time)
-    status, reason = state.get("status", "ok"), state.get("reason", "")
-    if status != "ok":
-        message += " Then: " + state["message"]
-    return _Outcome(
-        status,
-        message,
-        reason or "not_due",
-        snapshot=snapshot.id[:8],
-        backup="none",
-        snapshot_time=snapshot.time,
-        next=NEXT.get(reason, ""),
-    )
-
-
-def _trouble(source, found, moved, before):
-    # type: (Source, manifest.Scan, list[bytes], dict[str, Any]) -> tuple[str, str]
-    """Return the reason why a snapshot deserves a warning, "" for none, and the rest of its sentence."""
-    troubles = []  # type: list[tuple[str, str]]
-    if found.unreadable.count:
-        words = "%s could not be read (%s)" % (found.unreadable.count, _some(found.unreadable))
-        troubles.append(("unreadable_files", words))
-    remote = Named(source.warned())
-    if remote.count:
-        troubles.append(("not_reached", "%s mounted from elsewhere left out (%s)" % (remote.count, _some(remote))))
-    if moved:
-        words = "%s changed meanwhile (%s)" % (len(moved), _some(Named(moved)))
-        troubles.append(("changed_during_backup", words))
-    for unit, now in (("files", found.files), ("bytes", found.bytes)):
-        then = before.get(unit) or 0
-        if now < then * SHRUNK:
-            troubles.append(("size_drift", "only %s %s where there were %s" % (now, unit, then)))
-    if not troubles:
-        return "", "."
-    return troubles[0][0], "; %s." % "; ".join(words for _reason, words in troubles)
-
-
-def _some(paths):
-    # type: (Named) -> str
-    names = ", ".join(paths.first[:3])
-    return names + ", ..." if paths.count > 3 else names
-
-
-def _differences(found):
-    # type: (manifest.Scan) -> str
-    """Return what differs from the manifest before as lines for a person, bounded."""
-    lines = []
-    for sign, paths in (("+", found.added), ("-", found.removed), ("~", found.modified)):
-        lines += ["%s %s" % (sign, name) for name in paths.first]
-        if paths.count > len(paths.first):
-            lines.append("%s and %s more" % (sign, paths.count - len(paths.first)))
-    return "".join(line + "\n" for line in lines)
 
 
 def _private(path, flags):

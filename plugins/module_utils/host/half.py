@@ -53,13 +53,14 @@ class Host:
         """Return the seconds left until the half must have answered; never negative."""
         return max(0.0, self.deadline - time.monotonic())
 
-    def run(self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False):
-        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool) -> Completed
+    def run(self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False, keep=()):
+        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool, Any) -> Completed
         """Run a tool (see run.run) within its timeout and the half's deadline; `writes` is refused in check mode."""
         if writes:
             self.files._may_write(argv[0])
         left = self.remaining()
-        return run(argv, left if timeout is None else min(timeout, left), stdin, env, cwd, self.tool_path, limit)
+        seconds = left if timeout is None else min(timeout, left)
+        return run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep)
 
     def tool(self, name):
         # type: (str) -> str

@@ -64,11 +64,12 @@ def find_tool(name, tool_path=()):
     return ""
 
 
-def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_LIMIT):
-    # type: (list[str], float, bytes, dict[str, str] | None, str, Any, int) -> Completed
+def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_LIMIT, keep=()):
+    # type: (list[str], float, bytes, dict[str, str] | None, str, Any, int, Any) -> Completed
     """Run a tool to its end or to its deadline, in seconds, and return a Completed; never raises for the tool's sake.
 
     stdin is given whole and closed; of each output stream `limit` bytes are kept and the rest counted in `cut`.
+    `keep` are open files that the tool has too: a lock is then held until both have ended.
     At the deadline the whole process group is killed; a process that cannot die (a hung mount) is left behind.
     """
     # imported here: it brings threading, which makes each fork of a half that forks much dearer (0.5 ms)
@@ -89,6 +90,7 @@ def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_
             env=environment,
             cwd=cwd,
             start_new_session=True,
+            pass_fds=keep,
         )
     except OSError as error:
         return Completed(argv, None, stderr=str(error).encode())

@@ -18,6 +18,16 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 RANDOM_BYTES = 32
 SIZE_LIMIT = 64 * 1024
 
+#: What restic takes from its environment to be let in by the places of repositories.
+CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "RESTIC_REST_PASSWORD",
+    "RESTIC_REST_USERNAME",
+)
+
 
 class PasswordError(OpsError):
     """A password file cannot be used; the text is one sentence."""
@@ -32,21 +42,26 @@ def read(path: Path) -> str:
 
     Raises PasswordMissing, or PasswordError where the file is empty, unreadable, not a regular file, or open to others.
     """
-    try:
-        stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
-    except FileNotFoundError:
-        raise PasswordMissing(f"The password file {path} does not exist on the controller.") from None
-    except OSError as error:
-        raise PasswordError(f"The password file {path} cannot be read ({error.strerror}).") from error
-    with stream:
-        _refuse_unsafe(path, os.fstat(stream.fileno()))
-        try:
-            password = stream.read(SIZE_LIMIT).decode().partition("\n")[0].rstrip("\r")
-        except UnicodeDecodeError:
-            raise PasswordError(f"The password file {path} is not UTF-8 text.") from None
+    password = _text(path).partition("\n")[0].rstrip("\r")
     if not password:
         raise PasswordError(f"The password file {path} has an empty first line; write the password there.")
     return password
+
+
+def variables(path: Path) -> dict[str, str]:
+    """Return the credentials in a file of NAME=value lines; raises PasswordError."""
+    found = {}
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, separator, value = line.strip().partition("=")
+        if not separator or name not in CREDENTIALS or not value:
+            raise PasswordError(
+                f"Line {number} of the credentials file {path} is none of NAME=value with a NAME of "
+                f"{', '.join(CREDENTIALS)}."
+            )
+        found[name] = value
+    return found
 
 
 def read_or_create(path: Path) -> str:
@@ -59,6 +74,21 @@ def read_or_create(path: Path) -> str:
     except PasswordMissing:
         _create(path)
     return read(path)
+
+
+def _text(path: Path) -> str:
+    try:
+        stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+    except FileNotFoundError:
+        raise PasswordMissing(f"The password file {path} does not exist on the controller.") from None
+    except OSError as error:
+        raise PasswordError(f"The password file {path} cannot be read ({error.strerror}).") from error
+    with stream:
+        _refuse_unsafe(path, os.fstat(stream.fileno()))
+        try:
+            return stream.read(SIZE_LIMIT).decode()
+        except UnicodeDecodeError:
+            raise PasswordError(f"The password file {path} is not UTF-8 text.") from None
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

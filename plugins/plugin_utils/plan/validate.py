@@ -323,8 +323,12 @@ class _Reading:
                     continue
                 known = self.values[key.refers_to]
                 for entry, keys in self.values[variable.name].items():
-                    target = keys.get(key.name)
-                    if isinstance(target, str) and target not in known:
+                    named = keys.get(key.name)
+                    if isinstance(named, list) != bool(key.elements):
+                        continue  # that its type is another is told already
+                    for target in named if isinstance(named, list) else [named]:
+                        if not isinstance(target, str) or target in known:
+                            continue
                         where = (*self.where(variable.name, entry), key.name)
                         hint = _suggest(target, known)
                         sentence = f"is {shown(target)}, which {key.refers_to} does not have; {hint}"

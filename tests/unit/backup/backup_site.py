@@ -46,12 +46,13 @@ class Site:
                 "incremental_since": "2026-05-20T00:00:00Z",
             }
         }
-        self.repositories = {"local": {"location": str(self.repository), "create": True}}
+        self.repositories: dict[str, dict[str, Any]] = {"local": {"location": str(self.repository), "create": True}}
+        self.secrets: dict[str, str] = {}
 
     def host(self, now: str = NOW, password: str = PASSWORD, **context: Any) -> Host:
         place = {"state_dir": str(self.state), "tool_path": [str(Path(RESTIC).parent)]}
         context = {"now": now, "run": "test-run", "timeout": 60, **place, **context}
-        return Host(context, {"repository:local": password})
+        return Host(context, {**{f"repository:{name}": password for name in self.repositories}, **self.secrets})
 
     def arguments(self, **more: Any) -> dict[str, Any]:
         return {"sets": self.sets, "repositories": self.repositories, "host_name": "web1", **more}

@@ -69,12 +69,15 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_sets.config.paths": ["etc"],
     "egov_ops_backup_sets.config.exclude": "*.tmp",
     "egov_ops_backup_sets.config.repository": "remote",
+    "egov_ops_backup_sets.config.copies": "remote",
     "egov_ops_backup_sets.config.full": "fortnightly",
     "egov_ops_backup_sets.config.incremental": "never",
     "egov_ops_backup_sets.config.stop": "nginx.service",
     "egov_ops_backup_repositories": "local",
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
+    "egov_ops_backup_repositories.local.credentials_file": "credentials",
+    "egov_ops_backup_repositories.local.site": ["here"],
     "egov_ops_backup_repositories.local.engine": "floppy",
     "egov_ops_backup_repositories.local.create": "maybe",
     "egov_ops_backup_proof_files": 5,
@@ -234,6 +237,11 @@ def test_a_chinese_name_of_a_set_is_taken(schema: Schema) -> None:
 def test_a_state_that_there_is_not_is_refused(schema: Schema) -> None:
     (problem,) = check({SETS: {"config": {"state": "abscent"}}}, schema)
     assert problem.message == f"{SETS}.config.state is 'abscent', but must be one of present, absent."
+
+
+def test_a_copy_in_a_repository_that_there_is_not_is_refused(schema: Schema) -> None:
+    (message,) = messages(check({SETS: {"config": {"copies": ["local", "cloud"]}}}, schema))
+    assert message == f"{SETS}.config.copies is 'cloud', which {REPOSITORIES} does not have; known are local."
 
 
 def test_a_set_in_a_repository_that_was_removed_is_refused(schema: Schema) -> None:

@@ -24,6 +24,7 @@ def test_an_empty_inventory_follows_the_written_plan(schema: Schema) -> None:
         "full": "monthly",
         "incremental": "change",
         "repository": "local",
+        "copies": [],
         "stop": [],
     }
     assert plan["egov_ops_ledger_retention_days"] == 1095

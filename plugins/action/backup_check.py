@@ -1,0 +1,37 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the repositories of a host again in one trip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import CHECK
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: The procedure that reads what is new; all others read everything.
+NEW = "weekly"
+
+
+class ActionModule(BackupTask):
+    """See plugins/modules/backup_check.py."""
+
+    HALF = ("backup.check", "check")
+    ARGUMENTS = CHECK
+    COPIES = True
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Read what is new in the weekly procedure, and all data in any other, unless it is said."""
+        filled, secrets = super().prepare(arguments, plan, host, now)
+        if not filled["data"]:
+            run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
+            filled["data"] = "new" if run and run.procedure == NEW else "all"
+        return filled, secrets
