@@ -35,6 +35,7 @@ TEXT_LIMIT = 300
 PARTS = ("host", "domain", "kind", "subject")
 
 _OPTIONS = {*PARTS, "finding", "until", "ticket", "name", "reason", "state"}
+_STORED = {"patterns", "until", "ticket", "name", "why", "worst", "withdrawn"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -173,6 +174,8 @@ def read(stored: Iterable[Any]) -> list[Acknowledgement]:
     newest: dict[str, Acknowledgement] = {}
     for entry in stored:
         detail = entry.record["detail"]
+        if not detail.keys() >= _STORED or len(detail["patterns"]) != len(PARTS) or detail["worst"] not in SEVERITY:
+            continue  # not one of ours, and no reason to be without a report
         host, domain, kind, subject = detail["patterns"]
         made = Acknowledgement(
             (host, domain, kind, subject),

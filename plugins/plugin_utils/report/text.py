@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 
@@ -66,10 +67,15 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
 
 
 def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
-    """Return the ids of the faults that there is room for: first each domain's worst, then each one's second."""
+    """Return the ids of the faults that there is room for: first each domain's worst, then each one's second.
+
+    What is acknowledged is counted among those that are left out.
+    """
     ranked: list[tuple[int, str]] = []
     of_domain: Counter[str] = Counter()
     for rows in faults:
+        if state_of(rows) == "acknowledged":
+            continue
         domain = rows[0]["domain"]
         of_domain[domain] += 1
         ranked.append((of_domain[domain], rows[0]["id"]))

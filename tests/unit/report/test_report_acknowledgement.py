@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from hypothesis import given
 from hypothesis import strategies as st
 from report_ledger import DailyRun, ListLedger
@@ -77,6 +78,14 @@ def test_the_page_says_who_claims_it_and_until_when(language: str, words: str) -
     assert "F-01" not in page[: page.index('id="hosts"')]
 
 
+def test_the_summary_counts_it_and_shows_what_is_not_known_yet() -> None:
+    known = render_text(reported("2026-12-15T15:59:59Z"), "en")
+    assert "1 finding" in known
+    assert "1 more finding in the report" in known
+    assert "  warning" not in known
+    assert "  warning" in render_text(reported("2026-11-20T15:59:59Z"), "en")
+
+
 def test_one_that_has_expired_is_said_and_the_finding_counts_again() -> None:
     data = reported("2026-11-20T15:59:59Z")
     assert data["findings"][0]["state"] == "open"
@@ -92,6 +101,15 @@ def test_a_finding_that_became_worse_is_not_the_one_that_was_known() -> None:
     (finding,) = reported("2026-12-15T15:59:59Z", status="critical")["findings"]
     assert finding["state"] == "open"
     assert finding["acknowledged"] is None
+
+
+@pytest.mark.parametrize("detail", [{}, {**made().observation()["detail"], "patterns": ["web1"]}])
+def test_a_record_that_says_no_whole_acknowledgement_is_passed_over(detail: dict[str, Any]) -> None:
+    run = DailyRun(ListLedger(), ("web1",))
+    run.put("web1", "health", "swap", "swap", "warning")
+    run.put("controller", "report", "acknowledgement", "web1/health/swap/swap", **detail)
+    run.seal()
+    assert run.report()["findings"][0]["acknowledged"] is None
 
 
 def test_one_that_was_withdrawn_counts_no_more() -> None:
