@@ -141,7 +141,17 @@ _FAULTS = (
         detail={"next": "Set minlen = 12 in /etc/security/pwquality.conf.", "severity": "warning"},
     ),
     Fault(("app1",), "backup", "proof", "data", "failed", "The restored files differ.", "mismatch", (0, 0)),
-    Fault(("mon1",), "health", "raid", "md0", "unknown", "The state of md0 cannot be read.", "permission", (5, 0)),
+    Fault(
+        ("mon1",),
+        "health",
+        "raid",
+        "md0",
+        "unknown",
+        "The state of md0 cannot be read.",
+        "permission",
+        (5, 0),
+        {"layer": "infrastructure"},
+    ),
     Fault(("log1",), "health", "zombies", "zombies", "warning", "31 processes are zombies.", days=(3, 1)),
     Fault(("file1",), "updates", "package_list", "pending", "critical", "3 security updates are past their deadline."),
 )
