@@ -33,9 +33,9 @@ options:
     description:
       - The sets by name. Without it, those of the plan variable C(egov_ops_backup_sets) are used.
       - "Each is a dictionary with C(class), C(paths), C(exclude), C(repository), C(copies), C(pre), C(post) and
-        C(hook_timeout) as in the plan; C(full_since) and C(incremental_since), the times (UTC, ISO 8601) from which on a
-        snapshot counts; C(incremental), V(change) for a snapshot whenever something differs; and C(known) and C(known_copies), whether
-        and in which copies the ledger knows of snapshots."
+        C(hook_timeout) as in the plan; C(full_since) and C(incremental_since), the times (UTC, ISO 8601) from which
+        on a snapshot counts; C(incremental), V(change) for a snapshot whenever something differs; and C(known) and
+        C(known_copies), whether and in which copies the ledger knows of snapshots."
       - An absolute path in C(exclude) is taken as it stands, with all below it. Anything else is a pattern of file
         names, in which C(*) and C(?) are special.
     type: dict
