@@ -46,6 +46,7 @@ ROLES = {
 
 #: Steps that have a task file of their own in the role of their domain, and what its tasks do.
 TASKS = {
+    "backup_catalog": ("catalogue", "Judge the copies"),
     "backup_check": ("check", "Read the backups again"),
     "restore_accept": ("accept", "Accept the restore"),
     "restore_undo": ("undo", "Undo the restore"),

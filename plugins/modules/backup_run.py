@@ -22,6 +22,8 @@ description:
     that one that hangs stops nothing. Named as a path of a set, such a file system is backed up if it answers.
   - Sockets, fifos and devices are counted and named; there is nothing in them to back up.
   - A full backup reads and hashes each file again. An incremental one reads those whose size, times or inode differ.
+  - Runs the command C(pre) of a set before it reads it, and C(post) afterwards, also where the backup failed. A command
+    that fails or does not end in time fails its set.
   - Copies what is new of each set into the repositories that its C(copies) name, with C(restic copy) from the set's own
     repository, newest snapshot first. A copy that cannot be made is a failed record of its own and stops no backup.
   - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host knows of
@@ -30,10 +32,10 @@ options:
   sets:
     description:
       - The sets by name. Without it, those of the plan variable C(egov_ops_backup_sets) are used.
-      - "Each is a dictionary with C(class), C(paths), C(exclude), C(repository) and C(copies) as in the plan;
-        C(full_since) and C(incremental_since), the times (UTC, ISO 8601) from which on a snapshot counts;
-        C(incremental), V(change) for a snapshot whenever something differs; and C(known) and C(known_copies), whether
-        and in which copies the ledger knows of snapshots."
+      - "Each is a dictionary with C(class), C(paths), C(exclude), C(repository), C(copies), C(pre), C(post) and
+        C(hook_timeout) as in the plan; C(full_since) and C(incremental_since), the times (UTC, ISO 8601) from which
+        on a snapshot counts; C(incremental), V(change) for a snapshot whenever something differs; and C(known) and
+        C(known_copies), whether and in which copies the ledger knows of snapshots."
       - An absolute path in C(exclude) is taken as it stands, with all below it. Anything else is a pattern of file
         names, in which C(*) and C(?) are special.
     type: dict

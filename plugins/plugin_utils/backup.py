@@ -44,6 +44,11 @@ def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, no
     return found
 
 
+def repositories_of(sets: Sets) -> list[str]:
+    """Return the names of the repositories that some sets and their copies lie in."""
+    return sorted({name for entry in sets.values() for name in (entry["repository"], *(entry.get("copies") or ()))})
+
+
 def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
     """Return the passwords of the repositories that the sets use, as the half's secrets; raises OpsError.
 

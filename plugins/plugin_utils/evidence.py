@@ -144,6 +144,17 @@ def _holds(spool: Spool, host: str) -> bool:
     return len(asked) > len(answered)
 
 
+def newest(state: StateDir, host: str, kind: str, subject: str) -> dict[str, Any] | None:
+    """Return a host's newest record of its backups, by kind and subject, of a spool or the ledger, good or bad."""
+    waiting = _waiting(state, kind) if state.spool.exists() else ()  # a first run in check mode makes no folders
+    found = [record for record in waiting if (record["host"], record["subject"]) == (host, subject)]
+    if state.ledger.exists():
+        with Ledger(state.ledger, read_only=True) as ledger:
+            stored = ledger.records(domain="backup", kind=kind, host=host, subject=subject, newest_first=True, limit=1)
+            found += [entry.record for entry in stored]
+    return max(found, key=lambda record: record["finished"], default=None)
+
+
 def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
     """Yield the records of a kind that still wait in spools, of this run too."""
     for spool in spools(state.spool):

@@ -94,7 +94,11 @@ def test_a_week_is_whole_and_reads_the_new_backups_again(one):
     done = one.play("egov.ops.weekly")
     assert done.rc == 0, done.output
     assert "INCOMPLETE" not in done.output
-    assert {module for _, module in one.steps()} == STEPS | {"backup_check"}
+    assert {module for _, module in one.steps()} == STEPS | {"backup_check", "backup_catalog"}
+    (copies,) = one.records(kind="copies")
+    assert copies["status"] == "warning"
+    assert "Give the set copies" in copies["detail"]["next"]
+    assert copies["detail"]["places"][0]["proved"], "by the proof that the same run has made"
     (check,) = one.records(kind="check")
     assert (check["status"], check["detail"]["read"]) == ("ok", 2)
     assert check["detail"]["hashed"] > 0
@@ -106,6 +110,7 @@ def test_a_week_is_whole_and_reads_the_new_backups_again(one):
     [
         ("health_check", "health", 1),
         ("backup", "backup", 2),
+        ("backup_status", "backup", 1),
         ("patch_scan", "updates", 1),
         ("harden_audit", "hardening", 1),
     ],

@@ -18,6 +18,14 @@ CHECK = dict(
     timeout={"type": "float", "default": 3600.0},
 )
 
+CATALOGUE = dict(
+    _SETS,
+    site={"type": "str", "default": ""},
+    proofs={"type": "dict", "default": {}},
+    checks={"type": "dict", "default": {}},
+    timeout={"type": "float", "default": 300.0},
+)
+
 PROVE = dict(
     _SETS,
     seed={"type": "str", "default": ""},

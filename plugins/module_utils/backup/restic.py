@@ -70,6 +70,9 @@ class Snapshot:
         self.kind = kind
         self.paths = paths
         self.original = original or identity
+        #: Bytes of the files, and how many of them one byte stored holds; None where the engine does not tell.
+        self.size = None  # type: int | None
+        self.ratio = None  # type: float | None
 
 
 class Restic:
@@ -143,16 +146,13 @@ class Restic:
             tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
             time = entry["time"][:19] + "Z"
             if time <= self._host.now[:19] + "Z":
-                found.append(
-                    Snapshot(
-                        entry["id"],
-                        time,
-                        tags.get("set", ""),
-                        tags.get("kind", ""),
-                        entry["paths"],
-                        entry.get("original") or "",
-                    )
-                )
+                kind, paths, original = tags.get("kind", ""), entry["paths"], entry.get("original") or ""
+                snapshot = Snapshot(entry["id"], time, tags.get("set", ""), kind, paths, original)
+                summary = entry.get("summary") or {}  # since restic 0.17
+                snapshot.size = summary.get("total_bytes_processed")
+                if summary.get("data_added") and summary.get("data_added_packed"):
+                    snapshot.ratio = round(summary["data_added"] / summary["data_added_packed"], 2)
+                found.append(snapshot)
         return sorted(found, key=lambda snapshot: snapshot.time)
 
     def create(self, lock):

@@ -141,6 +141,18 @@ class Job:
             return outcome.standing(snapshots[-1], state if known else {}, "Nothing is due")
         if self._host.check_mode:
             return self._forecast(source, kind, snapshots, memory, state, known)
+        if not (backup_set.get("pre") or backup_set.get("post")):
+            return self._make(name, source, kind, snapshots)
+        from ansible_collections.egov.ops.plugins.module_utils.backup import hooks
+
+        return hooks.around(backup_set, self._host, lambda: self._make(name, source, kind, snapshots))
+
+    def _make(self, name, source, kind, snapshots):
+        # type: (str, Source, str, list[Snapshot]) -> outcome.Outcome
+        """Walk the set and make its snapshot, unless one is due only where something differs and nothing does."""
+        memory = self._memories[name]
+        state = memory.load()
+        known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
         found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), keep=True)
         if kind == "change" and known and not found.differs:
             os.unlink(memory.manifest + ".new")

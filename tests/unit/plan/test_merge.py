@@ -25,6 +25,9 @@ def test_an_empty_inventory_follows_the_written_plan(schema: Schema) -> None:
         "incremental": "change",
         "repository": "local",
         "copies": [],
+        "pre": [],
+        "post": [],
+        "hook_timeout": 60,
         "stop": [],
     }
     assert plan["egov_ops_ledger_retention_days"] == 1095

@@ -52,7 +52,8 @@ def read_by(module: str, state: Path) -> set[str]:
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
 def test_a_roles_spec_names_what_its_modules_take_from_the_plan(role: Path, tmp_path: Path) -> None:
-    modules = set(re.findall(r"egov\.ops\.(\w+):", (role / "tasks/main.yml").read_text(encoding="utf-8")))
+    tasks = "".join(path.read_text(encoding="utf-8") for path in sorted((role / "tasks").glob("*.yml")))
+    modules = set(re.findall(r"egov\.ops\.(\w+):", tasks))
     spec = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]
     named = {name for name in spec["options"] if name.startswith("egov_ops_")}
     assert named

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gather the catalogue of a host's backups in one trip, with what the ledger knows of their proofs and checks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import CATALOGUE
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+
+class ActionModule(BackupTask):
+    """See plugins/modules/backup_catalog.py."""
+
+    HALF = ("backup.catalogue", "catalogue")
+    ARGUMENTS = CATALOGUE
+    COPIES = True
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Fill in the host's site, each set's last proof and each repository's last check."""
+        filled, secrets = super().prepare(arguments, plan, host, now)
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        filled["site"] = filled["site"] or plan["egov_ops_site"]
+        proofs = {name: newest(state, host, "proof", name) for name in filled["sets"]}
+        filled["proofs"] = {
+            name: {"snapshot": record["detail"]["snapshot_id"], "time": record["finished"]}
+            for name, record in proofs.items()
+            if record and record["status"] == "ok"
+        }
+        checks = {name: newest(state, host, "check", name) for name in repositories_of(filled["sets"])}
+        filled["checks"] = {name: record["status"] for name, record in checks.items() if record}
+        return filled, secrets

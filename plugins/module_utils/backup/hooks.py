@@ -1,0 +1,57 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands of the plan before and after the backup of a set: what the one has frozen the other lets go, in any case."""
+
+import time
+
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    Made = TypeVar("Made")
+
+SECONDS = 60.0
+
+
+def around(backup_set, host, work):
+    # type: (dict[str, Any], Any, Callable[[], Made]) -> Made
+    """Run a set's `pre` command, the work, and its `post` command, which runs whatever happened before.
+
+    Returns what the work returned; raises HalfError for a command that failed or did not end in its time.
+    """
+    seconds = float(backup_set.get("hook_timeout") or SECONDS)
+    whole = host.deadline
+    # What comes after has its time left, however long the rest takes.
+    host.deadline = max(time.monotonic(), whole - seconds)
+    try:
+        _run("pre", backup_set, seconds, host)
+        made = work()
+    except Exception as error:
+        host.deadline = max(whole, time.monotonic() + seconds)
+        try:
+            _run("post", backup_set, seconds, host)
+        except HalfError as second:
+            raise HalfError("%s %s" % (error, second), getattr(error, "reason", "error"))
+        raise
+    finally:
+        host.deadline = whole
+    _run("post", backup_set, seconds, host)
+    return made
+
+
+def _run(when, backup_set, seconds, host):
+    # type: (str, dict[str, Any], float, Any) -> None
+    command = backup_set.get(when)
+    if not command:
+        return
+    done = host.run(list(command), timeout=seconds, writes=True)
+    if done.rc != 0 or done.timed_out:
+        raise HalfError(
+            "The %s hook of the set (%s) failed: %s." % (when, command[0], done.error.rstrip(".")),
+            "timeout" if done.timed_out else "error",
+        )

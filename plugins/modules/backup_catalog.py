@@ -1,0 +1,188 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module door to module_utils/backup/catalogue.py."""
+
+DOCUMENTATION = r"""
+module: backup_catalog
+short_description: List a host's backups in all repositories and judge whether their copies are enough
+version_added: 0.2.0
+description:
+  - Gathers the snapshots of a host's sets from each repository that they and their copies lie in, in one shape, in one
+    round trip. RV(snapshots) holds them.
+  - Judges each set by 3-2-1-1-0 - three copies of the data, the original counted, on two kinds of place, one at another
+    site, one that no client can remove, and no error. Only a repository that holds the newest snapshot counts.
+  - A repository is at another site where its C(site) and the host's, C(egov_ops_site), are both given and differ. That
+    no client can remove a copy is taken from the repository's C(immutable).
+  - A set whose copies are not enough is C(warning), and the record says what is missing.
+  - Changes nothing.
+options:
+  sets:
+    description:
+      - The sets by name. Without it, those of the plan variable C(egov_ops_backup_sets) are used.
+      - Of each only C(class), C(repository) and C(copies) are used.
+    type: dict
+    default: {}
+  repositories:
+    description:
+      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
+    type: dict
+    default: {}
+  host_name:
+    description:
+      - The name under which the snapshots are kept. Without it, the host's name in the inventory.
+    type: str
+    default: ""
+  site:
+    description:
+      - Place where the host stands. Without it, the plan variable C(egov_ops_site).
+    type: str
+    default: ""
+  proofs:
+    description:
+      - The newest good proof of each set, with C(snapshot) and C(time). Filled in by the action plugin from the ledger.
+    type: dict
+    default: {}
+  checks:
+    description:
+      - The status of each repository's newest check. Filled in by the action plugin from the ledger.
+    type: dict
+    default: {}
+  timeout:
+    description:
+      - Seconds for all repositories together.
+    type: float
+    default: 300.0
+extends_documentation_fragment:
+  - egov.ops.half
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Never writes anything on the host but what the engine caches.
+  diff_mode:
+    support: none
+    details:
+      - It leaves nothing behind that could differ.
+requirements:
+  - restic 0.14 or newer on the host
+seealso:
+  - module: egov.ops.backup_prove
+  - module: egov.ops.backup_run
+"""
+
+EXAMPLES = r"""
+- name: Judge the copies of the host's sets
+  egov.ops.backup_catalog:
+  register: catalogue
+
+- name: Name the snapshots of the configuration
+  ansible.builtin.debug:
+    msg: "{{ catalogue.snapshots | selectattr('class', 'equalto', 'config') | map(attribute='snapshot') }}"
+"""
+
+RETURN = r"""
+msg:
+  description: The outcome in one sentence.
+  returned: always
+  type: str
+  sample: 12 snapshots in 2 of 2 repositories; the copies of 1 of 1 sets are enough.
+summary:
+  description: How many sets have each status.
+  returned: success
+  type: dict
+  sample: {ok: 1}
+snapshots:
+  description: >-
+    The newest 2000 snapshots, newest first. RV(ignore:size) in bytes and RV(ignore:ratio) are known since restic 0.17;
+    RV(ignore:chain) is the same for all copies of one snapshot.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - class: config
+      host: web1
+      set: config
+      time: "2026-05-20T01:00:00Z"
+      kind: full
+      chain: 315e7fd0a1
+      copy: local
+      snapshot: 315e7fd0a1
+      size: 1445449
+      ratio: 2.1
+      proved: "2026-05-20T01:10:00Z"
+snapshot_count:
+  description: How many snapshots there are.
+  returned: success
+  type: int
+  sample: 12
+evidence:
+  description:
+    - One record for each set.
+    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Always V(copies).
+      returned: always
+      type: str
+      sample: copies
+    subject:
+      description: Name of the set.
+      returned: always
+      type: str
+      sample: config
+    status:
+      description: V(ok) or V(warning).
+      returned: always
+      type: str
+      sample: warning
+    reason:
+      description: Always empty.
+      returned: always
+      type: str
+      sample: ""
+    clauses:
+      description: The clauses of the operations plan that this is evidence for.
+      returned: always
+      type: list
+      elements: str
+      sample: [S6.2.2-1, S6.1.3-1, S6.1.3-2, S6.1.3-4]
+    duration:
+      description: Seconds that it took.
+      returned: always
+      type: float
+      sample: 1.2
+    detail:
+      description: What is known of each place, what is missing, message, next act.
+      returned: always
+      type: dict
+      sample:
+        lacking: [none known to be at another site]
+        snapshots: 12
+        message: "The copies of set config are not enough: none known to be at another site."
+evidence_count:
+  description: How many records there are.
+  returned: success
+  type: int
+  sample: 1
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.egov.ops.plugins.module_utils.backup import catalogue, options
+from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
+
+
+def main():
+    # type: () -> None
+    """Judge the backups of the host that the module runs on."""
+    module = AnsibleModule(argument_spec=dict(options.CATALOGUE, **module_options()), supports_check_mode=True)
+    run_module(catalogue.catalogue, module)
+
+
+if __name__ == "__main__":
+    main()
