@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import email.utils
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +82,9 @@ def index(lab: Lab) -> None:
         digest = hashlib.sha256(deb.read_bytes()).hexdigest()
         entry = f"{fields}\nFilename: pool/{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n"
         pool[VERSIONS[deb.name.split("_")[1]][0]].append(entry)
+    stamp = _stamp(_folder(lab) / "stamp")
     for suite, entries in pool.items():
-        _release(lab, suite, "\n".join(entries))
+        _release(lab, suite, "\n".join(entries), stamp)
     _index_rpm(_folder(lab) / "rpm")
 
 
@@ -143,7 +146,17 @@ def _build_deb(work: Path, version: str, pool: Path) -> None:
     run(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", str(root), str(target)], "No package could be built.")
 
 
-def _release(lab: Lab, suite: str, packages: str) -> None:
+def _stamp(file: Path) -> int:
+    """Return the time of new indexes: a whole second later than that of the last ones, whatever the clock does.
+
+    apt keeps what it has where a release is not newer by its date, or the server says so of the file's time.
+    """
+    stamp = max(int(time.time()), int(file.read_text()) + 1 if file.exists() else 0)
+    file.write_text(str(stamp))
+    return stamp
+
+
+def _release(lab: Lab, suite: str, packages: str, stamp: int) -> None:
     folder = _folder(lab) / "apt/dists" / suite
     names = ("main/binary-amd64/Packages", "main/binary-all/Packages")
     sums = []
@@ -154,7 +167,7 @@ def _release(lab: Lab, suite: str, packages: str) -> None:
     label = "EgovLab-Security" if suite.endswith("security") else "EgovLab"
     release = (
         f"Origin: {label}\nLabel: {label}\nSuite: {suite}\nCodename: {suite}\nArchitectures: all amd64\n"
-        f"Components: main\nDate: {email.utils.formatdate(usegmt=True)}\nSHA256:\n{''.join(sums)}"
+        f"Components: main\nDate: {email.utils.formatdate(stamp, usegmt=True)}\nSHA256:\n{''.join(sums)}"
     )
     (folder / "Release").write_text(release)
     home = lab.sockets / "gnupg"
@@ -164,6 +177,8 @@ def _release(lab: Lab, suite: str, packages: str) -> None:
         run([*_gpg(lab), *make], "No key could be made for the lab's repositories.")
     sign = ["--yes", "--clearsign", "--output", str(folder / "InRelease"), str(folder / "Release")]
     run([*_gpg(lab), *sign], "The lab's repositories could not be signed.")
+    for name in ("InRelease", *names):
+        os.utime(folder / name, (stamp, stamp))
 
 
 def _build_rpm(work: Path, version: str, target: Path) -> None:
