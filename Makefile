@@ -26,7 +26,7 @@ run: ## Prepare this machine and run the daily procedure on it (first time 1 min
 check: ## The fast part of the tests: linters, types, units, the daily procedure (5 minutes).
 	@$(PYTHON) tests/suite.py check
 
-test: ## All tests, installing what they need (20 minutes on 2 cores; as root for all of them).
+test: ## All tests, installing what they need (25 minutes on 2 cores; as root for all of them).
 	@$(PYTHON) tests/suite.py test
 
 test-long: ## The same tests over their full matrices, and `make test` on a fresh machine (2 hours).

@@ -15,7 +15,7 @@ from . import repositories
 from .lab import Lab
 from .system import LabError
 
-APT = "apt-get -q -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any"
+APT = "apt-get -q -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=0"
 
 
 @pytest.fixture

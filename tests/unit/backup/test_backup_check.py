@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.check import PARTS
 from backup_site import NOW, RESTIC, Site, only
 from conftest import REPOSITORY
 
-pytestmark = pytest.mark.programs("restic")
+pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 
 
 def check_again(site: Site, data: str = "all", **context: Any) -> dict[str, Any]:

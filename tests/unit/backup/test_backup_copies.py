@@ -23,7 +23,7 @@ from rest_server import SECRET, USER, rest_server
 
 LATER, LAST = "2026-05-20T02:00:00Z", "2026-05-20T03:00:00Z"
 
-pytestmark = pytest.mark.programs("restic")
+pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from backup_site import Site, only
 
-pytestmark = pytest.mark.programs("restic", "sh")
+pytestmark = [pytest.mark.programs("restic", "sh"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from backup_site import RESTIC, Site, only
 
+pytestmark = pytest.mark.slow
+
 LATER = "2026-05-20T02:00:00Z"
 
 

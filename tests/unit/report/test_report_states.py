@@ -24,6 +24,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render
 from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import LISTED, render_lines, render_markdown
 from test_report_html import Page
 
+pytestmark = pytest.mark.slow
+
 #: Bytes of the page of 200 hosts at most.
 BUDGET = 1_200_000
 
