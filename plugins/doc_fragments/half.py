@@ -41,7 +41,8 @@ attributes:
 notes:
   - The work travels as a stream to the host's Python in one round trip; no file is copied. Where the connection or the
     become method takes no input, it runs as an ordinary module. The plan variable C(egov_ops_transport) decides.
-  - The evidence goes to the ledger of the run. The result shows the worst five records alone.
+  - The evidence goes to the ledger of the run. The result shows the worst five records alone, and in a procedure
+    of those only what is not ok, as message and next step.
 author:
   - The egov.ops founders (@egov-ops)
 """

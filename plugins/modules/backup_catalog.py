@@ -25,16 +25,6 @@ options:
       - Of each only C(class), C(repository) and C(copies) are used.
     type: dict
     default: {}
-  repositories:
-    description:
-      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
-    type: dict
-    default: {}
-  host_name:
-    description:
-      - The name under which the snapshots are kept. Without it, the host's name in the inventory.
-    type: str
-    default: ""
   site:
     description:
       - Place where the host stands. Without it, the plan variable C(egov_ops_site).
@@ -57,6 +47,7 @@ options:
     default: 300.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.repositories
 attributes:
   check_mode:
     support: full
@@ -119,9 +110,7 @@ snapshot_count:
   type: int
   sample: 12
 evidence:
-  description:
-    - One record for each set.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: One record for each set.
   returned: success
   type: list
   elements: dict

@@ -23,16 +23,6 @@ options:
       - Of each only C(repository) and C(copies) are used.
     type: dict
     default: {}
-  repositories:
-    description:
-      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
-    type: dict
-    default: {}
-  host_name:
-    description:
-      - The host's name in the inventory. Filled in by the action plugin.
-    type: str
-    default: ""
   data:
     description:
       - V(new) reads two of the eight parts, so that over four weeks all is read, and what is new on the host itself.
@@ -47,6 +37,7 @@ options:
     default: 3600.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.repositories
 attributes:
   check_mode:
     support: full
@@ -85,9 +76,7 @@ summary:
   type: dict
   sample: {ok: 1}
 evidence:
-  description:
-    - One record for each repository.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: One record for each repository.
   returned: success
   type: list
   elements: dict

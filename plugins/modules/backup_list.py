@@ -24,16 +24,6 @@ options:
       - Of each only C(repository) and C(stop) are used.
     type: dict
     default: {}
-  repositories:
-    description:
-      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
-    type: dict
-    default: {}
-  host_name:
-    description:
-      - The name under which the snapshots are kept. Without it, the host's name in the inventory.
-    type: str
-    default: ""
   set:
     description:
       - The set that is meant. Without it, the run option C(egov_ops_restore_set), else all sets.
@@ -78,6 +68,7 @@ options:
     default: 600.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.repositories
 attributes:
   check_mode:
     support: full

@@ -24,16 +24,6 @@ options:
       - Of each only C(repository) is used.
     type: dict
     default: {}
-  repositories:
-    description:
-      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
-    type: dict
-    default: {}
-  host_name:
-    description:
-      - The name under which the snapshots are kept. Without it, the host's name in the inventory.
-    type: str
-    default: ""
   seed:
     description:
       - Decides which files are chosen. Without it, the run's id.
@@ -64,6 +54,7 @@ options:
     default: 1800.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.repositories
 attributes:
   check_mode:
     support: full
@@ -101,9 +92,7 @@ summary:
   type: dict
   sample: {ok: 2}
 evidence:
-  description:
-    - One record for each set.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: One record for each set.
   returned: success
   type: list
   elements: dict

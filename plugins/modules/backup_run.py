@@ -40,16 +40,6 @@ options:
         names, in which C(*) and C(?) are special.
     type: dict
     default: {}
-  repositories:
-    description:
-      - The repositories by name. Filled in by the action plugin from the plan variable C(egov_ops_backup_repositories).
-    type: dict
-    default: {}
-  host_name:
-    description:
-      - The name under which the snapshots are kept. Without it, the host's name in the inventory.
-    type: str
-    default: ""
   copy_seconds:
     description:
       - Seconds for the copies of all sets together, within O(timeout). What does not fit is gone on with by the next
@@ -63,6 +53,7 @@ options:
     default: 3600.0
 extends_documentation_fragment:
   - egov.ops.half
+  - egov.ops.repositories
 attributes:
   check_mode:
     support: full
@@ -105,9 +96,7 @@ summary:
   type: dict
   sample: {ok: 2}
 evidence:
-  description:
-    - One record for each set, and one for each of its copies.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: One record for each set, and one for each of its copies.
   returned: success
   type: list
   elements: dict

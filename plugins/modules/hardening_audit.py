@@ -103,9 +103,7 @@ summary:
   type: dict
   sample: {critical: 1, ok: 120}
 evidence:
-  description:
-    - The worst five records.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: The worst five records.
   returned: success
   type: list
   elements: dict

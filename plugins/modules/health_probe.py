@@ -90,9 +90,7 @@ summary:
   type: dict
   sample: {warning: 1, ok: 31, skipped: 7}
 evidence:
-  description:
-    - The worst five records.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: The worst five records.
   returned: success
   type: list
   elements: dict

@@ -92,9 +92,7 @@ summary:
   type: dict
   sample: {warning: 1, ok: 4}
 evidence:
-  description:
-    - The records.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: The records.
   returned: success
   type: list
   elements: dict

@@ -91,9 +91,7 @@ reason:
   type: str
   sample: ""
 evidence:
-  description:
-    - One record, of the set.
-    - In a procedure only what is not ok, as message and next; the whole is in the ledger.
+  description: One record, of the set.
   returned: success
   type: list
   elements: dict
