@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import time
 from abc import abstractmethod
 from collections import Counter
@@ -40,6 +41,10 @@ with suppress(OpsError):  # a task that needs it says so
     merge({}, load_schema())
 gc.freeze()
 gc.enable()
+
+# ansible-core from 2.19 on does not flush what it prints: in a pipe a line of progress would only be seen at the end.
+with suppress(AttributeError, OSError, ValueError):
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 #: Records shown in Ansible's own result, in a procedure in brief; all of them go to the spool, whole.
 SHOWN = 5
@@ -264,7 +269,7 @@ class HostTask(Task):
             while result.get("running"):
                 self.say(f"{host}: {inert(result['msg'])}")
                 context["now"] = iso(datetime.now(timezone.utc))
-                result = call(attach=True)
+                result = call(**result.get("again", {"attach": True}))
             self._acknowledge = partial(call, recorded=True)
         except stream.StreamError as error:
             return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))

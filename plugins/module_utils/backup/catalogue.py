@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 CLAUSES = ("S6.2.2-1", "S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 

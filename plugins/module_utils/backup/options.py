@@ -10,7 +10,15 @@ _SETS = {
     "host_name": {"type": "str", "default": ""},
 }
 
-RUN = dict(_SETS, copy_seconds={"type": "float", "default": 1800.0}, timeout={"type": "float", "default": 3600.0})
+#: Of a half that may take long: the work that another call started (host/watched.py).
+_WATCHED = {"job": {"type": "str", "default": ""}}
+
+RUN = dict(
+    _SETS,
+    copy_seconds={"type": "float", "default": 1800.0},
+    timeout={"type": "float", "default": 3600.0},
+    **_WATCHED,
+)
 
 CHECK = dict(
     _SETS,
