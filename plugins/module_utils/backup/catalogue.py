@@ -11,7 +11,7 @@ stands, and whether a client can remove what is in it, is taken from the plan.
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unproved
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -72,6 +72,11 @@ def catalogue(arguments, host):
                 1 + sum(place["holds"] for place in places),
             )
         status = "warning" if lacking else "ok"
+        oldest = min((one[0].time for one in own.values() if one), default="")
+        proved = (arguments.get("proofs", {}).get(name) or {}).get("time", "")
+        status = unproved.add(
+            status, detail, unproved.severity(proved, oldest, host.now, arguments.get("unproved") or [])
+        )
         evidence.append(observation("copies", name, status, "", CLAUSES, time.monotonic() - started, **detail))
     statuses = [record["status"] for record in evidence]
     return {
