@@ -17,6 +17,7 @@ description:
   - A repository is at another site where its C(site) and the host's, C(egov_ops_site), are both given and differ. That
     no client can remove a copy is taken from the repository's C(immutable).
   - A set whose copies are not enough is C(warning), and the record says what is missing.
+  - Tells for each set the bare commands by which a person restores it when controller and ledger are lost.
   - Changes nothing.
 options:
   sets:
@@ -113,6 +114,16 @@ snapshots:
       size: 1445449
       ratio: 2.1
       proved: "2026-05-20T01:10:00Z"
+without_us:
+  description: For each set the shell lines that restore its newest snapshot with restic alone, without any secret.
+  returned: success
+  type: dict
+  sample:
+    config:
+      - "# from local; set and export RESTIC_PASSWORD_FILE, TARGET"
+      - export RESTIC_REPOSITORY=/var/lib/egov-ops/host/repository
+      - restic snapshots --host web1 --tag egov-ops,set=config
+      - restic restore latest --host web1 --tag egov-ops,set=config --target "$TARGET"/config
 snapshot_count:
   description: How many snapshots there are.
   returned: success

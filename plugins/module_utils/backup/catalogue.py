@@ -11,7 +11,7 @@ stands, and whether a client can remove what is in it, is taken from the plan.
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unproved
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unproved, without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -87,6 +87,7 @@ def catalogue(arguments, host):
         "evidence": evidence,
         "snapshots": sorted(snapshots, key=lambda entry: (entry["time"], entry["copy"]), reverse=True)[:SHOWN],
         "snapshot_count": len(snapshots),
+        "without_us": without_us.of_sets(sets, arguments, host),
     }
 
 

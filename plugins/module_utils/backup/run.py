@@ -65,6 +65,8 @@ def run(arguments, host):
             from ansible_collections.egov.ops.plugins.module_utils.backup import copies
 
             evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
+        for trouble in job.keep_words():
+            evidence[0]["detail"].setdefault("without_us", trouble)
     finally:
         job.close()
     statuses = [record["status"] for record in evidence if record["kind"] == "backup"]
@@ -163,6 +165,23 @@ class Job(Shelf):
         # type: (str) -> bool
         """Tell whether another run works on a set."""
         return name in self._busy
+
+    def keep_words(self):
+        # type: () -> list[str]
+        """Let the commands for a restore without us lie beside each repository; return what went wrong."""
+        if self._host.check_mode:
+            return []
+        from ansible_collections.egov.ops.plugins.module_utils.backup import without_us
+
+        troubles = []
+        for repository, engine in self.opened():
+            holds = [
+                name
+                for name, entry in sorted(self.sets.items())
+                if repository in [entry["repository"]] + list(entry.get("copies") or ())
+            ]
+            troubles.append(without_us.keep(engine, self._host_name, holds, self._host))
+        return [trouble for trouble in troubles if trouble]
 
     def _scan(self, source, memory, since, keep):
         # type: (Source, Memory, float, bool) -> manifest.Scan
