@@ -124,7 +124,7 @@ PLAYBOOK = """\
         procedure: {procedure}
       run_once: true
       vars: &controller
-        ansible_connection: ansible.builtin.local  # a host's own may not even be installed, and is not needed
+        ansible_connection: local  # a host's own may not even be installed, and is not needed
       tags: [always]
 
     - name: Do the work, and record whatever happens
