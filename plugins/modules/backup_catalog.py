@@ -15,7 +15,8 @@ description:
   - Judges each set by 3-2-1-1-0 - three copies of the data, the original counted, on two kinds of place, one at another
     site, one that no client can remove, and no error. Only a repository that holds the newest snapshot counts.
   - A repository is at another site where its C(site) and the host's, C(egov_ops_site), are both given and differ. That
-    no client can remove a copy is taken from the repository's C(immutable).
+    no client can remove a copy is taken from the repository's C(immutable); a REST server or a bucket of S3 that the
+    plan calls so is asked, and one that says otherwise does not count.
   - A set whose copies are not enough is C(warning), and the record says what is missing.
   - Changes nothing.
 options:

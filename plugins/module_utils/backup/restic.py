@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
     from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
 
@@ -323,6 +324,13 @@ class Restic:
         if done.rc not in accepted:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
+
+    def ask_immutable(self):
+        # type: () -> Answer
+        """Return what the repository's store says when it is asked whether a client could remove what is in it."""
+        from ansible_collections.egov.ops.plugins.module_utils.backup import immutable  # no backup needs it
+
+        return immutable.ask(self._address, self._credentials, min(immutable.ANSWER_SECONDS, self._host.remaining()))
 
     def _is_unfinished(self):
         # type: () -> bool

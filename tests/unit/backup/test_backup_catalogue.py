@@ -15,7 +15,9 @@ from backup_site import NOW, Site, only
 from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_server import SECRET, USER, rest_server
 
+CREDENTIALS = {"USERNAME": USER, "PASSWORD": SECRET}
 SITES = st.sampled_from(["", "north", "south"])
 PLACE = st.fixed_dictionaries(
     {
@@ -164,3 +166,20 @@ def test_a_set_without_copies_is_one_finding_that_says_what_to_do(ready: Site) -
     found = only(ready.answer(catalogue, {}, NOW, {}))
     assert found["status"] == "warning"
     assert found["detail"]["next"].startswith("Give the set copies (egov_ops_backup_sets, copies)")
+
+
+@pytest.mark.programs("restic")
+@pytest.mark.parametrize("append_only", [True, False])
+def test_a_store_that_is_called_immutable_is_asked(ready: Site, append_only: bool) -> None:
+    folder = ready.base / "remote"
+    shutil.copytree(REPOSITORY, folder)
+    with rest_server(folder, append_only) as location:
+        ready.repositories["remote"] = {"location": location, "immutable": True}
+        ready.secrets = {f"credentials:remote:RESTIC_REST_{key}": value for key, value in CREDENTIALS.items()}
+        ready.sets["pages"]["copies"] = ["remote"]
+        ready.back_up()
+        found = only(ready.answer(catalogue, {}, NOW, {}))["detail"]
+    remote = next(place for place in found["places"] if place["repository"] == "remote")
+    assert (remote["holds"], remote["immutable"]) == (True, append_only)
+    assert ("none that a client could not remove" in found["lacking"]) is not append_only
+    assert ("remote is not immutable, its server lets a client delete (200)" in found["lacking"]) is not append_only
