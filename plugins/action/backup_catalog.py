@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CATALOGUE
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
-from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest
+from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest, newest_proof
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -30,7 +30,8 @@ class ActionModule(BackupTask):
         filled, secrets = super().prepare(arguments, plan, host, now)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         filled["site"] = filled["site"] or plan["egov_ops_site"]
-        proofs = {name: newest(state, host, "proof", name) for name in filled["sets"]}
+        proofs = {name: newest_proof(state, host, name) for name in filled["sets"]}
+        filled["unproved"] = [plan["egov_ops_unproved_warning"], plan["egov_ops_unproved_critical"]]
         filled["proofs"] = {
             name: {"snapshot": record["detail"]["snapshot_id"], "time": record["finished"]}
             for name, record in proofs.items()

@@ -33,7 +33,8 @@ options:
     default: ""
   proofs:
     description:
-      - The newest good proof of each set, with C(snapshot) and C(time). Filled in by the action plugin from the ledger.
+      - The newest good proof or drill of each set, with C(snapshot) and C(time). Filled in by the action plugin from
+        the ledger.
     type: dict
     default: {}
   checks:
@@ -41,6 +42,14 @@ options:
       - The status of each repository's newest check. Filled in by the action plugin from the ledger.
     type: dict
     default: {}
+  unproved:
+    description:
+      - Seconds since the newest good proof, or without one since the oldest snapshot, from which on a set is C(warning)
+        and C(critical). Filled in by the action plugin from the plan variables C(egov_ops_unproved_warning) and
+        C(egov_ops_unproved_critical).
+    type: list
+    elements: float
+    default: []
   timeout:
     description:
       - Seconds for all repositories together.

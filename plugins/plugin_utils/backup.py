@@ -57,7 +57,7 @@ def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> d
     found = {}
     for name in sorted({str(entry["repository"]) for entry in sets.values() if entry.get("repository")}):
         known = any(entry["known"] for entry in sets.values() if entry["repository"] == name)
-        found.update(_secrets_of(name, known, plan, state, check_mode))
+        found.update(secrets_of(name, known, plan, state, check_mode))
     return found
 
 
@@ -70,13 +70,13 @@ def passwords_of_copies(
     for name in sorted({str(copy) for entry in sets.values() for copy in entry.get("copies") or ()} - own):
         known = any(name in entry.get("known_copies", ()) for entry in sets.values())
         try:
-            found.update(_secrets_of(name, known, plan, state, check_mode))
+            found.update(secrets_of(name, known, plan, state, check_mode))
         except OpsError as error:
             troubles[name] = str(error)
     return found, troubles
 
 
-def _secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
+def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
     """Return the password of a repository and the credentials of its place, as the half's secrets; raises OpsError."""
     repository = plan["egov_ops_backup_repositories"].get(name)
     if repository is None:

@@ -41,6 +41,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 DOMAIN = "gate"
 DECISION, DONE = "gate", "operation"
 
+#: The kinds of records that prove a backup: by a sample of it, and by all of it.
+PROOFS = ("proof", "drill")
+
+#: Records of a set's backups among which the newest that made a snapshot is looked for.
+_BACKUPS_LIMIT = 100
+
 _HEXADECIMAL = set("0123456789abcdef")
 
 
@@ -155,6 +161,28 @@ def newest(state: StateDir, host: str, kind: str, subject: str) -> dict[str, Any
     return max(found, key=lambda record: record["finished"], default=None)
 
 
+def newest_proof(state: StateDir, host: str, set_name: str) -> dict[str, Any] | None:
+    """Return the newest record of a set that tells whether it could be brought back: by a proof, or by a drill."""
+    found = [newest(state, host, kind, set_name) for kind in PROOFS]
+    return max((record for record in found if record), key=lambda record: str(record["finished"]), default=None)
+
+
+def moved_files(state: StateDir, host: str, set_name: str) -> dict[str, Any]:
+    """Return the `snapshot` of a set's newest backup and the `paths` that changed meanwhile, as its record has them."""
+    found = [newest(state, host, "backup", set_name)]
+    if state.ledger.exists():
+        with Ledger(state.ledger, read_only=True) as ledger:
+            stored = ledger.records(
+                domain="backup", kind="backup", host=host, subject=set_name, newest_first=True, limit=_BACKUPS_LIMIT
+            )
+            found += [entry.record for entry in stored]
+    for record in found:
+        changed = record["detail"].get("changed_during_backup") if record else None
+        if record and changed is not None:
+            return {"snapshot": record["detail"].get("snapshot", ""), "paths": changed["first"]}
+    return {}
+
+
 def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
     """Yield the records of a kind that still wait in spools, of this run too."""
     for spool in spools(state.spool):
@@ -173,9 +201,11 @@ def _of_request(request: Request, kind: str, state: StateDir, ledger: Ledger) ->
 def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
     """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
     wanted = request.operation
-    about = {"domain": "backup", "kind": "proof", "host": request.host, "subject": wanted["set"]}
-    found = [stored.record for stored in ledger.records(**about, since=iso(oldest))]
-    found += (record for record in _waiting(state, "proof") if about.items() <= record.items())
+    found = []
+    for kind in PROOFS:
+        about = {"domain": "backup", "kind": kind, "host": request.host, "subject": wanted["set"]}
+        found += [stored.record for stored in ledger.records(**about, since=iso(oldest))]
+        found += (record for record in _waiting(state, kind) if about.items() <= record.items())
     about_it = [record for record in found if record["detail"].get("snapshot_id") == wanted["snapshot"]]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
 

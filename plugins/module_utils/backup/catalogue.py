@@ -11,7 +11,7 @@ stands is taken from the plan, and so is that no client can remove what is in it
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unproved
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -21,8 +21,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+<<<<<<< HEAD
     from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
+=======
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+>>>>>>> restore11
 
 CLAUSES = ("S6.2.2-1", "S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -76,6 +80,11 @@ def catalogue(arguments, host):
                 1 + sum(place["holds"] for place in places),
             )
         status = "warning" if lacking else "ok"
+        oldest = min((one[0].time for one in own.values() if one), default="")
+        proved = (arguments.get("proofs", {}).get(name) or {}).get("time", "")
+        status = unproved.add(
+            status, detail, unproved.severity(proved, oldest, host.now, arguments.get("unproved") or [])
+        )
         evidence.append(observation("copies", name, status, "", CLAUSES, time.monotonic() - started, **detail))
     statuses = [record["status"] for record in evidence]
     return {

@@ -50,9 +50,9 @@ class Scan:
         return bool(self.added.count or self.removed.count or self.modified.count)
 
 
-def scan(source, previous, since, write, host):
-    # type: (Source, str, float, Any, Any) -> Scan
-    """Walk a set, hash what is new or changed, hand each line to `write`, and return the Scan.
+def scan(source, previous, since, write, host, found=None):
+    # type: (Source, str, float, Any, Any, Scan | None) -> Scan
+    """Walk a set, hash what is new or changed, hand each line to `write`, and return the Scan, `found` if it is given.
 
     previous is the path of the manifest before, missing for a first one. A file whose size, times and inode are as they
     were there, and that had not changed since shortly before `since` (the time of that walk), keeps its line; with
@@ -62,7 +62,7 @@ def scan(source, previous, since, write, host):
 
     encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
     names = _Names()
-    found = Scan()
+    found = found or Scan()
     lines = _read_known(previous)
     old = next(lines, None)
     for path, info in _walk(source, found):

@@ -10,7 +10,15 @@ _SETS = {
     "host_name": {"type": "str", "default": ""},
 }
 
-RUN = dict(_SETS, copy_seconds={"type": "float", "default": 1800.0}, timeout={"type": "float", "default": 3600.0})
+#: Of a half that may take long: the work that another call started (host/watched.py).
+_WATCHED = {"job": {"type": "str", "default": ""}}
+
+RUN = dict(
+    _SETS,
+    copy_seconds={"type": "float", "default": 1800.0},
+    timeout={"type": "float", "default": 3600.0},
+    **_WATCHED,
+)
 
 CHECK = dict(
     _SETS,
@@ -23,6 +31,7 @@ CATALOGUE = dict(
     site={"type": "str", "default": ""},
     proofs={"type": "dict", "default": {}},
     checks={"type": "dict", "default": {}},
+    unproved={"type": "list", "elements": "float", "default": []},
     timeout={"type": "float", "default": 300.0},
 )
 
@@ -33,6 +42,16 @@ PROVE = dict(
     files={"type": "int", "default": 0},
     max_bytes={"type": "int", "default": 0},
     timeout={"type": "float", "default": 1800.0},
+)
+
+DRILL = dict(
+    _SETS,
+    copy={"type": "str", "default": ""},
+    folder={"type": "str", "default": ""},
+    assertions={"type": "dict", "default": {}},
+    moved={"type": "dict", "default": {}},
+    timeout={"type": "float", "default": 7200.0},
+    **_WATCHED,
 )
 
 LIST = dict(

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
 #: What to do about a warning.

@@ -11,8 +11,11 @@ The password goes to restic by its standard input alone.
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unfinished
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup import unfinished
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing, check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard, documents, excludes, literal
+from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot, snapshot_of
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -52,30 +55,6 @@ OUTPUT_LIMIT = 64 * 1024 * 1024
 MANIFEST_LIMIT = 512 * 1024 * 1024
 
 
-class RepositoryMissing(HalfError):
-    """There is no repository at the location."""
-
-
-class Snapshot:
-    """One snapshot of the catalogue."""
-
-    def __init__(self, identity, time, backup_set, kind, paths, original=""):
-        # type: (str, str, str, str, list[str], str) -> None
-        """Take id, time (UTC, to the second, with Z), set, kind (full, incremental, change) and the paths backed up.
-
-        original is the id of the snapshot that this one is a copy of, without it its own.
-        """
-        self.id = identity
-        self.time = time
-        self.set = backup_set
-        self.kind = kind
-        self.paths = paths
-        self.original = original or identity
-        #: Bytes of the files, and how many of them one byte stored holds; None where the engine does not tell.
-        self.size = None  # type: int | None
-        self.ratio = None  # type: float | None
-
-
 class Restic:
     """One repository, driven with restic."""
 
@@ -106,33 +85,8 @@ class Restic:
 
         RepositoryMissing for what a `restic init` of ours began and did not end.
         """
-        if not self.path:
-            return
-        if not mounts.answers(self.path, mounted, self._host):
-            raise HalfError(
-                "The file system of repository %s does not answer: mount it again." % self._place(), "timeout"
-            )
-        if not os.path.exists(self.path):
-            return
-        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):  # restic would try for most of a minute
-            raise HalfError(
-                "Repository %s is not open to the user that the backup runs as: run as its owner, or give it to them."
-                % self._place(),
-                "permission",
-            )
-        if not os.path.isdir(self.path):
-            raise HalfError("Repository %s is no folder: name another place." % self._place(), "not_ours")
-        names = os.listdir(self.path)
-        if names and b"config" not in names:
-            if self._is_unfinished():
-                raise RepositoryMissing(
-                    "There is no repository at %s: making it was begun and did not end." % self._place(), "not_ours"
-                )
-            raise HalfError(
-                "The folder of repository %s holds other files and no repository of restic: name another folder."
-                % self._place(),
-                "not_ours",
-            )
+        if self.path:
+            check_folder(self.path, self._place(), mounted, self._is_unfinished, self._host)
 
     def snapshots(self, host_name):
         # type: (str) -> list[Snapshot]
@@ -142,19 +96,9 @@ class Restic:
         """
         lock = ["--no-lock"] if self._host.check_mode else []
         listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
-        found = []
-        for entry in _documents(listed.out, "["):
-            tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
-            time = entry["time"][:19] + "Z"
-            if time <= self._host.now[:19] + "Z":
-                kind, paths, original = tags.get("kind", ""), entry["paths"], entry.get("original") or ""
-                snapshot = Snapshot(entry["id"], time, tags.get("set", ""), kind, paths, original)
-                summary = entry.get("summary") or {}  # since restic 0.17
-                snapshot.size = summary.get("total_bytes_processed")
-                if summary.get("data_added") and summary.get("data_added_packed"):
-                    snapshot.ratio = round(summary["data_added"] / summary["data_added_packed"], 2)
-                found.append(snapshot)
-        return sorted(found, key=lambda snapshot: snapshot.time)
+        found = [snapshot_of(entry) for entry in documents(listed.out, "[")]
+        past = [snapshot for snapshot in found if snapshot.time <= self._host.now[:19] + "Z"]
+        return sorted(past, key=lambda snapshot: snapshot.time)
 
     def create(self, lock):
         # type: (int) -> None
@@ -179,22 +123,26 @@ class Restic:
         arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
         arguments += ["--time", "%s %s" % (self._host.now[:10], self._host.now[11:19])]
         arguments += ["--parent", parent] if parent and kind != "full" else ["--force"]
-        for pattern in _excludes(source) + [b"!" + literal(to_bytes(manifest))]:
+        for pattern in excludes(source) + [b"!" + literal(to_bytes(manifest))]:
             arguments += [b"--exclude", pattern]
         arguments += [b"--"] + source.roots + [to_bytes(manifest)]
-        done = self._restic(arguments, "back up set %s" % set_name, accepted=(0, INCOMPLETE), writes=True)
-        summary = [entry for entry in _documents(done.out) if entry.get("message_type") == "summary"]
+        heard = Heard()
+        self._host.progress.begin("backup of set %s: sending to %s" % (set_name, self.name), heard.status)
+        doing = "back up set %s" % set_name
+        done = self._restic(arguments, doing, accepted=(0, INCOMPLETE), writes=True, heard=heard)
+        summary = [entry for entry in documents(done.out) if entry.get("message_type") == "summary"]
         if not summary:
             raise HalfError("restic reported no snapshot of set %s: %s." % (set_name, self._words(done)))
-        troubles = _documents(done.stderr.decode("utf-8", "backslashreplace"))
+        troubles = documents(done.stderr.decode("utf-8", "backslashreplace"))
         unread = [entry["item"] for entry in troubles if entry.get("during") == "archival" and entry.get("item")]
         return summary[-1]["snapshot_id"], summary[-1].get("data_added") or 0, unread
 
-    def copy(self, source, snapshot, seconds, lock):
-        # type: (Restic, str, float, int) -> None
+    def copy(self, source, snapshot, seconds, lock, heard):
+        # type: (Restic, str, float, int, Heard) -> None
         """Copy a snapshot from another repository into this one, in so many seconds; raises HalfError.
 
-        restic holds the open file `lock` too. What is there already is not sent again.
+        restic holds the open file `lock` too, and `heard` is given what it prints. What is there already is not sent
+        again.
         """
         clash = [name for name, value in source._credentials.items() if self._credentials.get(name, value) != value]
         if clash:
@@ -219,6 +167,7 @@ class Restic:
                 keep=(lock, reader),
                 more=more,
                 seconds=seconds,
+                heard=heard,
             )
         finally:
             os.close(reader)
@@ -274,22 +223,31 @@ class Restic:
         return done.stdout
 
     def _restic(
-        self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT, keep=(), more=None, seconds=None
+        self,
+        arguments,  # type: list[Any]
+        doing,  # type: str
+        accepted=(0,),  # type: tuple[int, ...]
+        writes=False,  # type: bool
+        limit=OUTPUT_LIMIT,  # type: int
+        keep=(),  # type: tuple[int, ...]
+        more=None,  # type: dict[str, str] | None
+        seconds=None,  # type: float | None
+        heard=None,  # type: Heard | None
     ):
-        # type: (list[Any], str, tuple[int, ...], bool, int, tuple[int, ...], dict[str, str] | None, float | None) -> Completed
+        # type: (...) -> Completed
         command = ["restic", "--json"] + self._cache() + arguments
         temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
         done = self._host.run(
             command,
             stdin=self._password.encode("utf-8") + b"\n",
-            # One progress line a minute instead of sixty a second; times as the catalogue keeps them.
+            # One progress line in five seconds instead of sixty a second; times as the catalogue keeps them.
             # A location can hold credentials, so it is not among the arguments, which everybody on the host can read.
             # The file keeps restic from saying on standard output that it reads the password.
             env=dict(
                 temporary,
                 RESTIC_REPOSITORY=self._address,
                 RESTIC_PASSWORD_FILE="/dev/stdin",
-                RESTIC_PROGRESS_FPS="0.016",
+                RESTIC_PROGRESS_FPS="0.2",
                 TZ="UTC",
                 **dict(more or {}, **self._credentials),
             ),
@@ -297,6 +255,7 @@ class Restic:
             limit=limit,
             writes=writes,
             keep=keep,
+            heard=heard,
         )  # type: Completed
         if done.missing:
             raise HalfError(INSTALL)
@@ -371,37 +330,3 @@ class Restic:
         import re
 
         return re.sub("//[^/@]*@", "//", self.location)
-
-
-def literal(path):
-    # type: (bytes) -> bytes
-    """Return a path as a pattern of restic that matches this path alone."""
-    for sign in (b"\\", b"*", b"?", b"["):
-        path = path.replace(sign, b"\\" + sign)
-    return path
-
-
-def _excludes(source):
-    # type: (Source) -> list[bytes]
-    patterns = [literal(path) for path in sorted(source.excluded) + sorted(source.skipped)]
-    for name in source.names:
-        # Bound to the roots: restic would also match a bare name among the folders above them.
-        only_stars = to_bytes(name).replace(b"\\", b"\\\\").replace(b"[", b"\\[")
-        patterns += [join(join(literal(root), b"**"), only_stars) for root in source.roots]
-    return patterns
-
-
-def _documents(text, opening="{"):
-    # type: (str, str) -> list[dict[str, Any]]
-    """Return the JSON objects that restic printed, one or a list on a line, between lines for people."""
-    import json
-
-    found = []  # type: list[dict[str, Any]]
-    for line in text.splitlines():
-        if line.startswith(opening):
-            try:
-                document = json.loads(line)
-            except ValueError:
-                continue
-            found += document if isinstance(document, list) else [document]
-    return found

@@ -15,12 +15,8 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.registry import op
 from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer, read_selection
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.job import (
-    WAIT_SECONDS,
-    Operation,
-    myself,
-    seconds_since,
-)
+from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, myself, seconds_since
+from ansible_collections.egov.ops.plugins.module_utils.host.progress import WAIT_SECONDS, told
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -142,15 +138,13 @@ def _progress(operation, request):
     # type: (Operation, dict[str, Any]) -> dict[str, Any]
     """Return how far the job is, in one line for people."""
     events = attempt(operation.events())
-    message = "restore %s: %s for %.0f s of about %.0f s" % (
-        operation.id[:8],
-        words(events),
-        seconds_since(events[0]) if events else 0.0,
-        request["seconds"],
-    )
     staging = last(events, "staging")
+    counted = (None, None)  # type: tuple[int | None, int | None]
     if staging and phase(events) == "staging":
-        message += ", %s of %s bytes" % (written(staging["holdings"], _COUNT_SECONDS), request["bytes"])
+        counted = written(staging["holdings"], _COUNT_SECONDS), request["bytes"]
+    what = "restore %s: %s" % (operation.id[:8], words(events))
+    message = told(what, seconds_since(events[0]) if events else 0.0, *counted)
+    message += " (set %s, estimated: %.0f s)" % (request["set"], request["seconds"])
     return {"running": True, "changed": True, "msg": message}
 
 

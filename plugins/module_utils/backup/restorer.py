@@ -8,7 +8,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
-from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
+from ansible_collections.egov.ops.plugins.module_utils.backup.arrived import NAMED_DIFFERENCES, Comparison
 from ansible_collections.egov.ops.plugins.module_utils.backup.journal import (
     BACK,
     FORWARD,
@@ -20,7 +20,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.journal import (
     swaps,
     unfinished,
 )
-from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import kind_of, parsed
+from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
     join,
     remove_tree,
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
 
 CLAUSES = ("S6.3.2-1", "S6.3.2-2", "S6.3.2-3", "S6.3.2-4", "S6.3.3-3")
-
-#: Differences that a record names.
-NAMED_DIFFERENCES = 10
 
 
 class Restorer:
@@ -167,30 +164,11 @@ class Restorer:
     def _compare(self, target, selection, moved, complaints):
         # type: (Target, Selection, set[str], list[str]) -> dict[str, int]
         """Compare all that was staged with the manifest and return what could not be compared; raises HalfError."""
-        root = os.geteuid() == 0
-        differences, skipped = [], {}  # type: tuple[list[str], dict[str, int]]
-        known = {to_bytes(entry["path"]): entry for entry in selection.entries}
+        compared = Comparison(selection.entries, moved, self._host)
         for group in target.groups:
-            for path, staged, kind in _walk(group.tree, group.tops):
-                entry = known.pop(path, None)
-                if entry is None:
-                    if kind:
-                        differences.append("%s (not in the manifest)" % shown(path))
-                    continue
-                if entry["path"] in moved or "unreadable" in entry:
-                    what = "changed during the backup" if entry["path"] in moved else "unreadable during the backup"
-                    skipped[what] = skipped.get(what, 0) + 1
-                    continue
-                differs, not_compared = compare(entry, staged, root, self._host)
-                if differs:
-                    differences.append("%s (%s)" % (shown(path), ", ".join(differs)))
-                for what in not_compared:
-                    skipped[what] = skipped.get(what, 0) + 1
-        for path, entry in known.items():
-            if "unreadable" in entry or entry["path"] in moved:
-                skipped["not in the backup"] = skipped.get("not in the backup", 0) + 1
-            else:
-                differences.append("%s (missing)" % shown(path))
+            compared.of(group.tree, group.tops)
+        compared.end()
+        differences = compared.differences
         if differences or complaints:
             raise HalfError(
                 "What restic brought back is not what was backed up, so nothing was switched: %s paths differ (%s)%s; "
@@ -202,7 +180,7 @@ class Restorer:
                 ),
                 "mismatch",
             )
-        return skipped
+        return compared.skipped
 
     def _forward(self):
         # type: () -> None
@@ -328,18 +306,3 @@ def read_selection(engine, request, host):
             "refused",
         )
     return selection
-
-
-def _walk(tree, tops):
-    # type: (bytes, list[bytes]) -> Any
-    """Yield path, staged path and type of all that lies below some tops of a staged tree."""
-    pending = list(tops)
-    while pending:
-        path = pending.pop()
-        try:
-            kind = kind_of(os.lstat(tree + path).st_mode)
-        except FileNotFoundError:
-            continue
-        if kind == "dir":
-            pending += [join(path, name) for name in os.listdir(tree + path)]
-        yield path, tree + path, kind

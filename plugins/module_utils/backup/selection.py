@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 #: Paths among which the nearest to an unknown one is looked for.
 _NEAR_LIMIT = 20000

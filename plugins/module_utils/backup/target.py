@@ -157,8 +157,14 @@ def _refuse_space(group, selection):
     if os.path.lexists(group.holding):
         raise HalfError("%s is in the way of the restore: move it away." % shown(group.holding), "refused")
     inside = [entry for entry in selection.entries if any(within(to_bytes(entry["path"]), top) for top in group.tops)]
+    refuse_space(folder, inside)
+
+
+def refuse_space(folder, entries):
+    # type: (bytes, list[dict[str, Any]]) -> None
+    """Raise HalfError where the file system of a folder cannot take some entries of a manifest."""
     space = os.statvfs(folder)
-    needed = sum(entry["size"] for entry in inside if entry["type"] != "dir") + _SPARE_BYTES
+    needed = sum(entry["size"] for entry in entries if entry["type"] != "dir") + _SPARE_BYTES
     free = space.f_bavail * space.f_frsize
     if free < needed:
         raise HalfError(
@@ -166,10 +172,10 @@ def _refuse_space(group, selection):
             % (shown(folder), free, needed),
             "refused",
         )
-    if space.f_files and space.f_favail < len(inside):
+    if space.f_files and space.f_favail < len(entries):
         raise HalfError(
             "The file system of %s has %s inodes free and the restore needs %s: make room, or restore elsewhere."
-            % (shown(folder), space.f_favail, len(inside)),
+            % (shown(folder), space.f_favail, len(entries)),
             "refused",
         )
 
