@@ -48,6 +48,7 @@ ROLES = {
 TASKS = {
     "backup_catalog": ("catalogue", "Judge the copies"),
     "backup_check": ("check", "Read the backups again"),
+    "backup_prune": ("prune", "Purge expired backups"),
     "restore_accept": ("accept", "Accept the restore"),
     "restore_undo": ("undo", "Undo the restore"),
 }

@@ -13,6 +13,7 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unfinished
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -75,7 +76,7 @@ class Snapshot:
         self.ratio = None  # type: float | None
 
 
-class Restic:
+class Restic(Upkeep):
     """One repository, driven with restic."""
 
     def __init__(self, name, location, password, folder, host, credentials=None):
@@ -90,14 +91,10 @@ class Restic:
         self._folder = folder
         self._host = host
         self._credentials = credentials or {}
+        #: The locks that were removed because nobody holds them any more, as locks.look tells them.
+        self.unlocked = []  # type: list[dict[str, Any]]
         if not password:
             raise HalfError("Repository %s has no password: give its password_file." % name)
-
-    @property
-    def path(self):
-        # type: () -> bytes
-        """Folder of a repository on the host itself, b"" for one elsewhere."""
-        return to_bytes(os.path.normpath(self.location)) if self.location.startswith("/") else b""
 
     def check_location(self, mounted):
         # type: (dict[bytes, bytes]) -> None
@@ -133,11 +130,12 @@ class Restic:
                 "not_ours",
             )
 
-    def snapshots(self, host_name):
-        # type: (str) -> list[Snapshot]
+    def snapshots(self, host_name, future=False):
+        # type: (str, bool) -> list[Snapshot]
         """Return the snapshots of an inventory host, oldest first; raises RepositoryMissing, or HalfError.
 
-        Those of the future are left out: a clock that once was wrong must not keep anything from being due.
+        Those of the future are left out, unless they are asked for: a clock that once was wrong must not keep anything
+        from being due.
         """
         lock = ["--no-lock"] if self._host.check_mode else []
         listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
@@ -145,7 +143,7 @@ class Restic:
         for entry in _documents(listed.out, "["):
             tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
             time = entry["time"][:19] + "Z"
-            if time <= self._host.now[:19] + "Z":
+            if future or time <= self._host.now[:19] + "Z":
                 kind, paths, original = tags.get("kind", ""), entry["paths"], entry.get("original") or ""
                 snapshot = Snapshot(entry["id"], time, tags.get("set", ""), kind, paths, original)
                 summary = entry.get("summary") or {}  # since restic 0.17
@@ -304,6 +302,8 @@ class Restic:
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
         said = done.stderr.decode("utf-8", "backslashreplace")
+        if self._is_locked(done.rc, said) and self._let_go():
+            return self._restic(arguments, doing, accepted, writes, limit, keep, more, seconds)
         for (code, words), error in (
             (MISSING, RepositoryMissing("There is no repository at %s." % self._place(), "not_ours")),
             (LOCKED, HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")),
@@ -323,6 +323,21 @@ class Restic:
         if done.rc not in accepted:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
+
+    def _is_locked(self, code, said):
+        # type: (int | None, str) -> bool
+        return code == LOCKED[0] or (bool(code) and LOCKED[1] in said)
+
+    def _let_go(self):
+        # type: () -> bool
+        """Remove the locks of restic's that are gone, which else nobody may pass; tell whether there were any."""
+        if self._host.check_mode:
+            return False
+        from ansible_collections.egov.ops.plugins.module_utils.backup import locks
+
+        gone = locks.clear(self)[0]
+        self.unlocked += gone
+        return bool(gone)
 
     def _is_unfinished(self):
         # type: () -> bool

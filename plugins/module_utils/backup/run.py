@@ -296,6 +296,7 @@ class Job:
             reason,
             outcome.differences(found),
             snapshot=snapshot[:8],
+            snapshot_id=snapshot,
             backup=kind,
             files=found.files,
             bytes=found.bytes,
