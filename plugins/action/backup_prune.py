@@ -59,6 +59,9 @@ class ActionModule(ChangingTask):
         if not self._repositories(arguments, plan):
             where = "elsewhere" if arguments["elsewhere"] else "on the host itself"
             return outcome_of("ok", "", f"No repository of {host} is pruned {where}.")
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        if not state.ledger.exists():  # a first run: no gate could read what it decides upon
+            return outcome_of("ok", "", "No snapshot is known to the controller yet, so none is removed.")
         outcome = super()._attempt(arguments, plan, host, run_id, now, task_vars)
         if outcome["status"] == "unreachable" and self._task.delegate_to:
             # The host itself has done nothing wrong, and what is left to do on it goes on.
@@ -66,7 +69,7 @@ class ActionModule(ChangingTask):
             outcome = {**outcome, "status": "failed", "reason": "not_reached", "msg": message}
         seen = outcome.pop("seen", {})
         if not self._task.check_mode:
-            pruning.remember(StateDir.resolve(plan["egov_ops_state_dir"]), host, seen)
+            pruning.remember(state, host, seen)
         return outcome
 
     def _repositories(self, arguments: dict[str, Any], plan: Plan) -> dict[str, dict[str, Any]]:

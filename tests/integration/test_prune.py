@@ -104,10 +104,7 @@ def test_a_controller_that_lost_what_it_knew_lets_nothing_go(backed_up: Site) ->
     shutil.rmtree(ledger)
     ledger.mkdir(mode=0o700)
     shutil.copytree(backed_up.folder / "envelope", ledger / "passwords")
-    refused = backed_up.play("egov.ops.backup_prune")
-    assert refused.rc != 0
-    assert "There is no ledger at" in refused.output
-    for procedure in ("backup", "backup_prune"):
+    for procedure in ("backup_prune", "backup", "backup_prune"):
         done = backed_up.play(f"egov.ops.{procedure}")
         assert done.rc == 0, done.output
     assert set(snapshots(backed_up, "repository")) >= set(before)

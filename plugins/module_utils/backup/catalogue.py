@@ -11,7 +11,7 @@ stands, and whether a client can remove what is in it, is taken from the plan.
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -39,11 +39,15 @@ NO_COPIES = "Give the set copies (egov_ops_backup_sets, copies), one of them in 
 
 def catalogue(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
-    """Return the snapshots of `sets` in one shape, and one observation for each set; raises HalfError."""
+    """Return the snapshots of `sets` in one shape, an observation for each set and one for each repository's locks.
+
+    `measured` are the repositories on the host with what they use and what is free. Raises HalfError.
+    """
     started = time.monotonic()
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     names = repositories_of(sets)
     found, troubles = {}, {}  # type: tuple[dict[str, list[Snapshot]], dict[str, str]]
+    locked, measured = [], {}  # type: tuple[list[dict[str, Any]], dict[str, dict[str, int]]]
     for index, name in enumerate(names):
         whole = host.deadline
         # What one repository leaves of its share is the next one's.
@@ -52,6 +56,10 @@ def catalogue(arguments, host):
             engine = open_engine(name, arguments["repositories"], host)
             engine.check_location(mounts.mounted())
             found[name] = engine.snapshots(arguments["host_name"])
+            locked.append(storage.watch_locks(engine, host))
+            room = storage.measure(engine)
+            if room:
+                measured[name] = room
         except HalfError as error:
             troubles[name] = str(error)
         finally:
@@ -79,7 +87,8 @@ def catalogue(arguments, host):
         "msg": "%s snapshots in %s of %s repositories; the copies of %s of %s sets are enough."
         % (len(snapshots), len(found), len(names), statuses.count("ok"), len(statuses)),
         "summary": {status: statuses.count(status) for status in set(statuses)},
-        "evidence": evidence,
+        "evidence": evidence + locked,
+        "measured": measured,
         "snapshots": sorted(snapshots, key=lambda entry: (entry["time"], entry["copy"]), reverse=True)[:SHOWN],
         "snapshot_count": len(snapshots),
     }

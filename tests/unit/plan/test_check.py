@@ -80,6 +80,8 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
     "egov_ops_backup_repositories.local.credentials_file": "credentials",
+    "egov_ops_backup_sets.config.rpo": "soon",
+    "egov_ops_backup_repositories.local.quota": -1,
     "egov_ops_backup_repositories.local.prune_location": "../elsewhere",
     "egov_ops_backup_repositories.local.prune_credentials_file": "credentials",
     "egov_ops_backup_repositories.local.site": ["here"],
