@@ -49,6 +49,7 @@ TASKS = {
     "backup_catalog": ("catalogue", "Judge the copies"),
     "backup_check": ("check", "Read the backups again"),
     "restore_drill": ("drill", "Drill a restore"),
+    "backup_prune": ("prune", "Purge expired backups"),
     "restore_accept": ("accept", "Accept the restore"),
     "restore_undo": ("undo", "Undo the restore"),
 }

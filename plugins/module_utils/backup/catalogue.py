@@ -11,7 +11,7 @@ stands is taken from the plan, and so is that no client can remove what is in it
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unproved
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage, unproved
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -21,12 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-<<<<<<< HEAD
     from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
-=======
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
->>>>>>> restore11
 
 CLAUSES = ("S6.2.2-1", "S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -44,12 +40,16 @@ NO_COPIES = "Give the set copies (egov_ops_backup_sets, copies), one of them in 
 
 def catalogue(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
-    """Return the snapshots of `sets` in one shape, and one observation for each set; raises HalfError."""
+    """Return the snapshots of `sets` in one shape, an observation for each set and one for each repository's locks.
+
+    `measured` are the repositories on the host with what they use and what is free. Raises HalfError.
+    """
     started = time.monotonic()
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     names = repositories_of(sets)
     found, troubles = {}, {}  # type: tuple[dict[str, list[Snapshot]], dict[str, str]]
     answers = {}  # type: dict[str, Answer]
+    locked, measured = [], {}  # type: tuple[list[dict[str, Any]], dict[str, dict[str, int]]]
     for index, name in enumerate(names):
         whole = host.deadline
         # What one repository leaves of its share is the next one's.
@@ -60,6 +60,10 @@ def catalogue(arguments, host):
             found[name] = engine.snapshots(arguments["host_name"])
             if arguments["repositories"].get(name, {}).get("immutable"):
                 answers[name] = engine.ask_immutable()
+            locked.append(storage.watch_locks(engine, host))
+            room = storage.measure(engine)
+            if room:
+                measured[name] = room
         except HalfError as error:
             troubles[name] = str(error)
         finally:
@@ -92,7 +96,8 @@ def catalogue(arguments, host):
         "msg": "%s snapshots in %s of %s repositories; the copies of %s of %s sets are enough."
         % (len(snapshots), len(found), len(names), statuses.count("ok"), len(statuses)),
         "summary": {status: statuses.count(status) for status in set(statuses)},
-        "evidence": evidence,
+        "evidence": evidence + locked,
+        "measured": measured,
         "snapshots": sorted(snapshots, key=lambda entry: (entry["time"], entry["copy"]), reverse=True)[:SHOWN],
         "snapshot_count": len(snapshots),
     }
