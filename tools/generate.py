@@ -49,6 +49,7 @@ TASKS = {
     "backup_catalog": ("catalogue", "Judge the copies"),
     "backup_check": ("check", "Read the backups again"),
     "restore_drill": ("drill", "Drill a restore"),
+    "backup_prune": ("prune", "Purge expired backups"),
     "restore_accept": ("accept", "Accept the restore"),
     "restore_undo": ("undo", "Undo the restore"),
 }
@@ -125,7 +126,7 @@ PLAYBOOK = """\
         procedure: {procedure}
       run_once: true
       vars: &controller
-        ansible_connection: ansible.builtin.local  # a host's own may not even be installed, and is not needed
+        ansible_connection: local  # a host's own may not even be installed, and is not needed
       tags: [always]
 
     - name: Do the work, and record whatever happens

@@ -36,7 +36,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
 from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Choice, gather_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period_build import build_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 #: When the last day's run began: 06:00 in the plan's zone.
@@ -58,6 +62,9 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.e
 _UNITS = {"filesystem_space": "%", "filesystem_inodes": "%", "memory": "%", "swap": "%", "cpu_usage": "%"}
 _SUBJECTS = {"filesystem_space": "/var", "filesystem_inodes": "/var"}
 _SETS = {"config": (1840, 5242880), "data": (48213, 228070000000)}
+
+
+EVERYTHING = Choice()
 
 
 @dataclass(frozen=True)
@@ -424,7 +431,14 @@ class _Day:
 def report(made: Made) -> dict[str, Any]:
     """Return the data of the report of a state's last run."""
     with Ledger(made.state.ledger, read_only=True) as ledger:
-        return build(gather(ledger, made.run, made.facts))
+        return build(gather(ledger, made.run, made.facts, Shelf(ledger, made.state.rollups)))
+
+
+def period(made: Made, span: Span, choice: Choice = EVERYTHING) -> dict[str, Any]:
+    """Return the data of the report of a range of days."""
+    facts = replace(made.facts, procedures=_plan()["egov_ops_procedures"])
+    with Ledger(made.state.ledger, read_only=True) as ledger:
+        return build_period(gather_period(ledger, Shelf(ledger, made.state.rollups), span, choice, facts))
 
 
 def main() -> int:

@@ -57,3 +57,17 @@ class ActionModule(BackupTask):
                 for line in lines:
                     self.say(f"  {inert(line)}")
         return result
+
+    def _attempt(
+        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Add to what the host has seen what the ledger says of its backups over time."""
+        outcome = super()._attempt(arguments, plan, host, run_id, now, task_vars)
+        measured = outcome.pop("measured", None)
+        if measured is None:
+            return outcome
+        from ansible_collections.egov.ops.plugins.plugin_utils.backup_history import watch  # by weekly work alone
+
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        sets = arguments["sets"] or plan["egov_ops_backup_sets"]
+        return {**outcome, "evidence": [*outcome["evidence"], *watch(plan, state, host, sets, measured, now)]}

@@ -2,21 +2,33 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the report of a run from the ledger."""
+"""Write the report of a run, or of a range of days, from the ledger."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write, write_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period import choice_of, gather_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period_build import build_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period_text import render_period_text
+from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.span import span_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+
+#: Options that say which days and what of them; each is a run option of the plan too.
+RANGE_OPTIONS = ("period", "from", "to", "group", "team")
+
+_ENDINGS = {"html": ".html", "json": ".json", "markdown": ".md", "lines": ".txt"}
 
 
 class ActionModule(Task):
@@ -27,30 +39,64 @@ class ActionModule(Task):
         "procedure": {"type": "str"},
         "language": {"type": "str", "choices": ["en", "zh"]},
         "folder": {"type": "path"},
+        **{name: {"type": "str"} for name in RANGE_OPTIONS},
     }
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Choose the run, build its report, show the summary and write the files."""
+        """Choose the run or the range, build its report, show the summary and write the files."""
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         language = arguments["language"] or plan["egov_ops_report_language"]
         wanted = arguments["run"] or plan["egov_ops_report_run"]
+        asked = {name: arguments[name] or plan[f"egov_ops_report_{name}"] for name in RANGE_OPTIONS}
+        folder = Path(arguments["folder"] or state.reports)
+        if any(asked.values()):
+            if wanted:
+                raise OpsError(f"run is {wanted[:60]!r} beside a range of days; leave out one of them.")
+            data = self._range(asked, arguments["procedure"] or "", plan, state, task_vars["groups"])
+            summary = render_period_text(data, language)
+            page = None if self._task.check_mode else write_period(data, folder, language)
+        else:
+            data, is_newest = self._run(wanted, arguments["procedure"], plan, state)
+            summary = render_text(data, language)
+            newest = is_newest and not arguments["folder"]
+            page = None if self._task.check_mode else write(data, folder, language, newest=newest, short=True)
+        self.say(summary)
+        if page:
+            self.say(f"Report: {page}")
+        files = {name: str(page.with_suffix(ending)) if page else "" for name, ending in _ENDINGS.items()}
+        verdict = data["verdict"]
+        return {"verdict": verdict, "summary": summary, "changed": bool(page), "msg": verdict["sentence"], **files}
+
+    @staticmethod
+    def _run(
+        wanted: str, procedure: str | None, plan: Mapping[str, Any], state: StateDir
+    ) -> tuple[dict[str, Any], bool]:
+        """Return the data of one run, and whether it is the newest."""
         with Ledger(state.ledger, read_only=True) as ledger:
-            runs = [run.run for run in ledger.runs(arguments["procedure"], limit=1)]
+            runs = [run.run for run in ledger.runs(procedure, limit=1)]
             if not wanted and not runs:
                 raise OpsError(f"The ledger {state.ledger} holds no run of that kind; run a procedure first.")
             try:
-                data = build(gather(ledger, wanted or runs[0], facts_of(plan, state)))
+                data = build(gather(ledger, wanted or runs[0], facts_of(plan, state), Shelf(ledger, state.rollups)))
             except LookupError as error:
                 raise OpsError(str(error)) from None
-        summary = render_text(data, language)
-        self.say(summary)
-        result = {"verdict": data["verdict"], "summary": summary, "changed": False, "html": "", "json": ""}
-        result.update(markdown="", lines="")
-        if not self._task.check_mode:
-            folder = Path(arguments["folder"] or state.reports)
-            page = write(data, folder, language, newest=not arguments["folder"] and wanted in ("", *runs), short=True)
-            self.say(f"Report: {page}")
-            endings = {"html": ".html", "json": ".json", "markdown": ".md", "lines": ".txt"}
-            result.update(changed=True, **{name: str(page.with_suffix(end)) for name, end in endings.items()})
-        return {**result, "msg": data["verdict"]["sentence"]}
+        return data, wanted in ("", *runs)
+
+    @staticmethod
+    def _range(
+        asked: Mapping[str, str],
+        procedure: str,
+        plan: Mapping[str, Any],
+        state: StateDir,
+        groups: Mapping[str, list[str]],
+    ) -> dict[str, Any]:
+        """Return the data of a range of days."""
+        if not (asked["period"] or asked["from"] or asked["to"]):
+            raise OpsError("group and team narrow the report of a range; give period, or from and to.")
+        now = datetime.now(timezone.utc)
+        span = span_of(asked["period"], asked["from"], asked["to"], plan["egov_ops_timezone"], now)
+        choice = choice_of(asked["group"], asked["team"], procedure, groups)
+        with Ledger(state.ledger, read_only=True) as ledger:
+            shelf = Shelf(ledger, state.rollups)
+            return build_period(gather_period(ledger, shelf, span, choice, facts_of(plan, state)))

@@ -7,7 +7,7 @@
 
 DOCUMENTATION = r"""
 module: report
-short_description: Write the report of a run from the ledger
+short_description: Write the report of a run or of a range of days from the ledger
 version_added: 0.1.0
 description:
   - Writes what a run found as one HTML file that needs no network, and as JSON beside it, from the ledger's evidence;
@@ -16,6 +16,8 @@ description:
     and by which records of the ledger this is shown.
   - Each run writes its own report when it is sealed. Use this module to write an earlier one again,
     or one in the other language.
+  - With O(period), or with O(from) and O(to), the report is of all runs that began on these days, of all hosts or of
+    a group, against the range before. What nothing is known of is shown as no evidence.
   - The same ledger gives the same bytes.
 extends_documentation_fragment:
   - egov.ops.controller
@@ -27,7 +29,8 @@ options:
     type: str
   procedure:
     description:
-      - Without O(run), the newest run of this procedure, for example V(egov.ops.daily).
+      - Without O(run), the newest run of this procedure, for example V(daily).
+      - Of a range of days, the runs of this procedure alone.
     type: str
   language:
     description:
@@ -37,9 +40,36 @@ options:
     choices: [en, zh]
   folder:
     description:
-      - Folder on the controller in which C(<run>.html), C(<run>.json), C(<run>.md) and C(<run>.txt) are written.
+      - Folder on the controller in which C(<run>.html), C(<run>.json), C(<run>.md) and C(<run>.txt) are written;
+        of a range of days the files are named by its period and its days.
       - Without it, C(reports) in the state folder.
     type: path
+  period:
+    description:
+      - Range of days that the report is of - V(day), V(week), V(month) or V(quarter), in the plan's time zone.
+      - Without O(from) the last one that is over, with it the one in which that day lies.
+      - Without it, the plan's C(egov_ops_report_period).
+    type: str
+  from:
+    description:
+      - First day of the range, such as V(2026-11-01); with O(period) any day of that period.
+      - Without it, the plan's C(egov_ops_report_from).
+    type: str
+  to:
+    description:
+      - Last day of the range, at most 400 days after the first.
+      - Without it, the plan's C(egov_ops_report_to).
+    type: str
+  group:
+    description:
+      - Of a range of days, only the hosts of this group of the inventory.
+      - Without it, the plan's C(egov_ops_report_group).
+    type: str
+  team:
+    description:
+      - Of a range of days, only the findings that this team owns - V(PM), V(SYS), V(SEC), V(DATA), V(SUP), V(CS).
+      - Without it, the plan's C(egov_ops_report_team).
+    type: str
 notes:
   - A module for the controller. Its action plugin reads the ledger; the ledger itself is not changed.
 seealso:
@@ -58,6 +88,18 @@ EXAMPLES = r"""
     run: 20261124T060000Z-9f2c41d70be8
     folder: /srv/reports
   run_once: true
+
+- name: Write the report of the last month
+  egov.ops.report:
+    period: month
+  run_once: true
+
+- name: Write what the web servers did in a fortnight
+  egov.ops.report:
+    from: 2026-11-09
+    to: 2026-11-22
+    group: web
+  run_once: true
 """
 
 RETURN = r"""
@@ -67,7 +109,7 @@ html:
   type: str
   sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.html
 json:
-  description: Path of the JSON file.
+  description: Path of the JSON file. Its format is docs/report.schema.json, of a range of days docs/period.schema.json.
   returned: success
   type: str
   sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.json
@@ -79,7 +121,8 @@ markdown:
 lines:
   description:
     - Path of the file with a line for each host, its fields parted by tabs - name, status, status of each domain,
-      number of findings, since when, title of the worst finding.
+      number of findings, since when, title of the worst finding; of a range of days name, last status, status of each
+      domain, runs with a verdict, number of findings, day on which it was seen last.
   returned: success
   type: str
   sample: /var/lib/egov-ops/controller/reports/20261124T060000Z-9f2c41d70be8.txt
@@ -97,7 +140,10 @@ verdict:
       type: str
       sample: "Watch: 2 warnings"
     complete:
-      description: Whether each announced step has its record and was carried out.
+      description: Of a run, whether each announced step has its record and was carried out.
+      type: bool
+    covered:
+      description: Of a range of days, whether each day has evidence and each host was seen on the last of them.
       type: bool
 summary:
   description: The summary that a person reads in ten seconds, as text.

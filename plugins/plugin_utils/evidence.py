@@ -183,6 +183,40 @@ def moved_files(state: StateDir, host: str, set_name: str) -> dict[str, Any]:
     return {}
 
 
+def made(state: StateDir, host: str) -> dict[str, tuple[str, bool]]:
+    """Return when each snapshot of a host was first recorded by the run that made it, by its id as it was told."""
+    found: dict[str, tuple[str, bool]] = {}
+    for record in records_of(state, host, "backup", ("ok", "warning")):
+        name = str(record["detail"].get("snapshot_id") or record["detail"].get("snapshot") or "")
+        if name and record["finished"] < found.get(name, ("~",))[0]:
+            found[name] = (record["finished"], True)
+    return found
+
+
+def proved(state: StateDir, host: str) -> dict[str, list[str]]:
+    """Return the snapshots of each set of a host that a proof has restored well, newest first."""
+    found: dict[str, list[str]] = {}
+    proofs = records_of(state, host, "proof", ("ok",))
+    for record in sorted(proofs, key=lambda record: str(record["finished"]), reverse=True):
+        name = record["detail"].get("snapshot_id")
+        if name:
+            found.setdefault(record["subject"], []).append(name)
+    return {subject: list(dict.fromkeys(names)) for subject, names in found.items()}
+
+
+def records_of(
+    state: StateDir, host: str, kind: str, statuses: tuple[str, ...], since: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield a host's records of its backups of a kind and some statuses, of spools and the ledger since a time."""
+    for record in _waiting(state, kind) if state.spool.exists() else ():
+        if (record["host"], record["domain"]) == (host, "backup") and record["status"] in statuses:
+            yield record
+    if state.ledger.exists():
+        with Ledger(state.ledger, read_only=True) as ledger:
+            stored = ledger.records(domain="backup", kind=kind, host=host, status=statuses, since=since)
+            yield from (entry.record for entry in stored)
+
+
 def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
     """Yield the records of a kind that still wait in spools, of this run too."""
     for spool in spools(state.spool):

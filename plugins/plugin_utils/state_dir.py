@@ -36,6 +36,7 @@ class StateDir:
         self.ledger = path / "ledger.sqlite3"
         self.spool = path / "spool"
         self.reports = path / "reports"
+        self.rollups = path / "rollups"
         self.exports = path / "exports"
         self.requests = path / "requests"
         self.locks = path / "locks"

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
+import zoneinfo
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -133,6 +135,34 @@ def test_the_report_of_an_earlier_run_is_written_again(sealed):
     assert done.rc == 0, done.output
     assert 'lang="zh' in (sealed.state / "reports" / f"{first}.html").read_text()
     assert sealed.report()["run"]["id"] != first
+
+
+def test_the_report_of_a_day_is_written_in_each_form(sealed):
+    begun = datetime.fromisoformat(sealed.records()[0]["started"].replace("Z", "+00:00"))
+    day = begun.astimezone(zoneinfo.ZoneInfo("Asia/Shanghai")).date().isoformat()
+    done = sealed.play("egov.ops.report", "-e", f"egov_ops_report_from={day}", "-e", f"egov_ops_report_to={day}")
+    assert done.rc == 0, done.output
+    name = f"range-{day}-{day}"
+    assert {path.suffix for path in (sealed.state / "reports").glob(f"{name}.*")} == {".html", ".json", ".md", ".txt"}
+    data = json.loads((sealed.state / "reports" / f"{name}.json").read_text())
+    assert [run["run"] for run in data["runs"]] == [sealed.records()[0]["run"]]
+    assert (sealed.state / "reports" / "latest.html").readlink().name == f"{data['runs'][0]['run']}.html"
+
+
+def test_what_is_no_report_is_refused_by_name(sealed):
+    refused = {
+        "period=fortnight": "fortnight",
+        "period=week from=2001-01-01": "holds no run from 2001-01-01 to 2001-01-07",
+        "period=day group=mail": "group is 'mail', which the inventory does not have",
+        "group=all": "group and team narrow the report of a range",
+        "period=day run=20260101T000000Z-000000000000": "beside a range of days",
+    }
+    for options, words in refused.items():
+        arguments = [word for option in options.split() for word in ("-e", f"egov_ops_report_{option}")]
+        done = sealed.play("egov.ops.report", *arguments)
+        assert done.rc != 0, options
+        assert words in " ".join(done.output.split()), done.output
+        assert "Traceback" not in done.output
 
 
 def test_the_same_ledger_gives_the_same_report(sealed):

@@ -96,3 +96,16 @@ RESTORE = dict(
 )
 
 SETTLE = dict(_OPERATION, person={"type": "str", "default": ""}, timeout={"type": "float", "default": 3600.0})
+
+PRUNE = dict(
+    _OPERATION,
+    elsewhere={"type": "bool", "default": False},
+    repositories={"type": "dict", "default": {}},
+    host_name={"type": "str", "default": ""},
+    sets={"type": "dict", "default": {}},
+    rules={"type": "dict", "default": {}},
+    holds={"type": "list", "elements": "dict", "default": []},
+    proofs={"type": "dict", "default": {}},
+    known={"type": "dict", "default": {}},
+    timeout={"type": "float", "default": 3600.0},
+)

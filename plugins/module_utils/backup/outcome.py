@@ -26,6 +26,10 @@ NEXT = {
 SHRUNK = 0.7
 
 
+#: Why a set has no new snapshot although it was compared with the one before.
+UNCHANGED = "Unchanged"
+
+
 class Outcome:
     """How the backup of one set ended."""
 
@@ -52,6 +56,7 @@ def standing(snapshot, state, why):
         snapshot=snapshot.id[:8],
         backup="none",
         snapshot_time=snapshot.time,
+        unchanged=why == UNCHANGED,
         next=NEXT.get(reason, ""),
     )
 

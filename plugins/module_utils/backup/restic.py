@@ -16,12 +16,14 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown
 from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing, check_folder
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard, documents, excludes, literal
 from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot, snapshot_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
     from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
 
@@ -54,7 +56,7 @@ OUTPUT_LIMIT = 64 * 1024 * 1024
 MANIFEST_LIMIT = 512 * 1024 * 1024
 
 
-class Restic:
+class Restic(Upkeep):
     """One repository, driven with restic."""
 
     def __init__(self, name, location, password, folder, host, credentials=None):
@@ -69,14 +71,10 @@ class Restic:
         self._folder = folder
         self._host = host
         self._credentials = credentials or {}
+        #: The locks that were removed because nobody holds them any more, as locks.look tells them.
+        self.unlocked = []  # type: list[dict[str, Any]]
         if not password:
             raise HalfError("Repository %s has no password: give its password_file." % name)
-
-    @property
-    def path(self):
-        # type: () -> bytes
-        """Folder of a repository on the host itself, b"" for one elsewhere."""
-        return to_bytes(os.path.normpath(self.location)) if self.location.startswith("/") else b""
 
     def check_location(self, mounted):
         # type: (dict[bytes, bytes]) -> None
@@ -87,17 +85,20 @@ class Restic:
         if self.path:
             check_folder(self.path, self._place(), mounted, self._is_unfinished, self._host)
 
-    def snapshots(self, host_name):
-        # type: (str) -> list[Snapshot]
+    def snapshots(self, host_name, future=False):
+        # type: (str, bool) -> list[Snapshot]
         """Return the snapshots of an inventory host, oldest first; raises RepositoryMissing, or HalfError.
 
-        Those of the future are left out: a clock that once was wrong must not keep anything from being due.
+        Those of the future are left out, unless they are asked for: a clock that once was wrong must not keep anything
+        from being due.
         """
         lock = ["--no-lock"] if self._host.check_mode else []
         listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
         found = [snapshot_of(entry) for entry in documents(listed.out, "[")]
-        past = [snapshot for snapshot in found if snapshot.time <= self._host.now[:19] + "Z"]
-        return sorted(past, key=lambda snapshot: snapshot.time)
+        now = self._host.now[:19] + "Z"
+        return sorted(
+            (snapshot for snapshot in found if future or snapshot.time <= now), key=lambda snapshot: snapshot.time
+        )
 
     def create(self, lock):
         # type: (int) -> None
@@ -263,6 +264,8 @@ class Restic:
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
         said = done.stderr.decode("utf-8", "backslashreplace")
+        if self._is_locked(done.rc, said) and self._let_go():
+            return self._restic(arguments, doing, accepted, writes, limit, keep, more, seconds)
         for (code, words), error in (
             (MISSING, RepositoryMissing("There is no repository at %s." % self._place(), "not_ours")),
             (LOCKED, HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")),
@@ -282,6 +285,28 @@ class Restic:
         if done.rc not in accepted:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
+
+    def ask_immutable(self):
+        # type: () -> Answer
+        """Return what the repository's store says when it is asked whether a client could remove what is in it."""
+        from ansible_collections.egov.ops.plugins.module_utils.backup import immutable  # no backup needs it
+
+        return immutable.ask(self._address, self._credentials, min(immutable.ANSWER_SECONDS, self._host.remaining()))
+
+    def _is_locked(self, code, said):
+        # type: (int | None, str) -> bool
+        return code == LOCKED[0] or (bool(code) and LOCKED[1] in said)
+
+    def _let_go(self):
+        # type: () -> bool
+        """Remove the locks of restic's that are gone, which else nobody may pass; tell whether there were any."""
+        if self._host.check_mode:
+            return False
+        from ansible_collections.egov.ops.plugins.module_utils.backup import locks
+
+        gone = locks.clear(self)[0]
+        self.unlocked += gone
+        return bool(gone)
 
     def _is_unfinished(self):
         # type: () -> bool

@@ -158,7 +158,7 @@ class Job(Shelf):
         found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), keep=True)
         if kind == "change" and known and not found.differs:
             os.unlink(memory.manifest + ".new")
-            return outcome.standing(snapshots[-1], state, "Unchanged")
+            return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
         return self._snapshot(name, source, kind, snapshots, found)
 
     def is_busy(self, name):
@@ -204,7 +204,7 @@ class Job(Shelf):
         # type: (Source, str, list[Snapshot], Memory, dict[str, Any], bool) -> outcome.Outcome
         found = self._scan(source, memory, state.get("started", 0.0), keep=False)
         if kind == "change" and known and not found.differs:
-            return outcome.standing(snapshots[-1], state, "Unchanged")
+            return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
         self.changed = True
         return outcome.Outcome(
             "ok",
@@ -248,6 +248,7 @@ class Job(Shelf):
             reason,
             outcome.differences(found),
             snapshot=snapshot[:8],
+            snapshot_id=snapshot,
             backup=kind,
             files=found.files,
             bytes=found.bytes,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
@@ -57,13 +57,13 @@ def build(material: Material) -> dict[str, Any]:
     from the same data.
     """
     frame = {stored.record["kind"]: stored for stored in material.records if stored.record["domain"] == RUN_DOMAIN}
-    observed = [stored for stored in material.records if stored.record["domain"] not in _NOT_OBSERVED]
+    observed = [stored for stored in material.records if is_observed(stored.record)]
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
     findings = _findings(observed, material, run)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
     domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
-    hosts = _hosts(observed, announced, domains, findings)
+    hosts = host_rows(observed, announced, domains, findings)
     coverage = _coverage(steps, announced, hosts, "seal" in frame)
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -89,6 +89,11 @@ def build(material: Material) -> dict[str, Any]:
     data["verdict"] = _verdict(data, coverage)
     _add_sentences(data)
     return data
+
+
+def is_observed(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says something of a host, not of the run or of what people know."""
+    return record["domain"] not in _NOT_OBSERVED
 
 
 def worst(statuses: Iterable[str]) -> str:
@@ -156,7 +161,7 @@ def _findings(observed: list[Stored], material: Material, run: Mapping[str, Any]
     """Return the findings, worst first; the same one on several hosts has one id and stands together."""
     earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
     findings: list[dict[str, Any]] = []
-    for stored, also in _one_per_dead_host(observed):
+    for stored, also in one_per_dead_host(observed):
         record = stored.record
         detail = record["detail"]
         since = material.since.get(key_of(record), record["finished"])
@@ -185,14 +190,14 @@ def _findings(observed: list[Stored], material: Material, run: Mapping[str, Any]
                 "record": record,
             }
         )
-    findings.sort(key=_finding_order)
-    for number, (_fault, rows) in enumerate(itertools.groupby(findings, _same_fault), start=1):
+    findings.sort(key=finding_order)
+    for number, (_fault, rows) in enumerate(itertools.groupby(findings, named_alike), start=1):
         for row in rows:
             row["id"] = f"F-{number:02}"
     return findings
 
 
-def _one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]:
+def one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]:
     """Return the findings' records; of a host that does not answer the first step alone, with the others' numbers."""
     kept: list[tuple[Stored, list[int]]] = []
     dead: dict[str, list[int]] = {}
@@ -209,16 +214,18 @@ def _one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]
     return kept
 
 
-def _same_fault(finding: Mapping[str, Any]) -> tuple[str, ...]:
+def named_alike(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is the same of one fault on several hosts."""
     record, detail = finding["record"], finding["record"]["detail"]
     names = tuple(record[name] for name in ("status", "domain", "kind", "subject", "reason"))
     return names + tuple(str(detail.get(name) or "") for name in ("message", "why", "next"))
 
 
-def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+def finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what findings are sorted by: the worst first, then by domain, the same fault together."""
     domain = finding["domain"]
     place = DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)
-    return MARK_ORDER.index(finding["status"]), place, _same_fault(finding), finding["host"]
+    return MARK_ORDER.index(finding["status"]), place, named_alike(finding), finding["host"]
 
 
 def _gone(observed: list[Stored], material: Material) -> dict[str, list[dict[str, Any]]]:
@@ -240,15 +247,15 @@ def _gone(observed: list[Stored], material: Material) -> dict[str, list[dict[str
 
 
 def _gone_order(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    return _finding_order({"status": record["status"], "domain": record["domain"], "record": record, **record})
+    return finding_order({"status": record["status"], "domain": record["domain"], "record": record, **record})
 
 
 def same_faults(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Return rows that stand in order as a reader sees them: the same fault on several hosts together."""
-    return [list(group) for _fault, group in itertools.groupby(rows, _same_fault)]
+    return [list(group) for _fault, group in itertools.groupby(rows, named_alike)]
 
 
-def _hosts(
+def host_rows(
     observed: list[Stored], announced: Mapping[str, Any], domains: list[str], findings: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return a row for each host of the inventory and of the records, in the inventory's order."""
@@ -358,14 +365,15 @@ def _domain(
         "domain": domain,
         "status": status,
         "code": code,
-        "hosts": _ordered(marks),
-        "records": _ordered(Counter(record["status"] for record in own if record["kind"] != STEP)),
+        "hosts": ordered(marks),
+        "records": ordered(Counter(record["status"] for record in own if record["kind"] != STEP)),
         "measured": figures.proved(own) if domain == "backup" else figures.passed(own),
         "without": without if code == "measured" else 0,
     }
 
 
-def _ordered(counter: Mapping[str, int]) -> dict[str, int]:
+def ordered(counter: Mapping[str, int]) -> dict[str, int]:
+    """Return how often each status is there, the worst first."""
     return {status: counter[status] for status in MARK_ORDER if counter.get(status)}
 
 
@@ -381,25 +389,25 @@ def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material)
             "total": len(ours),
             "with_verdict": sum(host["has_verdict"] for host in ours),
             "not_ours": len(hosts) - len(ours),
-            "status": _ordered(Counter(host["status"] for host in ours)),
+            "status": ordered(Counter(host["status"] for host in ours)),
         },
         "findings": {
             "total": len(faults),
-            "status": _ordered(Counter(rows[0]["status"] for rows in faults.values())),
+            "status": ordered(Counter(rows[0]["status"] for rows in faults.values())),
             **{state: states[state] for state in STATES},
             **{state: len(same_faults(data[state])) for state in ("fixed", "unseen")},
         },
         "records": {
             "total": len(material.records),
-            "status": _ordered(Counter(stored.record["status"] for stored in observed)),
+            "status": ordered(Counter(stored.record["status"] for stored in observed)),
         },
     }
 
 
-def state_of(rows: list[dict[str, Any]]) -> str:
-    """Return the state of one fault on several hosts: the first of STATES that it has on any of them."""
+def state_of(rows: list[dict[str, Any]], order: Sequence[str] = STATES) -> str:
+    """Return the state of one fault on several hosts: the first of some states that it has on any of them."""
     states = {row["state"] for row in rows}
-    return next(state for state in STATES if state in states)
+    return next(state for state in order if state in states)
 
 
 def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]:

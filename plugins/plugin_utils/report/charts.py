@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -69,6 +70,41 @@ def timeline(steps: Sequence[Mapping[str, Any]], run: Mapping[str, Any], words: 
         )
         parts.append(_text(WIDTH - _RIGHT + 6, y + 11, words.duration(last - first)))
     return _drawing(parts, 12 + 20 * len(spans))
+
+
+#: Units of a day in a strip: its width, and the height of a full bar.
+DAY, BAR = 4, 14
+
+#: How high the bar of each status is; the others are full.
+_HEIGHTS = {"ok": 3, "warning": 7, "skipped": 1, "none": 1}
+
+
+def strip(statuses: Sequence[str], label: str) -> Markup:
+    """Return a host's days as one bar each, high where something is wrong, one path for each status.
+
+    What is not known is an outline, and a day without a record a dot: it reads without colour.
+    """
+    paths: dict[str, str] = {}
+    for status, (start, length) in _stretches(statuses):
+        height = _HEIGHTS.get(status, BAR)
+        left, width = start * DAY, length * DAY - 1
+        paths[status] = paths.get(status, "") + f"M{left} {BAR}h{width}v-{height}h-{width}z"
+    parts = [Markup('<path class="b-{}" d="{}"/>').format(status, path) for status, path in sorted(paths.items())]
+    frame = Markup('<svg class="strip" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>')
+    width = len(statuses) * DAY
+    return frame.format(width, BAR + 1, width, BAR + 1, inert(label), Markup("").join(parts))
+
+
+def _stretches(statuses: Sequence[str]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each status with its first day and its number of days in a row; what is not known day by day."""
+    start = 0
+    for status, group in itertools.groupby(statuses):
+        length = len(list(group))
+        if status == "ok":
+            yield status, (start, length)
+        else:
+            yield from ((status, (start + number, 1)) for number in range(length))
+        start += length
 
 
 def _drawing(parts: Sequence[Markup], height: int) -> Markup:

@@ -42,13 +42,22 @@ def proved(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def health(observed: Iterable[Stored]) -> dict[str, Any]:
     """Return the probes' statuses by layer, and the values that are closest to their limits."""
+    probed = [stored for stored in observed if _is_probe(stored.record)]
     layers: dict[str, Counter[str]] = {layer: Counter() for layer in LAYERS}
+    for stored in probed:
+        record = stored.record
+        layers.setdefault(str(record["detail"].get("layer") or ""), Counter())[record["status"]] += 1
+    layered = {layer: dict(found) for layer, found in layers.items() if found}
+    return {"layers": layered, "closest": shares(probed)[:CLOSEST]}
+
+
+def shares(observed: Iterable[Stored]) -> list[dict[str, Any]]:
+    """Return the values that have a limit with one end, those closest to it first."""
     values = []
     for stored in observed:
         record, detail = stored.record, stored.record["detail"]
-        if record["domain"] != "health" or record["kind"] == STEP:
+        if not _is_probe(record):
             continue
-        layers.setdefault(str(detail.get("layer") or ""), Counter())[record["status"]] += 1
         limit = detail.get("critical") or detail.get("warning")
         share = share_of_limit(detail.get("value"), limit)
         if share is not None:
@@ -56,7 +65,11 @@ def health(observed: Iterable[Stored]) -> dict[str, Any]:
             measured = {"value": detail["value"], "unit": str(detail.get("unit") or ""), "limit": str(limit)}
             values.append({**place, **measured, "share": round(share, 4), "seq": stored.seq})
     values.sort(key=lambda value: (-value["share"], value["seq"]))
-    return {"layers": {layer: dict(found) for layer, found in layers.items() if found}, "closest": values[:CLOSEST]}
+    return values
+
+
+def _is_probe(record: Mapping[str, Any]) -> bool:
+    return bool(record["domain"] == "health" and record["kind"] != STEP)
 
 
 def share_of_limit(value: Any, limit: Any) -> float | None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 LATEST = "latest"
 
 _SHORT = {"md", "txt"}
+
+#: What the name of a file does not hold.
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 #: Seconds to wait for another run that writes its report into the same folder.
 PATIENCE = 60.0
@@ -58,26 +62,57 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
 
         contents["md"] = render_markdown(data, language).encode("utf-8")
         contents["txt"] = render_lines(data).encode("utf-8")
+    forgotten = _SHORT - contents.keys() if newest else set()
+    _write(folder, name, contents, forgotten, newest)
+    return folder / f"{LATEST if newest else name}.html"
+
+
+def write_period(data: Mapping[str, Any], folder: Path, language: str) -> Path:
+    """Write the report of a range as files of its own, each ending, and return the path of the page.
+
+    Raises OpsError where they cannot be written.
+    """
+    # Imported here: a run that is sealed needs none of it.
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period_text import (
+        render_period_lines,
+        render_period_markdown,
+    )
+
+    span = data["range"]
+    parts = [span["period"], span["first"], span["last"], *(span[name] for name in ("group", "team", "procedure"))]
+    name = "-".join(_UNSAFE.sub("_", part) for part in parts if part)
+    contents = {
+        "html": render_period(data, language).encode("utf-8"),
+        "json": _lines(data).encode("ascii"),
+        "md": render_period_markdown(data, language).encode("utf-8"),
+        "txt": render_period_lines(data).encode("utf-8"),
+    }
+    _write(folder, name, contents, set(), newest=False)
+    return folder / f"{name}.html"
+
+
+def _write(folder: Path, name: str, contents: Mapping[str, bytes], forgotten: set[str], newest: bool) -> None:
+    """Write a report's files by their endings; of the newest, link `latest` to them and away from those forgotten."""
     try:
         with folder_held(folder, PATIENCE) as held:
             if not held:
                 raise OpsError(
                     f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end it and render the "
-                    f"report of run {name} again with egov.ops.report."
+                    f"report {name} again with egov.ops.report."
                 )
             for ending, content in contents.items():
                 path = folder / f"{name}.{ending}"
-                write_whole(path, path.with_suffix(f".{ending}.new"), [content])
+                write_whole(path, path.with_name(f"{name}.{ending}.new"), [content])
                 if newest:
                     _link(folder / f"{LATEST}.{ending}", path.name)
-            for ending in (_SHORT - contents.keys()) if newest else ():
+            for ending in forgotten:
                 (folder / f"{LATEST}.{ending}").unlink(missing_ok=True)  # it would name an earlier run's
     except OSError as error:
         raise OpsError(
-            f"The report of run {name} cannot be written to {folder} ({error.strerror}); the evidence is in the "
+            f"The report {name} cannot be written to {folder} ({error.strerror}); the evidence is in the "
             "ledger: free space and render it again with egov.ops.report."
         ) from None
-    return folder / f"{LATEST if newest else name}.html"
 
 
 def _link(link: Path, target: str) -> None:

@@ -6,21 +6,14 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 import json
-import re
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, page, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
-from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
-from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from markupsafe import Markup
 
 #: Faults on the first screen.
@@ -38,10 +31,6 @@ WHOLE_RECORDS = 5
 #: Hosts that have a line of words each; more stand in a matrix of several columns.
 LISTED_HOSTS = 40
 
-_TEMPLATES = Path(__file__).with_name("templates")
-
-_ANCHOR = re.compile(r"[A-Za-z0-9._-]+")
-
 
 def render_html(data: Mapping[str, Any], language: str) -> str:
     """Return the report as one HTML document in a language; the same data give the same bytes.
@@ -49,8 +38,8 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
     Raises ValueError for a language that the report does not have.
     """
     words = Language(language, data["run"]["zone"])
-    anchors = {host["name"]: _anchor(host["name"], number) for number, host in enumerate(data["hosts"])}
-    links = {name: Markup('<a href="#{}">{}</a>').format(anchor, inert(name)) for name, anchor in anchors.items()}
+    anchors = page.anchors_of(data["hosts"])
+    links = page.links_of(anchors)
     anchored = _anchored(data)
 
     # Functions and no macros, which would be most of the cost of a page of a hundred hosts.
@@ -59,16 +48,14 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         return Markup(f'<a class="seq" href="#r-{seq}">#{number}</a>' if seq in anchored else f"#{number}")
 
     faults = [_fault(rows, data, words) for rows in sentences.faults(data)]
-    style, script = _asset("style.css") + _margins(data, words), _asset("report.js")
-    return _template().render(
+    above = f"{title(data, words)}, {words.date(data['run']['finished'])}"
+    head = f"{data['run']['id']} #{data['evidence']['head']['count']} {data['evidence']['head']['hash'][:8]}"
+    return page.template("report.html.j2").render(
+        **page.dressed(above, head, words),
         data=data,
         words=words,
         t=words.text,
         title=title(data, words),
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "base-uri 'none'; form-action 'none'",
-        style=style,
-        script=script,
         sentence=sentences.verdict(data, words),
         facts=sentences.facts(data, words),
         domains=[dict(entry, sentence=sentences.domain(entry, words)) for entry in data["domains"]],
@@ -77,7 +64,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
         gone={name: _gone(data[name], words, len(data["hosts"]) > 1) for name in ("fixed", "unseen")},
-        choices=_choices(faults, words),
+        choices=choices_of(faults, words),
         compact=len(data["hosts"]) > LISTED_HOSTS,
         host_statuses=_host_choices(data, words),
         anchors=anchors,
@@ -86,7 +73,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         record=record,
         host=links.__getitem__,
         chapters=_chapters(data),
-        trends=_trends(data, words),
+        trends=trends_of(data, words),
         timeline=charts.timeline(data["steps"], data["run"], words),
         module_rows=_module_rows(data),
         uncovered=_uncovered(data, words),
@@ -100,40 +87,6 @@ def title(data: Mapping[str, Any], words: Language) -> str:
     procedure = str(data["run"]["procedure"]).rpartition(".")[2]
     platform = data["run"]["platform"] or words.text("page.platform")
     return words.text("page.title", procedure=words.word("procedure", procedure), platform=platform)
-
-
-@functools.cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    return environment.get_template("report.html.j2")
-
-
-def _shown(value: Any) -> Any:
-    """Make whatever a template prints inert; only markup of our own passes as it is."""
-    if value is None:
-        return NOT_MEASURED
-    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-@functools.cache
-def _asset(name: str) -> Markup:
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
-
-
-def _hash(content: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-
-def _anchor(name: str, number: int) -> str:
-    """Return a host's anchor: its name, or its place where the name cannot stand in an address."""
-    return f"h-{name}" if _ANCHOR.fullmatch(name) else f"h-~{number}"
 
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
@@ -184,7 +137,7 @@ def _gone(rows: list[dict[str, Any]], words: Language, names_host: bool) -> list
     ]
 
 
-def _choices(faults: list[dict[str, Any]], words: Language) -> dict[str, list[tuple[str, str, int]]]:
+def choices_of(faults: Iterable[Mapping[str, Any]], words: Language) -> dict[str, list[tuple[str, str, int]]]:
     """Return what the findings can be filtered by: for each filter its values, with their words and counts."""
     families = {"status": "status", "state": "state", "domain": "domain", "owner": "team"}
     choices = {}
@@ -199,12 +152,14 @@ def _host_choices(data: Mapping[str, Any], words: Language) -> list[tuple[str, s
     return [(name, words.text(f"status.{name}"), counts[name]) for name in MARK_ORDER if counts[name]]
 
 
-def _trends(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
+def trends_of(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
     """Return each chart with its caption, and its values by day for those who do not see it."""
     days, shown = data["trends"]["days"], []
     for chart in data["trends"]["charts"]:
         labels = [
-            words.text(f"trend.{series['label']}") if chart["name"] == "findings" else series["label"]
+            words.text(f"trend.{series['label'] or 'all'}")
+            if chart["name"] == "findings" or not series["label"]
+            else series["label"]
             for series in chart["series"]
         ]
         rows = [
@@ -220,22 +175,6 @@ def _trends(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
             }
         )
     return shown
-
-
-def _margins(data: Mapping[str, Any], words: Language) -> Markup:
-    """Return the style of the printed page's margins: title, date and run above, the number of the page below."""
-    above = f"{title(data, words)}, {words.date(data['run']['finished'])}"
-    head = f"{data['run']['id']} #{data['evidence']['head']['count']} {data['evidence']['head']['hash'][:8]}"
-    number = words.text("page.number", page='" counter(page) "', pages='" counter(pages) "')
-    rules = {"top-left": _quoted(above), "top-right": _quoted(head), "bottom-right": f'"{number}"'}
-    boxes = " ".join(f"@{place} {{ content: {text}; font-size: 7.5pt; }}" for place, text in rules.items())
-    return Markup(f"@page {{ {boxes} }}\n")
-
-
-def _quoted(text: str) -> str:
-    """Return text as a string of a style sheet, in which nothing but letters and digits stands for itself."""
-    shown = inert(text)[:200]
-    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in shown) + '"'
 
 
 def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:

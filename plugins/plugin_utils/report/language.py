@@ -116,6 +116,12 @@ class Language:
         name = self.text("time.months").split()[int(month) - 1]
         return self.text("time.day", day=int(number), month=name, number=int(month))
 
+    def whole_day(self, day: str) -> str:
+        """Return a day, given as `2026-11-24`, with its year."""
+        year, month, number = (int(part) for part in day.split("-"))
+        name = self.text("time.months").split()[month - 1]
+        return self.text("time.date", day=number, month=name, number=month, year=year)
+
     def clock(self, moment: str) -> str:
         """Return the time of day of a moment, with seconds."""
         return f"{self._local(moment):%H:%M:%S}"

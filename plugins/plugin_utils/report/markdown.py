@@ -56,12 +56,12 @@ def render_markdown(data: Mapping[str, Any], language: str) -> str:
             + f" ({words.weekday(data['run']['finished'])})"
         ),
         "",
-        *_table([t("column.domain"), t("column.status"), t("column.measured")], _domains(data, words)),
+        *table([t("column.domain"), t("column.status"), t("column.measured")], _domains(data, words)),
     ]
     if faults:
         heads = ["status", "finding_short", "host_since", "team", "next"]
         rows = [_fault(group, words, names_host) for group in faults[:LISTED]]
-        lines += ["", *_table([t(f"column.{head}") for head in heads], rows)]
+        lines += ["", *table([t(f"column.{head}") for head in heads], rows)]
     if len(faults) > LISTED:
         lines += ["", plain(t("text.more", n=len(faults) - LISTED))]
     for name, heading in (("fixed", t("page.fixed")), ("unseen", t("findings.unseen"))):
@@ -72,7 +72,7 @@ def render_markdown(data: Mapping[str, Any], language: str) -> str:
         if len(gone) > LISTED:
             lines.append(f"- +{len(gone) - LISTED}")
     head, run = data["evidence"]["head"], data["run"]["id"]
-    return "\n".join([*lines, "", f"`{_code(run)}` `#{head['count']}` `{_code(head['hash'][:16])}`", ""])
+    return "\n".join([*lines, "", f"`{code(run)}` `#{head['count']}` `{code(head['hash'][:16])}`", ""])
 
 
 def render_lines(data: Mapping[str, Any]) -> str:
@@ -112,11 +112,13 @@ def _fault(rows: list[dict[str, Any]], words: Language, names_host: bool) -> lis
     ]
 
 
-def _table(heads: list[str], rows: Iterable[list[str]]) -> list[str]:
+def table(heads: list[str], rows: Iterable[list[str]]) -> list[str]:
+    """Return the lines of a table."""
     shown = [heads, *rows]
     lines = [f"| {' | '.join(plain(cell) for cell in row)} |" for row in shown]
     return [lines[0], f"|{'---|' * len(heads)}", *lines[1:]]
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Return text that can stand between backticks."""
     return inert(text).replace("`", "'")

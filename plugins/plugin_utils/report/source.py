@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
@@ -120,6 +123,7 @@ class Material:
     late: Sequence[Late] = ()
     acknowledgements: Sequence[acknowledgement.Acknowledgement] = ()
     trends: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "charts": []})
+    strips: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "hosts": {}})
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
@@ -145,8 +149,10 @@ def is_finding(record: Mapping[str, Any]) -> bool:
     return record["status"] in LOUD and record["domain"] != RUN_DOMAIN
 
 
-def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
+def gather(ledger: Ledger, run: str, facts: Facts, shelf: Shelf | None = None) -> Material:
     """Return what the report of a run is built from: its records, the run before, and since when each finding stands.
+
+    With a shelf of roll-ups, the run's own is put there, and the last days of each host are told of the others.
 
     Raises LookupError when the ledger holds no record of the run.
     """
@@ -156,16 +162,20 @@ def gather(ledger: Ledger, run: str, facts: Facts) -> Material:
     began = ledger.streaks(run, LOUD)
     since = {key_of(stored.record): began[stored.seq] for stored in records if is_finding(stored.record)}
     previous = _previous(ledger, run, records[0].record["procedure"])
-    late = _late(ledger, records[-1], facts)
+    late = late_at(ledger, records[-1], facts)
     known = acknowledgement.read(ledger.records(domain=acknowledgement.DOMAIN, kind=acknowledgement.KIND))
     # Imported here: the courses are of figures, which are made of what stands in this module.
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.strips import NOTHING, strips
     from ansible_collections.egov.ops.plugins.plugin_utils.report.trends import courses
 
     trends = courses(ledger, records, facts.zone)
-    return Material(records, ledger.head(), facts, previous, since, late, known, trends)
+    if shelf:
+        shelf.put(records)
+    days = strips(ledger, shelf, records, facts.zone) if shelf else NOTHING
+    return Material(records, ledger.head(), facts, previous, since, late, known, trends, days)
 
 
-def _late(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:
+def late_at(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:
     """Return the procedures that were late when a run wrote its last record."""
     done: dict[str, datetime | None] = {}
     for name in facts.procedures:

@@ -47,8 +47,8 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
         sentence = sentences.domain(entry, words)
         if own:
             sentence = words.text("text.findings", n=len(own), sentence=sentence)
-        name = _padded(words.word("domain", entry["domain"]), 11)
-        status = _padded(words.text(f"status.{entry['status']}").upper(), 12)
+        name = padded(words.word("domain", entry["domain"]), 11)
+        status = padded(words.text(f"status.{entry['status']}").upper(), 12)
         lines.append(f"{name} {status} {sentence}")
         for rows in own:
             if rows[0]["id"] in shown:
@@ -63,7 +63,7 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
         count=words.number(head["count"]),
         hash=head["hash"][:16],
     )
-    return "".join(f"{_cut(inert(line))}\n" for line in [*lines, "", evidence])
+    return "".join(f"{cut(inert(line))}\n" for line in [*lines, "", evidence])
 
 
 def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
@@ -84,7 +84,7 @@ def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
 
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language, names_host: bool) -> list[str]:
-    status = _padded(words.text(f"status.{rows[0]['status']}").lower(), 11)
+    status = padded(words.text(f"status.{rows[0]['status']}").lower(), 11)
     records = [row["record"] for row in rows]
     title = sentences.headline(records, words, names_host)
     since = min(row["since"] for row in rows)
@@ -98,11 +98,12 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _padded(text: str, columns: int) -> str:
+def padded(text: str, columns: int) -> str:
+    """Return text with blanks up to some columns."""
     return text + " " * (columns - _columns(text))
 
 
-def _cut(line: str) -> str:
+def cut(line: str) -> str:
     """Return a line that fits the terminal's width."""
     widths = itertools.accumulate(_columns(character) for character in line[: WIDTH + 1])
     fitting = sum(1 for width in widths if width < WIDTH)

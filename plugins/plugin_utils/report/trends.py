@@ -23,8 +23,8 @@ VALUES, SETS, HOSTS = 3, 2, 4
 #: Points from which on there is a course to see.
 ENOUGH = 3
 
-_BAD = ("critical", "failed", "unreachable")
-_WATCHED = ("unknown", "warning")
+BAD = ("critical", "failed", "unreachable")
+WATCHED = ("unknown", "warning")
 
 
 class History(Protocol):
@@ -49,7 +49,7 @@ def courses(ledger: History, records: Sequence[Any], zone: str) -> dict[str, Any
     A series has a `label` and one of `points` for each day: the last value of the day, None where there is none.
     """
     last = records[-1]
-    place = _zone(zone)
+    place = zone_of(zone)
     until = read_time(last.record["finished"])
     since = iso(until - timedelta(days=DAYS - 1))
     procedure = last.record["procedure"]
@@ -57,7 +57,7 @@ def courses(ledger: History, records: Sequence[Any], zone: str) -> dict[str, Any
         stored.record
         for stored in ledger.records(domain="run", kind="seal", subject=procedure, since=since, upto=last.seq)
     ]
-    seen = [_day(record["finished"], place) for record in seals]
+    seen = [day_of(record["finished"], place) for record in seals]
     end = until.astimezone(place).date()
     days = [end - timedelta(days=back) for back in range((end - min(seen, default=end)).days, -1, -1)]
     if len(days) < ENOUGH:
@@ -65,20 +65,20 @@ def courses(ledger: History, records: Sequence[Any], zone: str) -> dict[str, Any
 
     def course(key: Mapping[str, str], label: str, field: str) -> dict[str, Any]:
         found = ledger.records(**key, since=since, upto=last.seq)
-        return {"label": label, "points": _points(days, place, (_value(stored.record, field) for stored in found))}
+        return {"label": label, "points": points_of(days, place, (value_of(stored.record, field) for stored in found))}
 
     charts = [_findings(days, place, seals), *_health(records, course), *_backups(records, course)]
     charts.append(_updates(records, course))
-    enough = [chart for chart in charts if any(_known(series) >= ENOUGH for series in chart["series"])]
+    enough = [chart for chart in charts if any(known_points(series) >= ENOUGH for series in chart["series"])]
     return {"days": [day.isoformat() for day in days], "charts": enough}
 
 
 def _findings(days: list[date], place: tzinfo, seals: list[Mapping[str, Any]]) -> dict[str, Any]:
     series = []
-    for label, statuses in (("bad", _BAD), ("watched", _WATCHED)):
+    for label, statuses in (("bad", BAD), ("watched", WATCHED)):
         values = (_counted(record, statuses) for record in seals)
-        series.append({"label": label, "points": _points(days, place, values)})
-    return _chart("findings", "", None, series)
+        series.append({"label": label, "points": points_of(days, place, values)})
+    return chart_of("findings", "", None, series)
 
 
 def _counted(record: Mapping[str, Any], statuses: Sequence[str]) -> tuple[str, float | None]:
@@ -95,7 +95,7 @@ def _health(records: Sequence[Any], course: Any) -> list[dict[str, Any]]:
         label = row["kind"] if row["kind"] == row["subject"] else f"{row['kind']} {row['subject']}"
         limit = row["value"] / row["share"] if row["share"] else None
         series = [course(key, f"{row['host']} {label}", "value")]
-        charts.append(_chart("health", row["unit"], round(limit, 2) if limit else None, series))
+        charts.append(chart_of("health", row["unit"], round(limit, 2) if limit else None, series))
     return charts
 
 
@@ -108,7 +108,7 @@ def _backups(records: Sequence[Any], course: Any) -> list[dict[str, Any]]:
         for row in rows[:SETS]:
             key = {"domain": "backup", "kind": "backup", "host": row["host"], "subject": row["set"]}
             series.append(course(key, f"{row['host']} {row['set']}", field))
-        charts.append(_chart(name, unit, None, series))
+        charts.append(chart_of(name, unit, None, series))
     return charts
 
 
@@ -117,19 +117,20 @@ def _updates(records: Sequence[Any], course: Any) -> dict[str, Any]:
     for stored in records:
         record = stored.record
         if (record["kind"], record["subject"]) == ("package_list", "pending"):
-            number = _value(record, "security")[1]
+            number = value_of(record, "security")[1]
             if number:
                 pending.append((-number, record["host"]))
     key = {"domain": "updates", "kind": "package_list", "subject": "pending"}
     series = [course({**key, "host": host}, host, "security") for _number, host in sorted(pending)[:HOSTS]]
-    return _chart("updates", "", None, series)
+    return chart_of("updates", "", None, series)
 
 
-def _chart(name: str, unit: str, limit: float | None, series: list[dict[str, Any]]) -> dict[str, Any]:
+def chart_of(name: str, unit: str, limit: float | None, series: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a chart of the data's `trends`."""
     return {"name": name, "unit": unit, "limit": limit, "series": series}
 
 
-def _value(record: Mapping[str, Any], field: str) -> tuple[str, float | None]:
+def value_of(record: Mapping[str, Any], field: str) -> tuple[str, float | None]:
     """Return when a value was taken, and the value; None where the record holds no number."""
     detail = record["detail"]
     counts = detail.get("counts")
@@ -138,20 +139,24 @@ def _value(record: Mapping[str, Any], field: str) -> tuple[str, float | None]:
     return record["finished"], value if is_number else None
 
 
-def _points(days: list[date], place: tzinfo, values: Iterable[tuple[str, float | None]]) -> list[float | None]:
-    found = {_day(moment, place): value for moment, value in values}
+def points_of(days: list[date], place: tzinfo, values: Iterable[tuple[str, float | None]]) -> list[float | None]:
+    """Return for each day the last value that was taken on it, None where there is none."""
+    found = {day_of(moment, place): value for moment, value in values}
     return [found.get(day) for day in days]
 
 
-def _known(series: Mapping[str, Any]) -> int:
+def known_points(series: Mapping[str, Any]) -> int:
+    """Return of how many days a series knows a value."""
     return sum(point is not None for point in series["points"])
 
 
-def _day(moment: str, place: tzinfo) -> date:
+def day_of(moment: str, place: tzinfo) -> date:
+    """Return the day of a moment in a zone."""
     return read_time(moment).astimezone(place).date()
 
 
-def _zone(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """Return a zone by its name; UTC where this machine does not know it."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (OSError, ValueError, KeyError):  # no such zone, or no zone data on this machine

@@ -220,7 +220,8 @@ DAY = 86400.0
 
 def test_the_catalogue_judges_a_set_by_the_age_of_its_proof(copied: Site) -> None:
     def status(now: str, **more: Any) -> tuple[str, str]:
-        found = only(copied.answer(catalogue, {"unproved": [7 * DAY, 30 * DAY], **more}, now, {}))
+        result = copied.answer(catalogue, {"unproved": [7 * DAY, 30 * DAY], **more}, now, {})
+        (found,) = [record for record in result["evidence"] if record["kind"] == "copies"]
         return found["status"], found["detail"]["message"]
 
     assert "no restore has proved it" not in status(LATER)[1]
