@@ -33,6 +33,9 @@ CLAUSES = {
     "other": ("S6.1.1-5", "S6.1.2-5"),
 }
 
+#: The class of which each version is told with its difference and its author.
+VERSIONED = "config"
+
 
 def backup(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
@@ -242,6 +245,11 @@ class Job(Shelf):
             message=message,
         )
         memory.save(state)
+        told = {}  # type: dict[str, Any]
+        if self.sets[name].get("class") == VERSIONED and parent and found.differs:
+            from ansible_collections.egov.ops.plugins.module_utils.backup import versions
+
+            told["version"] = versions.describe(found, parent, engine, memory.proof, self._host)
         return outcome.Outcome(
             status,
             message,
@@ -259,6 +267,7 @@ class Job(Shelf):
             special=found.special.detail(),
             mounts_left_out=Named(sorted(source.skipped)).detail(),
             next=outcome.NEXT.get(reason, ""),
+            **told,
         )
 
 
