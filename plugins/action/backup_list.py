@@ -46,7 +46,7 @@ class ActionModule(BackupTask):
             options["target"] = host
         _refuse_time(options["at"])
         filled, secrets = super().prepare({**arguments, **options}, plan, owner, now)
-        _refuse_repository(options["from_repository"], options["set"], filled["sets"])
+        _refuse_names(options["from_repository"], options["set"], filled["sets"])
         return filled, secrets
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -79,8 +79,10 @@ def _refuse_time(text: str) -> None:
         raise OpsError(NO_TIME % text)
 
 
-def _refuse_repository(name: str, wanted: str, sets: Sets) -> None:
-    """Refuse a repository that holds none of the wanted sets; raises OpsError."""
+def _refuse_names(name: str, wanted: str, sets: Sets) -> None:
+    """Refuse a set that there is not, and a repository that takes none of the wanted sets; raises OpsError."""
+    if wanted and wanted not in sets:
+        raise OpsError(f"Set {wanted} is not in the plan of this host: it has {', '.join(sorted(sets)) or 'none'}.")
     asked = {name: entry for name, entry in sets.items() if not wanted or name == wanted}
     known = repositories_of(asked)
     if name and name != ANY and asked and name not in known:
