@@ -102,4 +102,6 @@ def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:
             "files": detail.get("files"),
             "bytes": detail.get("bytes"),
         }
+        if detail.get("version"):
+            row["version"] = {**detail["version"], "seq": stored.seq}
     return list(sets.values())
