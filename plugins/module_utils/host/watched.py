@@ -138,9 +138,12 @@ class _Place:
     def remove(self):
         # type: () -> None
         """Remove the folder, as far as it is there."""
-        import shutil
-
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            for name in os.listdir(self._folder):
+                os.unlink(os.path.join(self._folder, name))
+            os.rmdir(self._folder)
+        except OSError:
+            pass  # another call has removed it
 
     def _path(self, name):
         # type: (str) -> str
