@@ -6,6 +6,7 @@
 
 import os
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes, within
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memory
 
 #: Paths among which the nearest to an unknown one is looked for.
 _NEAR_LIMIT = 20000
@@ -62,6 +64,45 @@ def select(entries, wanted):
         if not tops or not within(path, tops[-1]):
             tops.append(path)
     return Selection(tops, kept)
+
+
+def owner(request):
+    # type: (dict[str, Any]) -> str
+    """Return the host whose set a request is about: another than it restores on, where it says so."""
+    return str(request.get("of") or request["host"])
+
+
+def described(engine, request):
+    # type: (Restic, dict[str, Any]) -> tuple[Snapshot, Selection]
+    """Return a request's snapshot and what it selects of it; raise HalfError where they are not as it says."""
+    found = [snapshot for snapshot in engine.snapshots(owner(request)) if snapshot.id == request["snapshot"]]
+    if not found or found[0].set != request["set"] or found[0].original != request.get("original", found[0].original):
+        raise HalfError(
+            "Repository %s holds no snapshot %s of set %s of %s: list what there is with egov.ops.backup_list."
+            % (engine.name, request["snapshot"][:8], request["set"], owner(request)),
+            "refused",
+        )
+    content = manifest_of(engine, found[0], request["set"], owner(request))
+    selection = select(parsed(content), request["paths"])
+    if (selection.files, selection.bytes) != (request["files"], request["bytes"]):
+        raise HalfError(
+            "The request is for %s files (%s bytes) and the snapshot has %s (%s bytes) there: make a new request."
+            % (request["files"], request["bytes"], selection.files, selection.bytes),
+            "refused",
+        )
+    return found[0], selection
+
+
+def moved_of(snapshot, memory, told):
+    # type: (Snapshot, Memory, dict[str, Any]) -> set[str]
+    """Return the files that changed while a snapshot was made: as this host knows them, else as the ledger names them.
+
+    told has the `paths` of the ledger's newest `snapshot`.
+    """
+    state = memory.load()
+    if snapshot.original.startswith(state.get("snapshot") or "-"):
+        return set(state["moved"])
+    return set(told.get("paths") or ()) if snapshot.original.startswith(told.get("snapshot") or "-") else set()
 
 
 def manifest_of(engine, snapshot, set_name, host_name):
