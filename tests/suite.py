@@ -46,6 +46,8 @@ TYPED_TOOLS = (
 
 #: What the lab starts its hosts with; bindep.txt names the packages.
 LAB_PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "unshare")
+#: What looks at the report's pages, on the screen and as printed; bindep.txt names the packages.
+BROWSER_PROGRAMS = ("chromium", "chromedriver", "npm", "pdftotext", "fc-list")
 MOLECULE = ["molecule", "test", "--all", "--report"]
 
 
@@ -112,6 +114,7 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
     long = [
         Part("documentation", documentation),
         Part("sanity", [["python", "tests/sanity/run.py"]]),
+        Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
     molecule = Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True)
