@@ -176,7 +176,7 @@ def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
 
 def prepare(level: str) -> None:
     """Make the development environment, and as root install what the tests drive; raise SetupError if it fails."""
-    if level in ("test", "long", "molecule") and os.geteuid() == 0:
+    if level in ("test", "long", "molecule", "screenshots") and os.geteuid() == 0:
         programs.install("test", *(["long"] if level == "long" else []))
     python = environment.find_python()
     run.get_programs(pip=not environment.pip_wheel(python))
@@ -200,6 +200,7 @@ def main(goal: str, *arguments: str) -> int:
         return 1
     single = {
         "bench": ["python", "tests/benchmark/bench.py"],
+        "screenshots": ["python", "tests/browser/screenshots.py"],
         "molecule": [*MOLECULE, *arguments],
         "build": ["ansible-galaxy", "collection", "build", "--force", "--output-path", "build"],
     }
