@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 #: Snapshots and paths that a result lists; all are counted.
@@ -167,7 +169,7 @@ def _row(repository, snapshot):
 
 
 def _path(entry):
-    # type: (dict[str, Any]) -> dict[str, Any]
+    # type: (Entry) -> dict[str, Any]
     return {
         "path": shown(to_bytes(entry["path"])),
         "type": entry["type"],
