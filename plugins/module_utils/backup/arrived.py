@@ -7,7 +7,7 @@
 import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
-from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import kind_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.facts import kind_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
 
 TYPE_CHECKING = False

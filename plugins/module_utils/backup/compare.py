@@ -7,7 +7,7 @@
 import os
 import stat
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import kind_of, sha256, xattrs
+from ansible_collections.egov.ops.plugins.module_utils.backup.facts import kind_of, sha256, xattrs
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_text
 
 TYPE_CHECKING = False

@@ -4,11 +4,11 @@
 
 """The manifest of a set: one JSON line for each file, folder and link, in the order of a walk."""
 
-import errno
 import os
 import stat
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.facts import Names, kind_of, sha256, xattrs
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, join, order, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: A difference in one of these is a change; a new time or inode alone is none.
 MEANING = ("type", "mode", "uid", "gid", "sha256", "target", "xattrs")
-
-CHUNK = 1024 * 1024
 
 #: Seconds by which a file must be older than the last walk, since a second write can fall into the same clock tick.
 CLOCK_TICK = 1.0
@@ -106,7 +104,7 @@ def scan(source, previous, since, write, host, found=None):
     import json
 
     encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-    names = _Names()
+    names = Names()
     found = found or Scan()
     lines = _read_known(previous)
     old = next(lines, None)
@@ -177,83 +175,6 @@ def moved(path):
     return found
 
 
-def sha256(path, host):
-    # type: (bytes, Any) -> str
-    """Return the digest of a regular file's content; raises OSError, and HalfError at the deadline."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "no longer a regular file")
-        while True:
-            chunk = os.read(descriptor, CHUNK)
-            if not chunk:
-                return digest.hexdigest()
-            digest.update(chunk)
-            if not host.remaining():
-                raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
-    finally:
-        os.close(descriptor)
-
-
-def xattrs(path):
-    # type: (bytes) -> dict[str, str]
-    """Return the extended attributes of a path by name, values in base64; none where they cannot be had."""
-    import binascii
-
-    try:
-        return {
-            name: binascii.b2a_base64(os.getxattr(path, name, follow_symlinks=False)).decode("ascii").strip()
-            for name in os.listxattr(path, follow_symlinks=False)
-        }
-    except OSError:
-        return {}
-
-
-def kind_of(mode):
-    # type: (int) -> str
-    """Return the type that an entry of this mode has, "" for a socket, fifo or device."""
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISDIR(mode):
-        return "dir"
-    return "link" if stat.S_ISLNK(mode) else ""
-
-
-class _Names:
-    """Names of users and groups, each asked for once."""
-
-    def __init__(self):
-        # type: () -> None
-        self._users = {}  # type: dict[int, str]
-        self._groups = {}  # type: dict[int, str]
-
-    def user(self, uid):
-        # type: (int) -> str
-        if uid not in self._users:
-            import pwd
-
-            try:
-                self._users[uid] = pwd.getpwuid(uid).pw_name
-            except KeyError:
-                self._users[uid] = ""
-        return self._users[uid]
-
-    def group(self, gid):
-        # type: (int) -> str
-        if gid not in self._groups:
-            import grp
-
-            try:
-                self._groups[gid] = grp.getgrgid(gid).gr_name
-            except KeyError:
-                self._groups[gid] = ""
-        return self._groups[gid]
-
-
 def _walk(source, found):
     # type: (Source, Scan) -> Iterator[tuple[bytes, os.stat_result]]
     for root in source.roots:
@@ -291,7 +212,7 @@ def _names_in(folder, found):
 
 
 def _entry(path, info, names, found, host):
-    # type: (bytes, os.stat_result, _Names, Scan, Any) -> dict[str, Any]
+    # type: (bytes, os.stat_result, Names, Scan, Any) -> dict[str, Any]
     size, mtime, ctime, inode = _stamp(info)
     entry = {
         "path": to_text(path),

@@ -13,7 +13,14 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import unfinished
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
-from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing, check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic_said import (
+    FLAWED,
+    SOUND,
+    complaints_of,
+    is_locked,
+    refuse,
+)
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard, documents, excludes, literal
 from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot, snapshot_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
@@ -33,17 +40,6 @@ INSTALL = (
     "restic is not installed on the host: install it (Debian, Ubuntu: apt-get install restic; Fedora, EPEL: "
     "dnf install restic; SUSE: zypper install restic)."
 )
-
-#: Exit codes since restic 0.17, and what 0.14 says instead with code 1.
-MISSING = (10, "Is there a repository at the following location?")
-#: What a place says that has no repository; one that cannot be reached says something else.
-ABSENT = ("does not exist", "no such file", "404")
-LOCKED = (11, "repository is already locked")
-WRONG_PASSWORD = (12, "wrong password or no key found")
-
-#: How a check ends: one that found nothing, one that found something; and words of what it found, whatever its code.
-SOUND, FLAWED = "no errors were found", "repository contains errors"
-COMPLAINTS = ("does not match", "does not exist", "error", "damaged", "fatal")
 
 #: The code of a tool that was killed when its time was over; who accepts it looks at what was said until then.
 KILLED = -9
@@ -187,10 +183,7 @@ class Restic(Upkeep):
         """
         arguments = ["--no-lock", "check", "--read-data-subset", "%s/%s" % (part, parts)]
         done = self._restic(arguments, "check the repository", (0, 1, KILLED), seconds=seconds)
-        said = [line for line in done.stderr.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
-        # It tries for most of a minute to read what is not there.
-        said = [line for line in said if ", retrying after" not in line]
-        complaints = [line for line in said if any(word in line.lower() for word in COMPLAINTS)]
+        said, complaints = complaints_of(done)
         if done.rc == 0 and SOUND in done.out and not complaints:
             return ""
         if done.timed_out and not complaints:
@@ -264,24 +257,9 @@ class Restic(Upkeep):
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
         said = done.stderr.decode("utf-8", "backslashreplace")
-        if self._is_locked(done.rc, said) and self._let_go():
-            return self._restic(arguments, doing, accepted, writes, limit, keep, more, seconds)
-        for (code, words), error in (
-            (MISSING, RepositoryMissing("There is no repository at %s." % self._place(), "not_ours")),
-            (LOCKED, HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")),
-            (
-                WRONG_PASSWORD,
-                HalfError(
-                    "The password of repository %s does not open it: it is another's repository, or the password file "
-                    "is not the one it was made with." % self._place(),
-                    "not_ours",
-                ),
-            ),
-        ):
-            if done.rc == code or (done.rc and words in said):
-                if code == MISSING[0] and done.rc != code and not any(sign in said for sign in ABSENT):
-                    break  # restic asks this too where the place did not answer
-                raise error
+        if is_locked(done.rc, said) and self._let_go():
+            return self._restic(arguments, doing, accepted, writes, limit, keep, more, seconds, heard)
+        refuse(done.rc, said, self._place())
         if done.rc not in accepted:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
@@ -292,10 +270,6 @@ class Restic(Upkeep):
         from ansible_collections.egov.ops.plugins.module_utils.backup import immutable  # no backup needs it
 
         return immutable.ask(self._address, self._credentials, min(immutable.ANSWER_SECONDS, self._host.remaining()))
-
-    def _is_locked(self, code, said):
-        # type: (int | None, str) -> bool
-        return code == LOCKED[0] or (bool(code) and LOCKED[1] in said)
 
     def _let_go(self):
         # type: () -> bool

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of a file, folder or link: its type, content, extended attributes, and the names of its owners."""
+
+import errno
+import os
+import stat
+
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+CHUNK = 1024 * 1024
+
+
+def sha256(path, host):
+    # type: (bytes, Any) -> str
+    """Return the digest of a regular file's content; raises OSError, and HalfError at the deadline."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no longer a regular file")
+        while True:
+            chunk = os.read(descriptor, CHUNK)
+            if not chunk:
+                return digest.hexdigest()
+            digest.update(chunk)
+            if not host.remaining():
+                raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
+    finally:
+        os.close(descriptor)
+
+
+def xattrs(path):
+    # type: (bytes) -> dict[str, str]
+    """Return the extended attributes of a path by name, values in base64; none where they cannot be had."""
+    import binascii
+
+    try:
+        return {
+            name: binascii.b2a_base64(os.getxattr(path, name, follow_symlinks=False)).decode("ascii").strip()
+            for name in os.listxattr(path, follow_symlinks=False)
+        }
+    except OSError:
+        return {}
+
+
+def kind_of(mode):
+    # type: (int) -> str
+    """Return the type that an entry of this mode has, "" for a socket, fifo or device."""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "dir"
+    return "link" if stat.S_ISLNK(mode) else ""
+
+
+class Names:
+    """Names of users and groups, each asked for once."""
+
+    def __init__(self):
+        # type: () -> None
+        self._users = {}  # type: dict[int, str]
+        self._groups = {}  # type: dict[int, str]
+
+    def user(self, uid):
+        # type: (int) -> str
+        if uid not in self._users:
+            import pwd
+
+            try:
+                self._users[uid] = pwd.getpwuid(uid).pw_name
+            except KeyError:
+                self._users[uid] = ""
+        return self._users[uid]
+
+    def group(self, gid):
+        # type: (int) -> str
+        if gid not in self._groups:
+            import grp
+
+            try:
+                self._groups[gid] = grp.getgrgid(gid).gr_name
+            except KeyError:
+                self._groups[gid] = ""
+        return self._groups[gid]
