@@ -55,6 +55,9 @@ def test_a_lost_control_node_is_rebuilt_from_the_backup_server_and_the_envelope(
     assert site.play("egov.ops.backup").rc == 0
     first = {record["id"] for record in site.records()}
     assert site.play("egov.ops.backup").rc == 0  # the first one's records are in it
+    state = site.play("egov.ops.backup_status", "-e", "egov_ops_hosts=control1")
+    assert "Without us, set control of control1:" in state.output
+    assert f"  export RESTIC_REPOSITORY={vault}" in state.output.splitlines()
     envelope = (vault, (site.state / "passwords" / "vault").read_text())
 
     shutil.rmtree(site.state)
