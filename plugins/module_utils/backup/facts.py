@@ -26,13 +26,16 @@ def sha256(path, host):
     # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
             raise OSError(errno.EINVAL, "no longer a regular file")
+        left = info.st_size
         while True:
             chunk = os.read(descriptor, CHUNK)
-            if not chunk:
-                return digest.hexdigest()
             digest.update(chunk)
+            left -= len(chunk)
+            if not chunk or (left <= 0 and len(chunk) < CHUNK):  # most files are read in one piece
+                return digest.hexdigest()
             if not host.remaining():
                 raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
     finally:

@@ -135,6 +135,10 @@ def test_what_a_killed_drill_left_is_removed_with_the_restic_that_works_there(re
     old.mkdir(parents=True)
     (old / "secret").write_text("left")
     worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(old)])
+    arguments, until = Path(f"/proc/{worker.pid}/cmdline"), time.monotonic() + 10
+    while os.fsencode(old) not in arguments.read_bytes():  # they come a moment after the start
+        assert time.monotonic() < until
+        time.sleep(0.01)
     assert drilled(ready)["status"] == "ok"
     assert left(ready) == []
     assert worker.wait(10) != 0
