@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, public
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -33,4 +33,5 @@ class ActionModule(RestoreTask):
         sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
         repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
-        return {**arguments, "repositories": repositories}, secrets
+        known = {name: entry for name, entry in repositories.items() if entry}
+        return {**arguments, "repositories": public(known)}, secrets

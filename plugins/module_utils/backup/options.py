@@ -23,6 +23,7 @@ RUN = dict(
 CHECK = dict(
     _SETS,
     data={"type": "str", "choices": ["new", "all"]},
+    escrow={"type": "dict", "default": {}},
     timeout={"type": "float", "default": 3600.0},
 )
 

@@ -13,7 +13,11 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import unfinished
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
-from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing, check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import (
+    RepositoryMissing,
+    WrongPassword,
+    check_folder,
+)
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard, documents, excludes, literal
 from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot, snapshot_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
@@ -99,6 +103,15 @@ class Restic(Upkeep):
         return sorted(
             (snapshot for snapshot in found if future or snapshot.time <= now), key=lambda snapshot: snapshot.time
         )
+
+    def opens(self):
+        # type: () -> bool
+        """Tell whether the password is one of the repository's; raises HalfError where that cannot be told."""
+        try:
+            self._restic(["--no-lock", "cat", "config"], "open the repository")
+        except WrongPassword:
+            return False
+        return True
 
     def create(self, lock):
         # type: (int) -> None
@@ -271,7 +284,7 @@ class Restic(Upkeep):
             (LOCKED, HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")),
             (
                 WRONG_PASSWORD,
-                HalfError(
+                WrongPassword(
                     "The password of repository %s does not open it: it is another's repository, or the password file "
                     "is not the one it was made with." % self._place(),
                     "not_ours",
