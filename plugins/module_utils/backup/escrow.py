@@ -12,7 +12,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
 
 CLAUSES = ("S6.2.2-4",)
 
@@ -41,10 +43,21 @@ def test(name, repositories, trouble, host):
 def opens(name, repositories, secret, host):
     # type: (str, dict[str, Any], str, Any) -> bool
     """Tell whether one of the host's secrets is a password of a repository; raises HalfError where nobody can tell."""
+    return bool(_with(name, repositories, secret, host, lambda engine: engine.opens()))
+
+
+def key_of(name, repositories, secret, host):
+    # type: (str, dict[str, Any], str, Any) -> str
+    """Return the id of the key that one of the host's secrets opens a repository by, "" for none; raises HalfError."""
+    return str(_with(name, repositories, secret, host, lambda engine: engine.key() if engine.opens() else ""))
+
+
+def _with(name, repositories, secret, host, ask):
+    # type: (str, dict[str, Any], str, Any, Callable[[Restic], Any]) -> Any
     own = "repository:%s" % name
     kept = host.secrets.get(own)
     host.secrets[own] = host.secrets.get(secret, "")
     try:
-        return open_engine(name, repositories, host).opens()
+        return ask(open_engine(name, repositories, host))
     finally:
         host.secrets[own] = kept

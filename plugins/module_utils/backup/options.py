@@ -99,3 +99,12 @@ PRUNE = dict(
     known={"type": "dict", "default": {}},
     timeout={"type": "float", "default": 3600.0},
 )
+
+ROTATE = dict(
+    _OPERATION,
+    stage={"type": "str", "choices": ["add", "remove", "undo"], "required": True},
+    repositories={"type": "dict", "default": {}},
+    host_name={"type": "str", "default": ""},
+    keys={"type": "dict", "default": {}},
+    timeout={"type": "float", "default": 600.0},
+)
