@@ -39,14 +39,14 @@ class ActionModule(ChangingTask):
         state, check_mode = StateDir.resolve(plan["egov_ops_state_dir"]), bool(self._task.check_mode)
         entries = plan["egov_ops_backup_repositories"]
         found: dict[str, str] = {}
-        keys = {}
+        known = {}
         rotations = _rotations(plan, arguments["stage"])
         for name, rotation in rotations.items():
             found |= secrets_of_entry(name, entries[name], state, check_mode)
             new = rotation.password(make=arguments["stage"] == "add" and not check_mode)
             found[f"next:{name}"] = new or _of_check_mode()
-            keys[name] = rotation.progress().get(host, {}).get(name, {})
-        given = {**arguments, "repositories": public({name: entries[name] for name in rotations}), "keys": keys}
+            known[name] = rotation.progress().get(host, {}).get(name, {})
+        given = {**arguments, "repositories": public({name: entries[name] for name in rotations}), "known": known}
         return {**given, "host_name": host}, found
 
     def _attempt(

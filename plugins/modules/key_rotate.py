@@ -27,7 +27,7 @@ options:
     type: str
     choices: [add, remove, undo]
     required: true
-  keys:
+  known:
     description:
       - The ids of the keys that earlier stages have told. Filled in by the action plugin.
     type: dict

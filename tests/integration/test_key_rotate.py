@@ -67,6 +67,7 @@ def test_the_shared_password_changes_once_all_are_ready_and_then_the_old_keys_go
         assert secret.encode() not in everything
 
 
+@pytest.mark.long
 def test_a_password_in_the_plan_is_told_where_the_new_one_is_and_goes_on_when_it_is_there(two: Site) -> None:
     del two.hosts["web2"]
     old = password_of(two).strip()

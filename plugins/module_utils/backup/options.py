@@ -105,6 +105,6 @@ ROTATE = dict(
     stage={"type": "str", "choices": ["add", "remove", "undo"], "required": True},
     repositories={"type": "dict", "default": {}},
     host_name={"type": "str", "default": ""},
-    keys={"type": "dict", "default": {}},
+    known={"type": "dict", "default": {}},
     timeout={"type": "float", "default": 600.0},
 )

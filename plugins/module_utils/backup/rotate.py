@@ -28,7 +28,7 @@ def rotate(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
     """Do one stage for the repositories of the operation; return one observation for each.
 
-    The secrets are `repository:NAME`, the password that the plan has, and `next:NAME`, the new one. `keys` are by
+    The secrets are `repository:NAME`, the password that the plan has, and `next:NAME`, the new one. `known` are by
     repository the ids that an earlier stage has told. Raises HalfError only where nothing can be done at all.
     """
     stage = {"add": _add, "remove": _remove, "undo": _undo}[arguments["stage"]]
@@ -59,7 +59,7 @@ def _add(name, arguments, detail, host):
     repositories = arguments["repositories"]
     engine = open_engine(name, repositories, host)
     if host.secrets["repository:%s" % name] == host.secrets["next:%s" % name]:
-        known = arguments["keys"].get(name) or {"old": "", "new": engine.key()}
+        known = arguments["known"].get(name) or {"old": "", "new": engine.key()}
         detail.update(known, message="The plan has the new password of repository %s already." % name)
         return False
     old = engine.key()
@@ -80,7 +80,7 @@ def _add(name, arguments, detail, host):
 def _remove(name, arguments, detail, host):
     # type: (str, dict[str, Any], dict[str, Any], Any) -> bool
     """Remove the old key, where the plan's password is the new one and opens; raises HalfError."""
-    known = arguments["keys"].get(name, {})
+    known = arguments["known"].get(name, {})
     old = known.get("old", "")
     if not known.get("new") or host.secrets["repository:%s" % name] != host.secrets["next:%s" % name]:
         raise HalfError("The plan's password is not the new one yet: the old key stays.", "refused")

@@ -33,7 +33,7 @@ def opens(site: Site, password: str) -> bool:
 
 def call(site: Site, stage: str, now: str = PASSWORD, keys: dict[str, Any] | None = None, **context: Any) -> dict:
     site.secrets = {"next:local": NEW, "repository:local": now}
-    given = {"stage": stage, "operation": {"repositories": ["local"]}, "keys": {"local": keys} if keys else {}}
+    given = {"stage": stage, "operation": {"repositories": ["local"]}, "known": {"local": keys} if keys else {}}
     result = site.answer(rotate, given, NOW, context)
     assert NEW not in str(result)
     assert PASSWORD not in str(result)
@@ -57,6 +57,7 @@ def test_a_new_key_is_added_and_proved_and_the_old_one_goes_only_then(ready: Sit
     assert (only(again)["status"], again["changed"]) == ("ok", False)
 
 
+@pytest.mark.long
 def test_adding_twice_makes_one_key(ready: Site) -> None:
     keys = added(ready)
     assert added(ready) == keys
@@ -92,7 +93,7 @@ def test_check_mode_changes_no_key(ready: Site) -> None:
 @pytest.mark.parametrize(
     "delay", [pytest.param(0.02, marks=pytest.mark.long), 0.1, pytest.param(0.3, marks=pytest.mark.long)]
 )
-@pytest.mark.parametrize("what", ["add", "remove"])
+@pytest.mark.parametrize("what", ["add", pytest.param("remove", marks=pytest.mark.long)])
 def test_one_that_is_killed_locks_nobody_out_and_is_gone_on_with(ready: Site, what: str, delay: float) -> None:
     wrapper = ready.base / "tools" / "restic"
     wrapper.parent.mkdir()
