@@ -8,7 +8,7 @@ export LC_ALL := C.UTF-8
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-long bench build lock clean molecule \
+.PHONY: help run check test test-long bench screenshots build lock clean molecule \
 	lab-up lab-status lab-down lab-ssh lab-fault lab-undo \
 	lab-repository
 
@@ -34,6 +34,9 @@ test-long: ## The same tests over their full matrices, and `make test` on a fres
 
 bench: ## Measure what a daily run costs, against `ansible -m ping` on the same machine (5 minutes).
 	@$(PYTHON) tests/suite.py bench
+
+screenshots: ## Take the pictures in docs/img of the report anew, as root (1 minute).
+	@$(PYTHON) tests/suite.py screenshots
 
 build: ## Build the collection's archive into build/ (seconds).
 	@$(PYTHON) tests/suite.py build

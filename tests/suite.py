@@ -46,6 +46,8 @@ TYPED_TOOLS = (
 
 #: What the lab starts its hosts with; bindep.txt names the packages.
 LAB_PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "unshare")
+#: What looks at the report's pages, on the screen and as printed; bindep.txt names the packages.
+BROWSER_PROGRAMS = ("chromium", "chromedriver", "npm", "pdftotext", "fc-list")
 MOLECULE = ["molecule", "test", "--all", "--report"]
 
 
@@ -112,6 +114,7 @@ def lanes(level: str) -> tuple[list[Part], list[Part]]:
     long = [
         Part("documentation", documentation),
         Part("sanity", [["python", "tests/sanity/run.py"]]),
+        Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
     molecule = Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True)
@@ -173,7 +176,7 @@ def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
 
 def prepare(level: str) -> None:
     """Make the development environment, and as root install what the tests drive; raise SetupError if it fails."""
-    if level in ("test", "long", "molecule") and os.geteuid() == 0:
+    if level in ("test", "long", "molecule", "screenshots") and os.geteuid() == 0:
         programs.install("test", *(["long"] if level == "long" else []))
     python = environment.find_python()
     run.get_programs(pip=not environment.pip_wheel(python))
@@ -197,6 +200,7 @@ def main(goal: str, *arguments: str) -> int:
         return 1
     single = {
         "bench": ["python", "tests/benchmark/bench.py"],
+        "screenshots": ["python", "tests/browser/screenshots.py"],
         "molecule": [*MOLECULE, *arguments],
         "build": ["ansible-galaxy", "collection", "build", "--force", "--output-path", "build"],
     }

@@ -242,7 +242,8 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     """Return the playbook of a procedure: the frame, and the roles that there are for its domains."""
     built = [step for step in entry["steps"] if is_built(step["module"])]
     roles = []
-    for domain, (role, does) in ROLES.items():
+    for domain in dict.fromkeys(step["domain"] for step in built):
+        role, does = ROLES[domain]
         files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""

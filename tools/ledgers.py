@@ -206,7 +206,7 @@ def make(story: Story, folder: Path) -> Made:
                 run = _Day(story, back).write(state, ledger)
     if story.loses_tail:
         os.truncate(state.ledger, state.ledger.stat().st_size - LOST_BYTES)
-    return Made(state, run, FACTS)
+    return Made(state, run, replace(FACTS, procedures={PROCEDURE: _plan()["egov_ops_procedures"][PROCEDURE]}))
 
 
 @functools.cache

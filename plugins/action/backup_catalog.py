@@ -13,7 +13,12 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.options import CAT
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
 from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest, newest_proof
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: The procedure that a person calls to see the state; the others are read in their reports.
+ASKED = "backup_status"
 
 
 class ActionModule(BackupTask):
@@ -40,6 +45,18 @@ class ActionModule(BackupTask):
         checks = {name: newest(state, host, "check", name) for name in repositories_of(filled["sets"])}
         filled["checks"] = {name: record["status"] for name, record in checks.items() if record}
         return filled, secrets
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Print, where a person asked for the state, how each set is restored without us."""
+        result = super().perform(arguments, task_vars)
+        host: str = task_vars["inventory_hostname"]
+        run = Run.of_this_process(StateDir.resolve(self.plan_of(host)["egov_ops_state_dir"]))
+        if not run or run.procedure == ASKED:
+            for name, lines in result.get("without_us", {}).items():
+                self.say(f"Without us, set {name} of {host}:")
+                for line in lines:
+                    self.say(f"  {inert(line)}")
+        return result
 
     def _attempt(
         self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]

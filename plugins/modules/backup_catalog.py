@@ -24,6 +24,7 @@ description:
     band, and whether what the plan keeps will fit. C(quota) bounds a repository, also one elsewhere.
   - Tells the locks of each repository. One that was left by a process of this host that is gone is removed; one that
     nobody has renewed for half an hour is C(warning), and C(critical) where it keeps backups out.
+  - Tells for each set the bare commands by which a person restores it when controller and ledger are lost.
 options:
   sets:
     description:
@@ -119,6 +120,16 @@ snapshots:
       size: 1445449
       ratio: 2.1
       proved: "2026-05-20T01:10:00Z"
+without_us:
+  description: For each set the shell lines that restore its newest snapshot with restic alone, without any secret.
+  returned: success
+  type: dict
+  sample:
+    config:
+      - "# from local; set and export RESTIC_PASSWORD_FILE, TARGET"
+      - export RESTIC_REPOSITORY=/var/lib/egov-ops/host/repository
+      - restic snapshots --host web1 --tag egov-ops,set=config
+      - restic restore latest --host web1 --tag egov-ops,set=config --target "$TARGET"/config
 snapshot_count:
   description: How many snapshots there are.
   returned: success

@@ -28,6 +28,8 @@ description:
     repository, newest snapshot first. A copy that cannot be made is a failed record of its own and stops no backup.
   - What takes longer than one round trip goes on beside it, and a line of progress is printed at least every 15
     seconds.
+  - Beside each repository on the host itself lies a script, C(REPOSITORY.restore-HOST.sh), by which a person restores
+    with restic alone; it is written when it changes and holds no secret.
   - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host knows of
     snapshots in it.
 options:

@@ -237,10 +237,11 @@ def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) 
     wanted = request.operation
     found = []
     for kind in PROOFS:
-        about = {"domain": "backup", "kind": kind, "host": request.host, "subject": wanted["set"]}
+        about = {"domain": "backup", "kind": kind, "host": wanted.get("of", request.host), "subject": wanted["set"]}
         found += [stored.record for stored in ledger.records(**about, since=iso(oldest))]
         found += (record for record in _waiting(state, kind) if about.items() <= record.items())
-    about_it = [record for record in found if record["detail"].get("snapshot_id") == wanted["snapshot"]]
+    proved = {wanted["snapshot"], wanted.get("original", wanted["snapshot"])}
+    about_it = [record for record in found if record["detail"].get("snapshot_id") in proved]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
 
 

@@ -93,6 +93,12 @@ class Task(ActionBase):  # type: ignore[misc]
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
         return merge(self.inventory_plan().variables(host), load_schema(), self.extra_variables())
 
+    def plan_of_other(self, host: str) -> Plan:
+        """Return the plan of a host that somebody has named; raises OpsError for one that is not in the inventory."""
+        if self._task.get_variable_manager()._inventory.get_host(host) is None:
+            raise OpsError(f"There is no host {host} in this inventory; name one that is.")
+        return self.plan_of(host)
+
     def extra_variables(self) -> dict[str, Any]:
         """Return the extra variables of the command line, as Ansible has parsed them."""
         return dict(self._task.get_variable_manager().extra_vars)
@@ -304,11 +310,7 @@ class HostTask(Task):
     def _place(self, plan: Plan, host: str) -> Plan:
         """Return the plan of the host that does the work; raises OpsError for one that is not in the inventory."""
         where = self._elsewhere(host)
-        if not where:
-            return plan
-        if self._task.get_variable_manager()._inventory.get_host(where) is None:
-            raise OpsError(f"The task is delegated to {where}, which is not in this inventory; name a host of it.")
-        return self.plan_of(where)
+        return self.plan_of_other(where) if where else plan
 
     def _transport(self, plan: Plan) -> str:
         """Return how the half travels: as the plan says, else as a stream where the connection takes input."""

@@ -70,7 +70,7 @@ def test_a_day_leaves_backup_proof_evidence_and_report(one):
     ("procedure", "lacking", "more"),
     [
         ("monthly", {"version_scan", "firewall_audit"}, {"backup_check", "backup_prune"}),
-        ("quarterly", {"restore_drill", "version_scan", "performance_assess"}, {"backup_check"}),
+        ("quarterly", {"version_scan", "performance_assess"}, {"backup_check", "restore_drill"}),
     ],
 )
 def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one, procedure, lacking, more):

@@ -43,4 +43,4 @@ def test_a_set_is_drilled_on_the_drill_host_from_its_copy(site: Site) -> None:
     site.hosts["web1"]["egov_ops_drill_host"] = "nowhere"
     done = site.play("egov.ops.restore_drill", *limited)
     assert done.rc == 2, done.output
-    assert "nowhere, which is not in this inventory" in site.records(kind="step")[-1]["detail"]["message"]
+    assert "There is no host nowhere in this inventory" in site.records(kind="step")[-1]["detail"]["message"]

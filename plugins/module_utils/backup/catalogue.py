@@ -11,7 +11,7 @@ stands is taken from the plan, and so is that no client can remove what is in it
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage, unproved
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage, unproved, without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -100,6 +100,7 @@ def catalogue(arguments, host):
         "measured": measured,
         "snapshots": sorted(snapshots, key=lambda entry: (entry["time"], entry["copy"]), reverse=True)[:SHOWN],
         "snapshot_count": len(snapshots),
+        "without_us": without_us.of_sets(sets, arguments, host),
     }
 
 

@@ -11,13 +11,12 @@ happens; what a killed drill left, restic at work there included, is removed by 
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.arrived import NAMED_DIFFERENCES, Comparison
 from ansible_collections.egov.ops.plugins.module_utils.backup.assertions import judge
 from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import remove_tree, shown, to_bytes, to_text
-from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.selection import manifest_of, select
+from ansible_collections.egov.ops.plugins.module_utils.backup.reach import Reach
+from ansible_collections.egov.ops.plugins.module_utils.backup.selection import manifest_of, moved_of, select
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memory, folder, hold
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import refuse_space, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 
 CLAUSES = ("S2.3-B6", "S6.3.2-4", "S6.3.3-1")
 
-#: Seconds in which a repository must answer, and those spent on counting what has arrived.
-OPEN_SECONDS = 60.0
+#: Seconds spent on counting what has arrived.
 _COUNT_SECONDS = 0.2
 
 
@@ -128,7 +126,9 @@ class _Drill:
         complaint = engine.restore(snapshot.id, selection.tops, tree)
         detail["restore_seconds"] = round(time.monotonic() - begun, 3)
         begun = time.monotonic()
-        compared = Comparison(selection.entries, self._moved(snapshot), self._host)
+        memory = Memory(self._name, self._arguments["host_name"], self._host)
+        moved = moved_of(snapshot, memory, (self._arguments.get("moved") or {}).get(self._name) or {})
+        compared = Comparison(selection.entries, moved, self._host)
         self._say("comparing", lambda: (compared.bytes, selection.bytes))
         compared.of(to_bytes(tree), selection.tops)
         compared.end()
@@ -184,37 +184,10 @@ class _Drill:
     def _newest(self):
         # type: () -> tuple[Restic, Snapshot]
         """Return the repository that the plan chose, or the first copy within reach, and its newest snapshot."""
-        own = [self._entry["repository"]]
-        wanted = (
-            [self._arguments["copy"]] if self._arguments.get("copy") else list(self._entry.get("copies") or ()) + own
-        )
-        troubles = []
-        for name in wanted:
-            whole = self._host.deadline
-            self._host.deadline = min(whole, time.monotonic() + OPEN_SECONDS)
-            try:
-                engine = open_engine(name, self._arguments["repositories"], self._host)
-                engine.check_location(mounts.mounted())
-                found = engine.snapshots(self._arguments["host_name"])
-            except HalfError as error:
-                troubles.append(str(error))
-                continue
-            finally:
-                self._host.deadline = whole
-            own_snapshots = [snapshot for snapshot in found if snapshot.set == self._name]
-            if own_snapshots:
-                return engine, own_snapshots[-1]
-            troubles.append("Repository %s has no snapshot of it: back it up first, or copy it there." % name)
-        raise HalfError(" ".join(troubles))
-
-    def _moved(self, snapshot):
-        # type: (Snapshot) -> set[str]
-        """Return the files that changed while they were backed up, as this host or the ledger knows them."""
-        state = Memory(self._name, self._arguments["host_name"], self._host).load()
-        if snapshot.original.startswith(state.get("snapshot") or "-"):
-            return set(state["moved"])
-        told = (self._arguments.get("moved") or {}).get(self._name) or {}
-        return set(told.get("paths") or ()) if snapshot.original.startswith(told.get("snapshot") or "-") else set()
+        reach = Reach(self._arguments["repositories"], self._arguments["host_name"], self._host)
+        own = list(self._entry.get("copies") or ()) + [self._entry["repository"]]
+        place = reach.first(self._name, [self._arguments["copy"]] if self._arguments.get("copy") else own)
+        return reach.engine(place), [found for found in reach.snapshots(place) if found.set == self._name][-1]
 
     def _say(self, what, count=None):
         # type: (str, Any) -> None

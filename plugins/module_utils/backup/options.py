@@ -4,6 +4,13 @@
 
 """The options of the modules over this room's halves; the controller reads them without loading the halves."""
 
+#: How a moment of the past is written, and what the day alone is filled up with; and what is said of anything else.
+TIME_FORMS = (("%Y-%m-%dT%H:%M:%SZ", ""), ("%Y-%m-%dT%H:%MZ", ""), ("%Y-%m-%d", "T23:59:59Z"))
+NO_TIME = "%r is no time: write it as 2026-01-31T02:30:00Z (UTC) or 2026-01-31."
+
+#: In place of a repository's name: the first within reach.
+ANY = "any"
+
 _SETS = {
     "sets": {"type": "dict", "default": {}},
     "repositories": {"type": "dict", "default": {}},
@@ -63,6 +70,9 @@ LIST = dict(
     snapshot={"type": "str", "default": ""},
     mode={"type": "str", "choices": ["beside", "in_place"]},
     destination={"type": "str", "default": ""},
+    of={"type": "str", "default": ""},
+    from_repository={"type": "str", "default": ""},
+    target={"type": "str", "default": ""},
     timeout={"type": "float", "default": 600.0},
 )
 
@@ -80,6 +90,7 @@ RESTORE = dict(
     _OPERATION,
     repositories={"type": "dict", "default": {}},
     job_timeout={"type": "float", "default": 14400.0},
+    moved={"type": "dict", "default": {}},
     attach={"type": "bool", "default": False},
     recorded={"type": "bool", "default": False},
     timeout={"type": "float", "default": 60.0},

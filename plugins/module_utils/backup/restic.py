@@ -210,7 +210,7 @@ class Restic(Upkeep):
             raise HalfError("The time was over before a part of repository %s was read." % self._place(), "timeout")
         if done.rc and not done.timed_out and FLAWED not in "".join(said):
             raise HalfError("restic could not check the repository: %s." % self._words(done).rstrip("."))
-        return "; ".join((complaints or said or [self._words(done)])[:3])[:500].replace(self._address, self._public)
+        return "; ".join((complaints or said or [self._words(done)])[:3])[:500].replace(self._address, self.public)
 
     def restore(self, snapshot, paths, target):
         # type: (str, list[bytes], str) -> str
@@ -334,12 +334,12 @@ class Restic(Upkeep):
 
     def _place(self):
         # type: () -> str
-        return "%s (%s)" % (self.name, shown(to_bytes(self._public)))
+        return "%s (%s)" % (self.name, shown(to_bytes(self.public)))
 
     def _words(self, done):
         # type: (Completed) -> str
         """Return restic's own last words, without credentials."""
-        return done.error.replace(self._address, self._public).replace(self.location, self._public)
+        return done.error.replace(self._address, self.public).replace(self.location, self.public)
 
     @property
     def _address(self):
@@ -354,7 +354,13 @@ class Restic(Upkeep):
         return "%s%s%s:%s@%s" % (scheme, separator, quote(user, ""), quote(secret, ""), place.rpartition("@")[2])
 
     @property
-    def _public(self):
+    def needs(self):
+        # type: () -> list[str]
+        """Names of the variables by which restic is let in, beside the password."""
+        return sorted(self._credentials)
+
+    @property
+    def public(self):
         # type: () -> str
         """The location without the user and password that a URL may hold."""
         import re

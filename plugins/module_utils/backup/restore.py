@@ -12,7 +12,8 @@ import time
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.journal import NOTHING, attempt, duty, last, phase, words
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer, read_selection
+from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer
+from ansible_collections.egov.ops.plugins.module_utils.backup.selection import described
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, myself, seconds_since
@@ -154,7 +155,7 @@ def _forecast(arguments, host):
     request = arguments["operation"]
     engine = open_engine(request["repository"], arguments["repositories"], host)
     engine.check_location(mounts.mounted())
-    selection = read_selection(engine, request, host)
+    selection = described(engine, request)[1]
     target = resolve(request, arguments["operation_id"], selection, Restorer.forbidden(engine, host), host)
     places = [place.decode("utf-8", "backslashreplace") for _source, place, _kept in target.swaps]
     message = "Would restore %s files (%s bytes) of snapshot %s to %s%s." % (

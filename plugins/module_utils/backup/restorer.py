@@ -20,7 +20,6 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.journal import (
     swaps,
     unfinished,
 )
-from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
     join,
     remove_tree,
@@ -29,7 +28,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
     to_text,
 )
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection, manifest_of, select
+from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection, described, moved_of, owner
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory
 from ansible_collections.egov.ops.plugins.module_utils.backup.switch import Swap, inode
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import Target, resolve
@@ -123,10 +122,10 @@ class Restorer:
         self.clear()
         engine = open_engine(self._request["repository"], self._arguments["repositories"], self._host)
         engine.check_location(mounts.mounted())
-        memory = Memory(self._request["set"], self._request["host"], self._host)
+        memory = Memory(self._request["set"], owner(self._request), self._host)
         if not memory.lock(WAIT_SECONDS):
             raise HalfError("A backup of the set has been running for %s s: wait for it." % WAIT_SECONDS, "busy")
-        selection = read_selection(engine, self._request, self._host)
+        snapshot, selection = described(engine, self._request)
         target = resolve(self._request, self._operation.id, selection, self.forbidden(engine, self._host), self._host)
         self._operation.note("staging", holdings=[to_text(group.holding) for group in target.groups])
         started = time.monotonic()
@@ -137,8 +136,7 @@ class Restorer:
             complaints.append(engine.restore(self._request["snapshot"], group.tops, to_text(group.tree)))
         seconds = round(time.monotonic() - started, 3)
         self._operation.note("restored", seconds=seconds)
-        state = memory.load()
-        moved = set(state["moved"]) if self._request["snapshot"].startswith(state.get("snapshot") or "-") else set()
+        moved = moved_of(snapshot, memory, self._arguments.get("moved") or {})
         not_compared = self._compare(target, selection, moved, [text for text in complaints if text])
         os.sync()  # what a rename puts in place must be on the disk before the rename is
         self._operation.note(
@@ -269,6 +267,8 @@ class Restorer:
         request, arguments = self._request, self._arguments
         kept = ("snapshot", "snapshot_time", "repository", "mode", "destination", "files", "bytes", "stop")
         detail = {name: request[name] for name in kept}
+        if request.get("of"):
+            detail["of"] = request["of"]
         detail.update(
             operation=self._operation.id,
             paths=[shown(to_bytes(path)) for path in request["paths"][:NAMED_DIFFERENCES]],
@@ -285,24 +285,3 @@ class Restorer:
             "restore", self._request["set"], "failed", reason, CLAUSES, message=message, **self._circumstances()
         )
         self._operation.note(event, message=message, observation=found)
-
-
-def read_selection(engine, request, host):
-    # type: (Restic, dict[str, Any], Any) -> Selection
-    """Return what a request selects of its snapshot; raise HalfError where the snapshot is not the one it describes."""
-    found = [snapshot for snapshot in engine.snapshots(request["host"]) if snapshot.id == request["snapshot"]]
-    if not found or found[0].set != request["set"]:
-        raise HalfError(
-            "Repository %s holds no snapshot %s of set %s of %s: list what there is with egov.ops.backup_list."
-            % (engine.name, request["snapshot"][:8], request["set"], request["host"]),
-            "refused",
-        )
-    content = manifest_of(engine, found[0], request["set"], request["host"])
-    selection = select(parsed(content), request["paths"])
-    if (selection.files, selection.bytes) != (request["files"], request["bytes"]):
-        raise HalfError(
-            "The request is for %s files (%s bytes) and the snapshot has %s (%s bytes) there: make a new request."
-            % (request["files"], request["bytes"], selection.files, selection.bytes),
-            "refused",
-        )
-    return selection

@@ -33,6 +33,9 @@ CLAUSES = {
     "other": ("S6.1.1-5", "S6.1.2-5"),
 }
 
+#: The class of which each version is told with its difference and its author.
+VERSIONED = "config"
+
 
 def backup(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
@@ -65,6 +68,8 @@ def run(arguments, host):
             from ansible_collections.egov.ops.plugins.module_utils.backup import copies
 
             evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
+        for trouble in job.keep_words():
+            evidence[0]["detail"].setdefault("without_us", trouble)
     finally:
         job.close()
     statuses = [record["status"] for record in evidence if record["kind"] == "backup"]
@@ -164,6 +169,23 @@ class Job(Shelf):
         """Tell whether another run works on a set."""
         return name in self._busy
 
+    def keep_words(self):
+        # type: () -> list[str]
+        """Let the commands for a restore without us lie beside each repository; return what went wrong."""
+        if self._host.check_mode:
+            return []
+        from ansible_collections.egov.ops.plugins.module_utils.backup import without_us
+
+        troubles = []
+        for repository, engine in self.opened():
+            holds = [
+                name
+                for name, entry in sorted(self.sets.items())
+                if repository in [entry["repository"]] + list(entry.get("copies") or ())
+            ]
+            troubles.append(without_us.keep(engine, self._host_name, holds, self._host))
+        return [trouble for trouble in troubles if trouble]
+
     def _scan(self, source, memory, since, keep):
         # type: (Source, Memory, float, bool) -> manifest.Scan
         """Walk the set; `keep` the new manifest beside the one before. Raises HalfError for a set without files."""
@@ -223,6 +245,11 @@ class Job(Shelf):
             message=message,
         )
         memory.save(state)
+        told = {}  # type: dict[str, Any]
+        if self.sets[name].get("class") == VERSIONED and parent and found.differs:
+            from ansible_collections.egov.ops.plugins.module_utils.backup import versions
+
+            told["version"] = versions.describe(found, parent, engine, memory.proof, self._host)
         return outcome.Outcome(
             status,
             message,
@@ -240,6 +267,7 @@ class Job(Shelf):
             special=found.special.detail(),
             mounts_left_out=Named(sorted(source.skipped)).detail(),
             next=outcome.NEXT.get(reason, ""),
+            **told,
         )
 
 

@@ -56,6 +56,12 @@ class Shelf:
             raise found
         return found
 
+    def opened(self):
+        # type: () -> list[tuple[str, Restic]]
+        """Return the repositories that could be opened, by name."""
+        found = sorted(self._catalogues.items())
+        return [(name, catalogue[0]) for name, catalogue in found if not isinstance(catalogue, HalfError)]
+
     def _open(self, repository):
         # type: (str) -> tuple[Restic, list[Snapshot]]
         engine = open_engine(repository, self._repositories, self._host)

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
     from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection
 
 #: Space that must be left when the data is written: what file systems themselves need, and the others on the host.
@@ -67,7 +68,8 @@ def resolve(operation, identity, selection, forbidden, host):
         target = Target([group], [(group.tree, place, join(group.holding, b"old"))])
         _refuse_space(group, selection)
         return target
-    types = {to_bytes(entry["path"]): entry["type"] for entry in selection.entries}
+    tops = set(selection.tops)
+    types = {path: entry["type"] for entry in selection.entries for path in [to_bytes(entry["path"])] if path in tops}
     groups = {}  # type: dict[bytes, Group]
     swaps = []
     for number, top in enumerate(selection.tops):
@@ -161,7 +163,7 @@ def _refuse_space(group, selection):
 
 
 def refuse_space(folder, entries):
-    # type: (bytes, list[dict[str, Any]]) -> None
+    # type: (bytes, list[Entry]) -> None
     """Raise HalfError where the file system of a folder cannot take some entries of a manifest."""
     space = os.statvfs(folder)
     needed = sum(entry["size"] for entry in entries if entry["type"] != "dir") + _SPARE_BYTES

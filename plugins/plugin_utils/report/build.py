@@ -6,18 +6,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, figures, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     OVERRIDE,
     RUN_DOMAIN,
     STEP,
+    Facts,
     Material,
     Stored,
     age_of,
@@ -25,6 +27,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     key_of,
     owner_of,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start
 
 SCHEMA = 1
 
@@ -64,6 +67,7 @@ def build(material: Material) -> dict[str, Any]:
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
     domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
     hosts = host_rows(observed, announced, domains, findings)
+    _add_days_and_digests(hosts, observed, material)
     coverage = _coverage(steps, announced, hosts, "seal" in frame)
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -81,6 +85,7 @@ def build(material: Material) -> dict[str, Any]:
         "health": figures.health(observed),
         "backup": figures.backup(observed),
         "trends": material.trends,
+        "days": material.strips["days"],
         "steps": steps,
         "records": [_short(stored) for stored in observed if not is_finding(stored.record)],
         "evidence": _evidence(material, coverage),
@@ -116,8 +121,29 @@ def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str
         "limit": announced.get("limit") or "",
         "tags": [tag for tag in announced.get("tags") or [] if tag != "all"],
         "interrupted": "seal" in frame and frame["seal"].record["reason"] == "interrupted",
+        "next": _next(first, material.facts),
         "compared_with": {"run": previous.run, "started": previous.started} if previous else None,
     }
+
+
+def _next(begin: Mapping[str, Any], facts: Facts) -> str | None:
+    """Return when the procedure's next period begins, in which it is due again; None for one without a cadence."""
+    cadence = facts.procedures.get(str(begin["procedure"]).rpartition(".")[2], {}).get("cadence")
+    return iso(next_start(cadence, read_time(begin["started"]), facts.zone)) if cadence else None
+
+
+def _add_days_and_digests(hosts: list[dict[str, Any]], observed: list[Stored], material: Material) -> None:
+    """Add to each host its last days, and for each domain the SHA-256 of its records' hashes, a line each."""
+    digests: dict[tuple[str, str], Any] = {}
+    for stored in observed:
+        place = stored.record["host"], stored.record["domain"]
+        digests.setdefault(place, hashlib.sha256()).update(f"{stored.hash}\n".encode())
+    by_host: dict[str, dict[str, str]] = {}
+    for (host, domain), digest in digests.items():
+        by_host.setdefault(host, {})[domain] = digest.hexdigest()
+    for row in hosts:
+        row["days"] = material.strips["hosts"].get(row["name"], [])
+        row["digests"] = by_host.get(row["name"], {})
 
 
 def _step(stored: Stored) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         host=links.__getitem__,
         chapters=_chapters(data),
         trends=trends_of(data, words),
+        strips=_strips(data, words),
         timeline=charts.timeline(data["steps"], data["run"], words),
         module_rows=_module_rows(data),
         uncovered=_uncovered(data, words),
@@ -174,6 +175,17 @@ def trends_of(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
                 "rows": rows,
             }
         )
+    return shown
+
+
+def _strips(data: Mapping[str, Any], words: Language) -> dict[str, Markup]:
+    """Return the strip of the last days of each host that has one."""
+    shown = {}
+    for host in data["hosts"]:
+        days, name = host["days"], host["name"]
+        if days:
+            label = words.text("strip.label", n=len(days), host=name, ok=words.number(days.count("ok")))
+            shown[name] = charts.strip(days, label)
     return shown
 
 

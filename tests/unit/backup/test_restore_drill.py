@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def test_what_a_killed_drill_left_is_removed_with_the_restic_that_works_there(re
     old = ready.state / "backup" / "drill" / "gone@web9" / "tree"
     old.mkdir(parents=True)
     (old / "secret").write_text("left")
-    worker = subprocess.Popen(["sh", "-c", "sleep 60", "sh", str(old)])
+    worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(old)])
     assert drilled(ready)["status"] == "ok"
     assert left(ready) == []
     assert worker.wait(10) != 0
@@ -219,7 +220,8 @@ DAY = 86400.0
 
 def test_the_catalogue_judges_a_set_by_the_age_of_its_proof(copied: Site) -> None:
     def status(now: str, **more: Any) -> tuple[str, str]:
-        found = only(copied.answer(catalogue, {"unproved": [7 * DAY, 30 * DAY], **more}, now, {}))
+        result = copied.answer(catalogue, {"unproved": [7 * DAY, 30 * DAY], **more}, now, {})
+        (found,) = [record for record in result["evidence"] if record["kind"] == "copies"]
         return found["status"], found["detail"]["message"]
 
     assert "no restore has proved it" not in status(LATER)[1]

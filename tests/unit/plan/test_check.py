@@ -40,6 +40,8 @@ BAD: dict[str, Any] = {
     "egov_ops_restore_at": ["yesterday"],
     "egov_ops_restore_mode": "over",
     "egov_ops_restore_destination": ["/srv"],
+    "egov_ops_restore_of": ["web1"],
+    "egov_ops_restore_from": ["vault"],
     "egov_ops_transport": "pigeon",
     "egov_ops_procedures": ["daily"],
     "egov_ops_procedures.daily.title": "Daily",

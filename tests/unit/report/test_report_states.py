@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +129,36 @@ def test_hostile_text_is_shown_and_does_nothing(language: str, data: Callable[[s
 def test_each_host_of_a_narrowed_run_has_its_row(data: Callable[[str], dict[str, Any]]) -> None:
     assert [host["name"] for host in data("partial")["hosts"]] == list(ledgers.FEW)
     assert sum(host["has_verdict"] for host in data("partial")["hosts"]) == 2
+
+
+def test_the_digest_of_a_host_and_domain_is_that_of_the_ledgers_own_hashes(
+    made: Callable[[str], ledgers.Made], data: Callable[[str], dict[str, Any]]
+) -> None:
+    path, run = made("eventful").state.ledger, made("eventful").run
+    host = next(row for row in data("eventful")["hosts"] if row["name"] == "db2")
+    assert set(host["digests"]) == {"health", "backup", "updates", "hardening"}
+    query = "SELECT hash FROM record WHERE run = ? AND host = 'db2' AND domain = ? ORDER BY seq"
+    with closing(sqlite3.connect(path)) as database:
+        for domain, digest in host["digests"].items():
+            lines = "".join(f"{found}\n" for (found,) in database.execute(query, (run, domain)))
+            assert hashlib.sha256(lines.encode()).hexdigest() == digest
+            assert digest in render_html(data("eventful"), "en")
+
+
+def test_the_days_of_a_host_end_with_the_run_and_a_day_without_one_has_no_evidence(
+    data: Callable[[str], dict[str, Any]],
+) -> None:
+    days, hosts = data("eventful")["days"], {host["name"]: host for host in data("eventful")["hosts"]}
+    assert (days[0], days[-1], len(days)) == ("2026-11-11", "2026-11-24", 14)
+    gaps = [days[number] for number, status in enumerate(hosts["db2"]["days"]) if status == "none"]
+    assert gaps == ["2026-11-15", "2026-11-20"]
+    assert hosts["db2"]["days"][-4:] == ["ok", "critical", "critical", "critical"]
+    assert all(host["days"][-1] == host["status"] for host in hosts.values())
+    assert [data(state)["days"] for state in ("first_run", "many", "all_green")] == [[], [], []]
+
+
+def test_the_next_check_is_in_the_period_that_follows(data: Callable[[str], dict[str, Any]]) -> None:
+    assert data("eventful")["run"]["next"] == "2026-11-24T16:00:00Z"
 
 
 def test_a_ledger_whose_tail_is_lost_is_refused_in_one_sentence(made: Callable[[str], ledgers.Made]) -> None:

@@ -103,8 +103,7 @@
   unfold();
 
   var old = document.getElementById("old");
-  var hours = (Date.now() - Date.parse(old.dataset.finished)) / 3600000;
-  old.hidden = hours < 36;
+  if (old) { old.hidden = Date.now() - Date.parse(old.dataset.finished) < 36 * 3600000; }
 
   var print = document.getElementById("print");
   print.hidden = false;
