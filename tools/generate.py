@@ -50,6 +50,7 @@ TASKS = {
     "backup_check": ("check", "Read the backups again"),
     "restore_drill": ("drill", "Drill a restore"),
     "backup_prune": ("prune", "Purge expired backups"),
+    "key_rotate": ("rotate", "Rotate the keys of repositories"),
     "restore_accept": ("accept", "Accept the restore"),
     "restore_undo": ("undo", "Undo the restore"),
 }

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CHECK
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -29,9 +30,17 @@ class ActionModule(BackupTask):
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Read what is new in the weekly procedure, and all data in any other, unless it is said."""
+        """Read what is new in the weekly procedure, and all data in any other, unless it is said; add escrowed keys."""
         filled, secrets = super().prepare(arguments, plan, host, now)
         if not filled["data"]:
             run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
             filled["data"] = "new" if run and run.procedure == NEW else "all"
+        filled["escrow"] = {}
+        for name in repositories_of(filled["sets"]):
+            file = plan["egov_ops_backup_repositories"].get(name, {}).get("escrow_file")
+            if file:
+                try:
+                    secrets[f"escrow:{name}"], filled["escrow"][name] = password.read(Path(file)), ""
+                except password.PasswordError as error:
+                    filled["escrow"][name] = str(error)
         return filled, secrets

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PRUNE
 from ansible_collections.egov.ops.plugins.plugin_utils import evidence, pruning
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import repositories_of, secrets_of_entry
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import public, repositories_of, secrets_of_entry
 from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -43,7 +43,7 @@ class ActionModule(ChangingTask):
         given = {key: value for key, value in arguments.items() if key != "elsewhere"}
         return {
             **given,
-            "repositories": found,
+            "repositories": public(found),
             "host_name": arguments["host_name"] or host,
             "sets": plan["egov_ops_backup_sets"],
             "rules": plan["egov_ops_backup_retention"],

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, public
 from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
@@ -38,4 +38,5 @@ class ActionModule(RestoreTask):
         repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
         moved = moved_files(state, owner, operation["set"])
-        return {**arguments, "repositories": repositories, "moved": moved}, secrets
+        known = {name: entry for name, entry in repositories.items() if entry}
+        return {**arguments, "repositories": public(known), "moved": moved}, secrets

@@ -16,6 +16,8 @@ description:
   - Reads each pack of a repository on the host itself that is new since the last check, and compares it with its name.
   - Takes no lock, so that no backup waits for it.
   - Damage is C(critical), in the engine's own words, also where the engine ends with code 0.
+  - Tries the key that is kept in escrow, where the plan names a C(escrow_file) of the repository, and says whether it
+    opens it.
 options:
   sets:
     description:
@@ -30,6 +32,12 @@ options:
       - Without it, the weekly procedure reads V(new), and any other V(all).
     type: str
     choices: [new, all]
+  escrow:
+    description:
+      - The repositories of which an escrowed key is tried, with why the controller could not read it. Filled in by the
+        action plugin from the plan.
+    type: dict
+    default: {}
   timeout:
     description:
       - Seconds for all repositories together.
@@ -76,13 +84,13 @@ summary:
   type: dict
   sample: {ok: 1}
 evidence:
-  description: One record for each repository.
+  description: One record for each repository, and one for each escrowed key.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: Always V(check).
+      description: V(check), or V(escrow) of an escrowed key.
       returned: always
       type: str
       sample: check
@@ -92,7 +100,7 @@ evidence:
       type: str
       sample: local
     status:
-      description: One of V(ok), V(warning), V(critical), V(failed) and V(skipped).
+      description: One of V(ok), V(warning), V(critical), V(failed), V(unknown) and V(skipped).
       returned: always
       type: str
       sample: critical

@@ -81,9 +81,11 @@ def secrets_of_entry(name: str, entry: Mapping[str, Any], state: StateDir, check
 
     In check mode, which makes none, any password serves where the repository's was not made yet.
     """
-    path = Path(entry["password_file"] or state.path / "passwords" / name)
-    unmade = check_mode and entry["create"] and not path.exists()
-    found = secrets.token_urlsafe() if unmade else password.read(path)
+    found = password.given(entry)
+    if not found:
+        path = Path(entry["password_file"] or state.path / "passwords" / name)
+        unmade = check_mode and entry["create"] and not path.exists()
+        found = secrets.token_urlsafe() if unmade else password.read(path)
     return {f"repository:{name}": found, **_credentials(name, entry["credentials_file"])}
 
 
@@ -93,7 +95,10 @@ def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: 
     if repository is None:
         raise OpsError(f"Repository {name} is not in the plan; add it to egov_ops_backup_repositories.")
     path = Path(repository["password_file"] or state.path / "passwords" / name)
-    if path.exists() or not repository["create"]:
+    found = password.given(repository)
+    if found:
+        pass
+    elif path.exists() or not repository["create"]:
         found = password.read(path)
     elif known:
         raise OpsError(
@@ -103,6 +108,13 @@ def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: 
     else:
         found = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
     return {f"repository:{name}": found, **_credentials(name, repository["credentials_file"])}
+
+
+def public(repositories: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the plan's repositories as a half is given them: its passwords are secrets, and no options."""
+    return {
+        name: {key: value for key, value in entry.items() if key != "password"} for name, entry in repositories.items()
+    }
 
 
 def _credentials(name: str, file: str) -> dict[str, str]:
@@ -155,7 +167,7 @@ class BackupTask(HostTask):
         filled = {
             **arguments,
             "sets": sets,
-            "repositories": plan["egov_ops_backup_repositories"],
+            "repositories": public(plan["egov_ops_backup_repositories"]),
             "host_name": arguments["host_name"] or host,
         }
         check_mode = bool(self._task.check_mode)

@@ -83,6 +83,7 @@ def test_what_is_expired_goes_from_both_places_and_a_forged_snapshot_is_told(bac
     assert [entry["status"] for entry in backed_up.records(kind="gate", domain="gate")] == ["ok", "ok"]
 
 
+@pytest.mark.long
 def test_a_gate_that_the_plan_asks_for_refuses_and_nothing_goes(backed_up: Site) -> None:
     backed_up.variables["egov_ops_gates"] = {"backup_prune": {"gates": ["freeze", "lock"]}}
     freeze = {"from": "2020-01-01 00:00 UTC", "to": "2099-01-01 00:00 UTC", "reason": "Congress"}

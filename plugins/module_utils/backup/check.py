@@ -53,7 +53,7 @@ def check(arguments, host):
     """
     parts = PARTS if arguments.get("data") == "all" else WEEKLY_PARTS
     names = repositories_of(arguments["sets"])
-    evidence = []
+    evidence, found = [], []  # type: tuple[list[dict[str, Any]], list[dict[str, Any]]]
     for index, name in enumerate(names):
         started = time.monotonic()
         detail = {"repository": name}  # type: dict[str, Any]
@@ -65,12 +65,16 @@ def check(arguments, host):
             status, reason = ("skipped" if error.reason == "busy" else "failed"), error.reason
             detail["message"] = "Repository %s is not checked: %s" % (name, error)
         evidence.append(observation("check", name, status, reason, CLAUSES, time.monotonic() - started, **detail))
+        if name in (arguments.get("escrow") or {}):
+            from ansible_collections.egov.ops.plugins.module_utils.backup import escrow
+
+            found.append(escrow.test(name, arguments["repositories"], arguments["escrow"][name], host))
     statuses = [record["status"] for record in evidence]
     return {
         "changed": False,
         "msg": "%s of %s repositories are sound as far as they were read." % (statuses.count("ok"), len(statuses)),
         "summary": {status: statuses.count(status) for status in set(statuses)},
-        "evidence": evidence,
+        "evidence": evidence + found,
     }
 
 

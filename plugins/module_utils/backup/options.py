@@ -30,6 +30,7 @@ RUN = dict(
 CHECK = dict(
     _SETS,
     data={"type": "str", "choices": ["new", "all"]},
+    escrow={"type": "dict", "default": {}},
     timeout={"type": "float", "default": 3600.0},
 )
 
@@ -108,4 +109,13 @@ PRUNE = dict(
     proofs={"type": "dict", "default": {}},
     known={"type": "dict", "default": {}},
     timeout={"type": "float", "default": 3600.0},
+)
+
+ROTATE = dict(
+    _OPERATION,
+    stage={"type": "str", "choices": ["add", "remove", "undo"], "required": True},
+    repositories={"type": "dict", "default": {}},
+    host_name={"type": "str", "default": ""},
+    known={"type": "dict", "default": {}},
+    timeout={"type": "float", "default": 600.0},
 )

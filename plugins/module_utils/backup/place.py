@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class WrongPassword(HalfError):
+    """The password is none of the repository's."""
+
+
 class RepositoryMissing(HalfError):
     """There is no repository at the location."""
 

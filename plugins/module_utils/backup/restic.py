@@ -13,7 +13,7 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import unfinished
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
-from ansible_collections.egov.ops.plugins.module_utils.backup.place import check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import WrongPassword, check_folder
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_said import (
     FLAWED,
     SOUND,
@@ -95,6 +95,15 @@ class Restic(Upkeep):
         return sorted(
             (snapshot for snapshot in found if future or snapshot.time <= now), key=lambda snapshot: snapshot.time
         )
+
+    def opens(self):
+        # type: () -> bool
+        """Tell whether the password is one of the repository's; raises HalfError where that cannot be told."""
+        try:
+            self._restic(["--no-lock", "cat", "config"], "open the repository")
+        except WrongPassword:
+            return False
+        return True
 
     def create(self, lock):
         # type: (int) -> None

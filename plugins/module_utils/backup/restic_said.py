@@ -4,7 +4,7 @@
 
 """What restic means by its codes and words, in the versions from 0.14 on."""
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing, WrongPassword
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -31,13 +31,13 @@ def is_locked(code, said):
 
 def refuse(code, said, place):
     # type: (int | None, str, str) -> None
-    """Raise HalfError, or RepositoryMissing, for what is wrong with the repository itself; place are words for it."""
+    """Raise HalfError, RepositoryMissing or WrongPassword for what is wrong with the repository itself; place are words for it."""
     for (number, words), error in (
         (MISSING, RepositoryMissing("There is no repository at %s." % place, "not_ours")),
         (LOCKED, HalfError("Repository %s is locked by another job: try again later." % place, "busy")),
         (
             WRONG_PASSWORD,
-            HalfError(
+            WrongPassword(
                 "The password of repository %s does not open it: it is another's repository, or the password file "
                 "is not the one it was made with." % place,
                 "not_ours",

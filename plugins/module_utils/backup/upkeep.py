@@ -20,6 +20,7 @@ AT_ONCE = 500
 class Upkeep:
     """The part of an engine that looks after a repository; location, host and the call of restic are the engine's."""
 
+    name = ""
     location = ""
     _host = None  # type: Any
     _restic = None  # type: Any
@@ -70,3 +71,36 @@ class Upkeep:
         if all_gone:
             self._restic(["unlock"], "remove stale locks", writes=True)
         return all_gone
+
+    def key_ids(self):
+        # type: () -> dict[str, bool]
+        """Return the ids of the repository's keys, each with whether the password opens it; raises HalfError."""
+        import json
+
+        listed = self._restic(["--no-lock", "key", "list"], "list the keys").out
+        lines = [line for line in listed.splitlines() if line.startswith("[")]
+        if not lines:
+            raise HalfError("restic listed no key of repository %s." % self.name)
+        return {str(entry["id"]): bool(entry["current"]) for entry in json.loads(lines[-1])}
+
+    def key(self):
+        # type: () -> str
+        """Return the id of the key by which the password opens the repository; raises HalfError."""
+        return next((name for name, current in self.key_ids().items() if current), "")
+
+    def add_key(self, password):
+        # type: (str) -> None
+        """Add a key with another password; raises HalfError."""
+        reader, writer = os.pipe()
+        try:
+            os.write(writer, password.encode("utf-8") + b"\n")  # a pipe holds more than any password has
+            os.close(writer)
+            arguments = ["key", "add", "--new-password-file", "/dev/fd/%s" % reader]
+            self._restic(arguments, "add a key", writes=True, keep=(reader,))
+        finally:
+            os.close(reader)
+
+    def remove_key(self, name):
+        # type: (str) -> None
+        """Remove a key by its id; restic refuses the one that it was opened by. Raises HalfError."""
+        self._restic(["key", "remove", name], "remove key %s" % name, writes=True)

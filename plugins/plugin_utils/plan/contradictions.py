@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 SETS, CLASSES, RETENTION = "egov_ops_backup_sets", "egov_ops_backup_classes", "egov_ops_backup_retention"
+REPOSITORIES = "egov_ops_backup_repositories"
+SOURCES = ("password_file", "password", "password_command")
 
 #: The days that one of each takes, and those between two full backups.
 SPANS = {"days": 1, "weeks": 7, "months": 31, "years": 366}
@@ -38,8 +40,15 @@ def uncovered(plan: Mapping[str, Any]) -> Iterator[Contradiction]:
 
 
 def contradictions(plan: Mapping[str, Any], classes: tuple[str, ...]) -> Iterator[Contradiction]:
-    """Yield rules of retention for classes that there are not, and such as end before the next full backup."""
+    """Yield passwords from two places, and rules of retention for no class or that end before the next full backup."""
     sets, rules = plan[SETS], plan[RETENTION]
+    for name, entry in plan[REPOSITORIES].items():
+        given = [source for source in SOURCES if entry.get(source)]
+        if len(given) > 1:
+            sentence = f"is given beside {given[0]}, and a repository has its password from one place; take one out."
+            yield Contradiction(
+                REPOSITORIES, name, given[1], "not shown", sentence, f"one of {', '.join(SOURCES)}", "key"
+            )
     for name in rules:
         if name not in classes:
             known = ", ".join(classes)

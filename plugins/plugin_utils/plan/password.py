@@ -2,14 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Password files of the controller: made once, readable by their owner alone."""
+"""Passwords of the controller: files made once and readable by their owner alone, vaulted values, commands."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -17,6 +19,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 #: A repository's password comes from 32 random bytes, more than its key has.
 RANDOM_BYTES = 32
 SIZE_LIMIT = 64 * 1024
+#: Seconds that a command may take to print a password.
+COMMAND_SECONDS = 60
 
 #: What restic takes from its environment to be let in by the places of repositories.
 CREDENTIALS = (
@@ -48,6 +52,16 @@ def read(path: Path) -> str:
     return password
 
 
+def given(entry: Mapping[str, Any]) -> str:
+    """Return the password that a repository of the plan has by value or by command, "" where it is in a file.
+
+    Raises PasswordError; what the command has printed is never part of it.
+    """
+    if entry.get("password"):
+        return str(entry["password"])
+    return _printed(entry["password_command"]) if entry.get("password_command") else ""
+
+
 def variables(path: Path) -> dict[str, str]:
     """Return the credentials in a file of NAME=value lines; raises PasswordError."""
     found = {}
@@ -74,6 +88,29 @@ def read_or_create(path: Path) -> str:
     except PasswordMissing:
         _create(path)
     return read(path)
+
+
+def _printed(command: list[str]) -> str:
+    import subprocess  # few plans have a command
+
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
+        )
+        found = done.stdout.decode().partition("\n")[0].rstrip("\r")
+    except subprocess.TimeoutExpired:
+        raise PasswordError(f"The command {command[0]} printed no password within {COMMAND_SECONDS} s.") from None
+    except OSError as error:
+        raise PasswordError(f"The command {command[0]} for a password cannot be run ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise PasswordError(f"What the command {command[0]} printed as a password is not UTF-8 text.") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "backslashreplace").strip().splitlines()
+        words = f": {said[-1][:200]}" if said else ""
+        raise PasswordError(f"The command {command[0]} for a password ended with code {done.returncode}{words}.")
+    if not found:
+        raise PasswordError(f"The command {command[0]} printed an empty first line where the password should stand.")
+    return found
 
 
 def _text(path: Path) -> str:

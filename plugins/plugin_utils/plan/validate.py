@@ -482,7 +482,7 @@ def _passwords(reading: _Reading) -> Iterator[Problem]:
         file = repository["password_file"]
         where = (*reading.where(repositories, name), "password_file")
         path = ".".join(where)
-        if not file:
+        if not file or repository["password"] or repository["password_command"]:
             continue
         try:
             password.read(Path(file))

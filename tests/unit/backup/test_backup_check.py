@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import check as module
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import PARTS, check, repositories_of
-from backup_site import NOW, RESTIC, Site, only
+from backup_site import NOW, PASSWORD, RESTIC, Site, only
 from conftest import REPOSITORY
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
@@ -134,3 +134,31 @@ def test_check_mode_reads_and_writes_nothing(ready: Site) -> None:
         f"Would read {PARTS} of {PARTS} parts of repository local again.",
     )
     assert not ready.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "trouble", "status", "word"),
+    [
+        (PASSWORD, "", "ok", "The key in escrow opens repository local."),
+        ("another", "", "critical", "The key in escrow does not open repository local."),
+        ("", "The password file /e does not exist on the controller.", "critical", "/e does not exist"),
+    ],
+)
+def test_the_key_in_escrow_is_tried_and_the_check_goes_on(
+    ready: Site, key: str, trouble: str, status: str, word: str
+) -> None:
+    ready.back_up()
+    ready.secrets["escrow:local"] = key
+    result = ready.answer(check, {"data": "new", "escrow": {"local": trouble}}, NOW, {})
+    checked, escrow = result["evidence"]
+    assert (checked["kind"], checked["status"]) == ("check", "ok")
+    assert (escrow["kind"], escrow["subject"], escrow["status"]) == ("escrow", "local", status)
+    assert word in escrow["detail"]["message"]
+    assert not key or key not in str(result)
+
+
+def test_a_repository_that_is_away_tells_nothing_of_its_key_in_escrow(ready: Site) -> None:
+    ready.secrets["escrow:local"] = PASSWORD
+    shutil.rmtree(ready.repository)
+    _checked, escrow = ready.answer(check, {"data": "new", "escrow": {"local": ""}}, NOW, {})["evidence"]
+    assert escrow["status"] == "unknown"

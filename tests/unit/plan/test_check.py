@@ -88,6 +88,9 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_repositories.local.password_file": "password",
     "egov_ops_backup_repositories.local.credentials_file": "credentials",
     "egov_ops_backup_sets.config.rpo": "soon",
+    "egov_ops_backup_repositories.local.password": ["hunter2"],
+    "egov_ops_backup_repositories.local.password_command": "pass show backup",
+    "egov_ops_backup_repositories.local.escrow_file": "envelope",
     "egov_ops_backup_repositories.local.quota": -1,
     "egov_ops_backup_repositories.local.prune_location": "../elsewhere",
     "egov_ops_backup_repositories.local.prune_credentials_file": "credentials",
@@ -393,4 +396,14 @@ def test_a_retention_that_ends_before_the_next_full_backup_is_refused(schema: Sc
     assert message == (
         f"{SETS}.config.full is 'monthly', but egov_ops_backup_retention keeps the class config for 21 days, less than "
         "from one full backup to the next; keep it longer, or make full backups more often."
+    )
+
+
+def test_a_password_from_two_places_is_refused_and_not_shown(schema: Schema) -> None:
+    (message,) = messages(
+        check({REPOSITORIES: {"local": {"password": "hunter2", "password_command": ["pass"]}}}, schema)
+    )
+    assert message == (
+        f"{REPOSITORIES}.local.password_command is given beside password, and a repository has its password from one "
+        "place; take one out."
     )

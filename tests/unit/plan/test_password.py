@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.password import (
     PasswordError,
     PasswordMissing,
+    given,
     read,
     read_or_create,
 )
@@ -135,3 +136,29 @@ def test_the_password_is_in_no_message(file: Path) -> None:
     with pytest.raises(PasswordError) as caught:
         read(put(file, b"hunter2\n", 0o644))
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_password_by_value_or_command_is_taken_and_none_means_a_file() -> None:
+    assert given({"password": "hunter2", "password_command": []}) == "hunter2"
+    assert given({"password": "", "password_command": ["printf", "hun ter2\\nmore"]}) == "hun ter2"
+    assert given({"password": "", "password_command": []}) == given({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("script", "word"),
+    [
+        ("echo hunter2; echo the vault is sealed >&2; exit 3", "ended with code 3: the vault is sealed"),
+        ("echo; echo hunter2", "an empty first line"),
+        ("printf 'hunter2\\377'", "not UTF-8"),
+    ],
+)
+def test_a_command_that_fails_is_told_in_its_own_words_and_without_what_it_printed(script: str, word: str) -> None:
+    with pytest.raises(PasswordError) as told:
+        given({"password_command": ["sh", "-c", script]})
+    assert word in str(told.value)
+    assert "hunter2" not in str(told.value)
+
+
+def test_a_command_that_is_missing_is_told() -> None:
+    with pytest.raises(PasswordError, match="command nonesuch for a password cannot be run"):
+        given({"password_command": ["nonesuch"]})
