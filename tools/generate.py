@@ -48,6 +48,8 @@ ROLES = {
 TASKS = {
     "backup_catalog": ("catalogue", "Judge the copies"),
     "backup_check": ("check", "Read the backups again"),
+    "restore_drill": ("drill", "Drill a restore"),
+    "backup_prune": ("prune", "Purge expired backups"),
     "restore_accept": ("accept", "Accept the restore"),
     "restore_undo": ("undo", "Undo the restore"),
 }
@@ -124,7 +126,7 @@ PLAYBOOK = """\
         procedure: {procedure}
       run_once: true
       vars: &controller
-        ansible_connection: ansible.builtin.local  # a host's own may not even be installed, and is not needed
+        ansible_connection: local  # a host's own may not even be installed, and is not needed
       tags: [always]
 
     - name: Do the work, and record whatever happens
@@ -239,7 +241,8 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     """Return the playbook of a procedure: the frame, and the roles that there are for its domains."""
     built = [step for step in entry["steps"] if is_built(step["module"])]
     roles = []
-    for domain, (role, does) in ROLES.items():
+    for domain in dict.fromkeys(step["domain"] for step in built):
+        role, does = ROLES[domain]
         files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""

@@ -11,9 +11,14 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CATALOGUE
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
-from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest
+from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest, newest_proof
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
+from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+#: The procedure that a person calls to see the state; the others are read in their reports.
+ASKED = "backup_status"
 
 
 class ActionModule(BackupTask):
@@ -30,7 +35,8 @@ class ActionModule(BackupTask):
         filled, secrets = super().prepare(arguments, plan, host, now)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         filled["site"] = filled["site"] or plan["egov_ops_site"]
-        proofs = {name: newest(state, host, "proof", name) for name in filled["sets"]}
+        proofs = {name: newest_proof(state, host, name) for name in filled["sets"]}
+        filled["unproved"] = [plan["egov_ops_unproved_warning"], plan["egov_ops_unproved_critical"]]
         filled["proofs"] = {
             name: {"snapshot": record["detail"]["snapshot_id"], "time": record["finished"]}
             for name, record in proofs.items()
@@ -39,3 +45,29 @@ class ActionModule(BackupTask):
         checks = {name: newest(state, host, "check", name) for name in repositories_of(filled["sets"])}
         filled["checks"] = {name: record["status"] for name, record in checks.items() if record}
         return filled, secrets
+
+    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Print, where a person asked for the state, how each set is restored without us."""
+        result = super().perform(arguments, task_vars)
+        host: str = task_vars["inventory_hostname"]
+        run = Run.of_this_process(StateDir.resolve(self.plan_of(host)["egov_ops_state_dir"]))
+        if not run or run.procedure == ASKED:
+            for name, lines in result.get("without_us", {}).items():
+                self.say(f"Without us, set {name} of {host}:")
+                for line in lines:
+                    self.say(f"  {inert(line)}")
+        return result
+
+    def _attempt(
+        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Add to what the host has seen what the ledger says of its backups over time."""
+        outcome = super()._attempt(arguments, plan, host, run_id, now, task_vars)
+        measured = outcome.pop("measured", None)
+        if measured is None:
+            return outcome
+        from ansible_collections.egov.ops.plugins.plugin_utils.backup_history import watch  # by weekly work alone
+
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        sets = arguments["sets"] or plan["egov_ops_backup_sets"]
+        return {**outcome, "evidence": [*outcome["evidence"], *watch(plan, state, host, sets, measured, now)]}

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.options import LIST
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, estimate
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import ANY, LIST, NO_TIME, TIME_FORMS
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, Sets, estimate, repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -24,19 +26,28 @@ class ActionModule(BackupTask):
 
     HALF = ("backup.listing", "listing")
     ARGUMENTS = LIST
+    COPIES = True
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Take from the run options what is not given; only the wanted set's repository is opened."""
+        """Take from the run options what is not given; refuse what cannot be before the host is touched."""
         options = {
             "set": arguments["set"] or plan["egov_ops_restore_set"],
             "paths": arguments["paths"] or plan["egov_ops_restore_paths"],
             "at": arguments["at"] or plan["egov_ops_restore_at"],
             "mode": arguments["mode"] or plan["egov_ops_restore_mode"],
             "destination": arguments["destination"] or plan["egov_ops_restore_destination"],
+            "from_repository": arguments["from_repository"] or plan["egov_ops_restore_from"],
         }
-        return super().prepare({**arguments, **options}, plan, host, now)
+        owner = arguments["of"] or plan["egov_ops_restore_of"] or host
+        if owner != host:
+            plan = self.plan_of_other(owner)
+            options["target"] = host
+        _refuse_time(options["at"])
+        filled, secrets = super().prepare({**arguments, **options}, plan, owner, now)
+        _refuse_names(options["from_repository"], options["set"], filled["sets"])
+        return filled, secrets
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Add the estimate to the operation, and print what was found."""
@@ -44,7 +55,8 @@ class ActionModule(BackupTask):
         operation = result.get("operation")
         if operation:
             state = StateDir.resolve(self.plan_of(task_vars["inventory_hostname"])["egov_ops_state_dir"])
-            seconds, by = estimate(state, operation["host"], operation["set"], operation["bytes"])
+            owner = operation.get("of", operation["host"])
+            seconds, by = estimate(state, owner, operation["set"], operation["bytes"])
             operation["seconds"] = seconds
             result["estimated"] = by
             result["msg"] += f" A restore may take {seconds:.0f} s, {by}."
@@ -55,3 +67,26 @@ class ActionModule(BackupTask):
         if operation:
             self.say(f"operation: {json.dumps(operation, ensure_ascii=True, sort_keys=True)}")
         return result
+
+
+def _refuse_time(text: str) -> None:
+    """Refuse what is no moment; raises OpsError."""
+    for form in [form for form, _rest in TIME_FORMS] if text else ():
+        with suppress(ValueError):
+            datetime.strptime(text, form)
+            return
+    if text:
+        raise OpsError(NO_TIME % text)
+
+
+def _refuse_names(name: str, wanted: str, sets: Sets) -> None:
+    """Refuse a set that there is not, and a repository that takes none of the wanted sets; raises OpsError."""
+    if wanted and wanted not in sets:
+        raise OpsError(f"Set {wanted} is not in the plan of this host: it has {', '.join(sorted(sets)) or 'none'}.")
+    asked = {name: entry for name, entry in sets.items() if not wanted or name == wanted}
+    known = repositories_of(asked)
+    if name and name != ANY and asked and name not in known:
+        raise OpsError(
+            f"Repository {name} takes no copy of {wanted or 'any set'}; egov_ops_restore_from may be {ANY} or one of "
+            f"{', '.join(known)}."
+        )

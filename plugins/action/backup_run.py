@@ -13,6 +13,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
 class ActionModule(BackupTask):
     """See plugins/modules/backup_run.py."""
 
-    HALF = ("backup.run", "run")
+    HALF = ("backup.run", "backup")
     ARGUMENTS = RUN
     COPIES = True

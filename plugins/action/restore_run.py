@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of
+from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -30,7 +31,11 @@ class ActionModule(RestoreTask):
         """Fill in the repository of the request, and find its password."""
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         operation = arguments["operation"]
+        owner = operation.get("of", host)
+        if owner != host:
+            plan = self.plan_of_other(owner)
         sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
         repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
-        return {**arguments, "repositories": repositories}, secrets
+        moved = moved_files(state, owner, operation["set"])
+        return {**arguments, "repositories": repositories, "moved": moved}, secrets

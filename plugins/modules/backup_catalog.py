@@ -15,14 +15,21 @@ description:
   - Judges each set by 3-2-1-1-0 - three copies of the data, the original counted, on two kinds of place, one at another
     site, one that no client can remove, and no error. Only a repository that holds the newest snapshot counts.
   - A repository is at another site where its C(site) and the host's, C(egov_ops_site), are both given and differ. That
-    no client can remove a copy is taken from the repository's C(immutable).
+    no client can remove a copy is taken from the repository's C(immutable); a REST server or a bucket of S3 that the
+    plan calls so is asked, and one that says otherwise does not count.
   - A set whose copies are not enough is C(warning), and the record says what is missing.
-  - Changes nothing.
+  - Judges by the ledger how old each set's newest good backup is, against its C(rpo) or cadence, whether its size is
+    unusual, and whether its backups take longer and longer. Fewer than eight backups are said to be too few.
+  - Measures the repositories on the host, and says when each will be full, by a line through the measurements with its
+    band, and whether what the plan keeps will fit. C(quota) bounds a repository, also one elsewhere.
+  - Tells the locks of each repository. One that was left by a process of this host that is gone is removed; one that
+    nobody has renewed for half an hour is C(warning), and C(critical) where it keeps backups out.
+  - Tells for each set the bare commands by which a person restores it when controller and ledger are lost.
 options:
   sets:
     description:
       - The sets by name. Without it, those of the plan variable C(egov_ops_backup_sets) are used.
-      - Of each only C(class), C(repository) and C(copies) are used.
+      - Of each only C(class), C(repository), C(copies), C(rpo), C(full) and C(incremental) are used.
     type: dict
     default: {}
   site:
@@ -32,7 +39,8 @@ options:
     default: ""
   proofs:
     description:
-      - The newest good proof of each set, with C(snapshot) and C(time). Filled in by the action plugin from the ledger.
+      - The newest good proof or drill of each set, with C(snapshot) and C(time). Filled in by the action plugin from
+        the ledger.
     type: dict
     default: {}
   checks:
@@ -40,6 +48,14 @@ options:
       - The status of each repository's newest check. Filled in by the action plugin from the ledger.
     type: dict
     default: {}
+  unproved:
+    description:
+      - Seconds since the newest good proof, or without one since the oldest snapshot, from which on a set is C(warning)
+        and C(critical). Filled in by the action plugin from the plan variables C(egov_ops_unproved_warning) and
+        C(egov_ops_unproved_critical).
+    type: list
+    elements: float
+    default: []
   timeout:
     description:
       - Seconds for all repositories together.
@@ -52,7 +68,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Never writes anything on the host but what the engine caches.
+      - Never writes anything on the host but what the engine caches, and removes no lock.
   diff_mode:
     support: none
     details:
@@ -104,34 +120,45 @@ snapshots:
       size: 1445449
       ratio: 2.1
       proved: "2026-05-20T01:10:00Z"
+without_us:
+  description: For each set the shell lines that restore its newest snapshot with restic alone, without any secret.
+  returned: success
+  type: dict
+  sample:
+    config:
+      - "# from local; set and export RESTIC_PASSWORD_FILE, TARGET"
+      - export RESTIC_REPOSITORY=/var/lib/egov-ops/host/repository
+      - restic snapshots --host web1 --tag egov-ops,set=config
+      - restic restore latest --host web1 --tag egov-ops,set=config --target "$TARGET"/config
 snapshot_count:
   description: How many snapshots there are.
   returned: success
   type: int
   sample: 12
 evidence:
-  description: One record for each set.
+  description: Records of each set and each repository.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: Always V(copies).
+      description: >-
+        Of a set V(copies), V(freshness), V(size) and V(duration); of a repository V(lock) and V(storage).
       returned: always
       type: str
       sample: copies
     subject:
-      description: Name of the set.
+      description: Name of the set or the repository.
       returned: always
       type: str
       sample: config
     status:
-      description: V(ok) or V(warning).
+      description: One of V(ok), V(warning), V(critical), V(unknown) and V(skipped).
       returned: always
       type: str
       sample: warning
     reason:
-      description: Always empty.
+      description: V(no_history) where there are too few records for a judgement.
       returned: always
       type: str
       sample: ""
@@ -147,7 +174,7 @@ evidence:
       type: float
       sample: 1.2
     detail:
-      description: What is known of each place, what is missing, message, next act.
+      description: What was found, for example what is known of each place and what is missing; message, next act.
       returned: always
       type: dict
       sample:

@@ -61,6 +61,23 @@ options:
         C(egov_ops_restore_destination), else C(SET.restored-SNAPSHOT) beside the first path.
     type: str
     default: ""
+  of:
+    description:
+      - Host of the inventory whose set is to be restored on this one; its sets, repositories and passwords are those of
+        its own plan. Without it, the run option C(egov_ops_restore_of), else this host.
+    type: str
+    default: ""
+  from_repository:
+    description:
+      - Repository from which it is wanted, one of the set's copies or its own; V(any) takes the first within reach.
+        Without it, the run option C(egov_ops_restore_from), else the set's own.
+    type: str
+    default: ""
+  target:
+    description:
+      - The host that takes the set of another. Filled in by the action plugin, never by hand.
+    type: str
+    default: ""
   timeout:
     description:
       - Seconds for the whole call.

@@ -26,6 +26,10 @@ description:
     that fails or does not end in time fails its set.
   - Copies what is new of each set into the repositories that its C(copies) name, with C(restic copy) from the set's own
     repository, newest snapshot first. A copy that cannot be made is a failed record of its own and stops no backup.
+  - What takes longer than one round trip goes on beside it, and a line of progress is printed at least every 15
+    seconds.
+  - Beside each repository on the host itself lies a script, C(REPOSITORY.restore-HOST.sh), by which a person restores
+    with restic alone; it is written when it changes and holds no secret.
   - A repository that is missing is made only where its C(create) says so and neither the ledger nor the host knows of
     snapshots in it.
 options:
@@ -54,6 +58,7 @@ options:
 extends_documentation_fragment:
   - egov.ops.half
   - egov.ops.repositories
+  - egov.ops.watched
 attributes:
   check_mode:
     support: full
@@ -161,7 +166,7 @@ def main():
     # type: () -> None
     """Back up the host that the module runs on."""
     module = AnsibleModule(argument_spec=dict(options.RUN, **module_options()), supports_check_mode=True)
-    run_module(run.run, module)
+    run_module(run.backup, module)
 
 
 if __name__ == "__main__":

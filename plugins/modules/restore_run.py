@@ -22,6 +22,8 @@ description:
     the units are started again. If a unit does not start, the old data is put back. A crash at any moment leaves each
     path as it was or as it is restored, never a mixture. What was replaced is kept until M(egov.ops.restore_accept) or
     M(egov.ops.restore_undo).
+  - The set may be another host's, and the snapshot a copy in any repository that the host reaches, as the request
+    says.
   - A folder is restored as a whole, so what was in it and not in the backup is kept aside with the rest.
   - Refused, with nothing changed, are a path that is not in the snapshot, a destination that is there or whose folder
     is not, a symbolic link in the way, a mount point, too little space, files of other owners without root, and a host
@@ -38,6 +40,11 @@ options:
       - Seconds that the job may take.
     type: float
     default: 14400.0
+  moved:
+    description:
+      - Files that changed while the set was backed up. Filled in by the action plugin from the ledger.
+    type: dict
+    default: {}
   attach:
     description:
       - Asks for the job that runs and starts none. Used by the action plugin alone.

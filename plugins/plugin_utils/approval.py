@@ -94,6 +94,8 @@ class Action(NamedTuple):
     keys: Mapping[str, Callable[[Any], bool]]
     faults: Callable[[Mapping[str, Any]], str]
     words: Callable[[Mapping[str, Any]], list[tuple[str, str]]]
+    #: Keys that an operation may lack.
+    optional: frozenset[str] = frozenset()
 
 
 def read_request(data: bytes) -> Request:
@@ -132,6 +134,8 @@ def check_operation(action: str, operation: Mapping[str, Any]) -> None:
     keys = ACTIONS[action].keys
     what = f"The operation of {action}"
     for key in [*keys, *operation]:
+        if key not in operation and key in ACTIONS[action].optional:
+            continue
         if key not in operation:
             raise ApprovalError(f"{what} lacks {key}; take the operation as egov.ops.backup_list gives it.")
         if key not in keys:
@@ -226,6 +230,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _TEXT_LIMIT and inert(value) == value
 
 
+def _is_snapshot(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64 and bool(_HEX.fullmatch(value))
+
+
 def _is_path(value: Any) -> bool:
     parts = value.split("/")[1:] if isinstance(value, str) else []
     whole = bool(parts) and value.startswith("/") and "\0" not in value
@@ -266,6 +274,8 @@ def _restore_faults(operation: Mapping[str, Any]) -> str:
 def _restore_words(operation: Mapping[str, Any]) -> list[tuple[str, str]]:
     source = f"snapshot {operation['snapshot'][:SHORT]} of {operation['snapshot_time']}"
     told = [("from", f"{source}, set {operation['set']}, repository {operation['repository']}")]
+    if operation.get("of"):
+        told.insert(0, ("of", f"host {operation['of']}, whose data goes to another host"))
     told += [("what", path) for path in operation["paths"]] or [("what", "the whole set")]
     size = f"{operation['files']} files, {_amount(operation['bytes'])}, about {operation['seconds']:g} s"
     told.append(("size", size))
@@ -295,7 +305,7 @@ ACTIONS: Mapping[str, Action] = {
             "host": _is_text,
             "set": _is_text,
             "repository": _is_text,
-            "snapshot": lambda value: isinstance(value, str) and len(value) == 64 and bool(_HEX.fullmatch(value)),
+            "snapshot": _is_snapshot,
             "snapshot_time": _is_time,
             "paths": _are_paths,
             "mode": lambda value: value in ("beside", "in_place"),
@@ -304,8 +314,11 @@ ACTIONS: Mapping[str, Action] = {
             "bytes": _is_amount,
             "stop": _are_units,
             "seconds": lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
+            "of": _is_text,
+            "original": _is_snapshot,
         },
         faults=_restore_faults,
         words=_restore_words,
+        optional=frozenset({"of", "original"}),
     ),
 }

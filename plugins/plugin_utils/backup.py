@@ -57,7 +57,7 @@ def passwords_of(sets: Sets, plan: Plan, state: StateDir, check_mode: bool) -> d
     found = {}
     for name in sorted({str(entry["repository"]) for entry in sets.values() if entry.get("repository")}):
         known = any(entry["known"] for entry in sets.values() if entry["repository"] == name)
-        found.update(_secrets_of(name, known, plan, state, check_mode))
+        found.update(secrets_of(name, known, plan, state, check_mode))
     return found
 
 
@@ -70,13 +70,24 @@ def passwords_of_copies(
     for name in sorted({str(copy) for entry in sets.values() for copy in entry.get("copies") or ()} - own):
         known = any(name in entry.get("known_copies", ()) for entry in sets.values())
         try:
-            found.update(_secrets_of(name, known, plan, state, check_mode))
+            found.update(secrets_of(name, known, plan, state, check_mode))
         except OpsError as error:
             troubles[name] = str(error)
     return found, troubles
 
 
-def _secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
+def secrets_of_entry(name: str, entry: Mapping[str, Any], state: StateDir, check_mode: bool) -> dict[str, str]:
+    """Return the password and credentials of a repository, as the half's secrets; raises OpsError.
+
+    In check mode, which makes none, any password serves where the repository's was not made yet.
+    """
+    path = Path(entry["password_file"] or state.path / "passwords" / name)
+    unmade = check_mode and entry["create"] and not path.exists()
+    found = secrets.token_urlsafe() if unmade else password.read(path)
+    return {f"repository:{name}": found, **_credentials(name, entry["credentials_file"])}
+
+
+def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: bool) -> dict[str, str]:
     """Return the password of a repository and the credentials of its place, as the half's secrets; raises OpsError."""
     repository = plan["egov_ops_backup_repositories"].get(name)
     if repository is None:
@@ -91,11 +102,13 @@ def _secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode:
         )
     else:
         found = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
-    credentials = password.variables(Path(repository["credentials_file"])) if repository["credentials_file"] else {}
-    return {
-        f"repository:{name}": found,
-        **{f"credentials:{name}:{variable}": value for variable, value in credentials.items()},
-    }
+    return {f"repository:{name}": found, **_credentials(name, repository["credentials_file"])}
+
+
+def _credentials(name: str, file: str) -> dict[str, str]:
+    """Return what lets restic in at a repository's place, as the half's secrets; raises OpsError."""
+    found = password.variables(Path(file)) if file else {}
+    return {f"credentials:{name}:{variable}": value for variable, value in found.items()}
 
 
 def estimate(state: StateDir, host: str, set_name: str, size: int) -> tuple[float, str]:

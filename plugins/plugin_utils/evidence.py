@@ -41,6 +41,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 DOMAIN = "gate"
 DECISION, DONE = "gate", "operation"
 
+#: The kinds of records that prove a backup: by a sample of it, and by all of it.
+PROOFS = ("proof", "drill")
+
+#: Records of a set's backups among which the newest that made a snapshot is looked for.
+_BACKUPS_LIMIT = 100
+
 _HEXADECIMAL = set("0123456789abcdef")
 
 
@@ -155,6 +161,62 @@ def newest(state: StateDir, host: str, kind: str, subject: str) -> dict[str, Any
     return max(found, key=lambda record: record["finished"], default=None)
 
 
+def newest_proof(state: StateDir, host: str, set_name: str) -> dict[str, Any] | None:
+    """Return the newest record of a set that tells whether it could be brought back: by a proof, or by a drill."""
+    found = [newest(state, host, kind, set_name) for kind in PROOFS]
+    return max((record for record in found if record), key=lambda record: str(record["finished"]), default=None)
+
+
+def moved_files(state: StateDir, host: str, set_name: str) -> dict[str, Any]:
+    """Return the `snapshot` of a set's newest backup and the `paths` that changed meanwhile, as its record has them."""
+    found = [newest(state, host, "backup", set_name)]
+    if state.ledger.exists():
+        with Ledger(state.ledger, read_only=True) as ledger:
+            stored = ledger.records(
+                domain="backup", kind="backup", host=host, subject=set_name, newest_first=True, limit=_BACKUPS_LIMIT
+            )
+            found += [entry.record for entry in stored]
+    for record in found:
+        changed = record["detail"].get("changed_during_backup") if record else None
+        if record and changed is not None:
+            return {"snapshot": record["detail"].get("snapshot", ""), "paths": changed["first"]}
+    return {}
+
+
+def made(state: StateDir, host: str) -> dict[str, tuple[str, bool]]:
+    """Return when each snapshot of a host was first recorded by the run that made it, by its id as it was told."""
+    found: dict[str, tuple[str, bool]] = {}
+    for record in records_of(state, host, "backup", ("ok", "warning")):
+        name = str(record["detail"].get("snapshot_id") or record["detail"].get("snapshot") or "")
+        if name and record["finished"] < found.get(name, ("~",))[0]:
+            found[name] = (record["finished"], True)
+    return found
+
+
+def proved(state: StateDir, host: str) -> dict[str, list[str]]:
+    """Return the snapshots of each set of a host that a proof has restored well, newest first."""
+    found: dict[str, list[str]] = {}
+    proofs = records_of(state, host, "proof", ("ok",))
+    for record in sorted(proofs, key=lambda record: str(record["finished"]), reverse=True):
+        name = record["detail"].get("snapshot_id")
+        if name:
+            found.setdefault(record["subject"], []).append(name)
+    return {subject: list(dict.fromkeys(names)) for subject, names in found.items()}
+
+
+def records_of(
+    state: StateDir, host: str, kind: str, statuses: tuple[str, ...], since: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield a host's records of its backups of a kind and some statuses, of spools and the ledger since a time."""
+    for record in _waiting(state, kind) if state.spool.exists() else ():
+        if (record["host"], record["domain"]) == (host, "backup") and record["status"] in statuses:
+            yield record
+    if state.ledger.exists():
+        with Ledger(state.ledger, read_only=True) as ledger:
+            stored = ledger.records(domain="backup", kind=kind, host=host, status=statuses, since=since)
+            yield from (entry.record for entry in stored)
+
+
 def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
     """Yield the records of a kind that still wait in spools, of this run too."""
     for spool in spools(state.spool):
@@ -173,10 +235,13 @@ def _of_request(request: Request, kind: str, state: StateDir, ledger: Ledger) ->
 def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
     """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
     wanted = request.operation
-    about = {"domain": "backup", "kind": "proof", "host": request.host, "subject": wanted["set"]}
-    found = [stored.record for stored in ledger.records(**about, since=iso(oldest))]
-    found += (record for record in _waiting(state, "proof") if about.items() <= record.items())
-    about_it = [record for record in found if record["detail"].get("snapshot_id") == wanted["snapshot"]]
+    found = []
+    for kind in PROOFS:
+        about = {"domain": "backup", "kind": kind, "host": wanted.get("of", request.host), "subject": wanted["set"]}
+        found += [stored.record for stored in ledger.records(**about, since=iso(oldest))]
+        found += (record for record in _waiting(state, kind) if about.items() <= record.items())
+    proved = {wanted["snapshot"], wanted.get("original", wanted["snapshot"])}
+    about_it = [record for record in found if record["detail"].get("snapshot_id") in proved]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
 
 

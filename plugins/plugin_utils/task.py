@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import time
 from abc import abstractmethod
 from collections import Counter
@@ -40,6 +41,10 @@ with suppress(OpsError):  # a task that needs it says so
     merge({}, load_schema())
 gc.freeze()
 gc.enable()
+
+# ansible-core from 2.19 on does not flush what it prints: in a pipe a line of progress would only be seen at the end.
+with suppress(AttributeError, OSError, ValueError):
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 #: Records shown in Ansible's own result, in a procedure in brief; all of them go to the spool, whole.
 SHOWN = 5
@@ -87,6 +92,12 @@ class Task(ActionBase):  # type: ignore[misc]
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
         return merge(self.inventory_plan().variables(host), load_schema(), self.extra_variables())
+
+    def plan_of_other(self, host: str) -> Plan:
+        """Return the plan of a host that somebody has named; raises OpsError for one that is not in the inventory."""
+        if self._task.get_variable_manager()._inventory.get_host(host) is None:
+            raise OpsError(f"There is no host {host} in this inventory; name one that is.")
+        return self.plan_of(host)
 
     def extra_variables(self) -> dict[str, Any]:
         """Return the extra variables of the command line, as Ansible has parsed them."""
@@ -243,15 +254,15 @@ class HostTask(Task):
         """Return the half's result, or the failure that stands in its place; only a defect of ours escapes."""
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
-            timeout = float(prepared.pop("timeout"))
+            timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {
                 "check_mode": bool(self._task.check_mode),
                 "diff": bool(self._task.diff),
                 "now": iso(now),
                 "run": run_id,
                 "timeout": timeout,
-                "tool_path": plan["egov_ops_tool_path"],
-                "state_dir": plan["egov_ops_host_state_dir"],
+                "tool_path": place["egov_ops_tool_path"],
+                "state_dir": place["egov_ops_host_state_dir"],
             }
             if self.DETACHES:
                 context["program"] = stream.program(self.HALF[0].partition(".")[0])
@@ -264,13 +275,16 @@ class HostTask(Task):
             while result.get("running"):
                 self.say(f"{host}: {inert(result['msg'])}")
                 context["now"] = iso(datetime.now(timezone.utc))
-                result = call(attach=True)
+                result = call(**result.get("again", {"attach": True}))
             self._acknowledge = partial(call, recorded=True)
         except stream.StreamError as error:
             return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
         except OpsError as error:
             return outcome_of("failed", "refused", str(error))
         except AnsibleConnectionFailure as error:
+            where = self._elsewhere(host)
+            if where:  # the host itself is not known to be away
+                return outcome_of("failed", "error", f"{where} cannot be reached: {_first_line(error)}.")
             return outcome_of("unreachable", "", f"{host} cannot be reached: {_first_line(error)}.")
         except AnsibleError as error:
             # A wrong or missing become password, a variable that is not defined: of this host, and not of the run.
@@ -287,6 +301,16 @@ class HostTask(Task):
             outcome = outcome_of("failed", result.get("reason") or "error", message, result.get("transport", "none"))
             return {**outcome, "evidence": result.get("evidence", [])}
         return {**outcome_of("ok", "", ""), **result}
+
+    def _elsewhere(self, host: str) -> str:
+        """Return the other host that the task is delegated to, "" for none."""
+        delegate = str(self._task.delegate_to or "")
+        return "" if delegate in (host, "localhost") else delegate
+
+    def _place(self, plan: Plan, host: str) -> Plan:
+        """Return the plan of the host that does the work; raises OpsError for one that is not in the inventory."""
+        where = self._elsewhere(host)
+        return self.plan_of_other(where) if where else plan
 
     def _transport(self, plan: Plan) -> str:
         """Return how the half travels: as the plan says, else as a stream where the connection takes input."""

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -17,10 +19,13 @@ from typing import Any
 
 import pytest
 from signers import make_key, people, signers
-from sites import Site, wait_for
+from sites import DEAD, Site, wait_for
 from test_gate import approve, ask
 
 pytestmark = [pytest.mark.programs("restic", "ssh-keygen"), pytest.mark.slow]
+
+#: A repository that there is not.
+WRONG = {"egov_ops_restore_from": "tape"}
 
 SEED = int(os.environ.get("EGOV_OPS_SEED") or random.randrange(2**32))
 
@@ -107,6 +112,59 @@ def test_a_restore_is_asked_for_approved_carried_out_and_accepted(either: Site) 
     assert site.verified()
 
 
+def test_a_lost_host_s_data_is_restored_on_another_from_a_copy(site: Site) -> None:
+    site.hosts["web2"]["egov_ops_host_state_dir"] = str(site.folder / "host2")
+    web1, web2 = site.hosts["web1"], site.hosts["web2"]
+    site.variables["egov_ops_backup_repositories"]["vault"] = {"location": str(site.folder / "vault"), "create": True}
+    site.variables["egov_ops_backup_sets"]["data"]["copies"] = ["vault"]
+    prepared(site)
+    before = contents(site)
+    site.hosts = {"web1": web1, "web2": web2}
+    shutil.rmtree(site.folder / "repository")
+    shutil.rmtree(site.folder / "data")
+    options = {
+        "egov_ops_restore_set": "data",
+        "egov_ops_restore_of": "web1",
+        "egov_ops_restore_from": "any",
+        "egov_ops_restore_destination": str(site.folder / "taken"),
+    }
+    refused = site.run("ansible", "web2", "-m", "egov.ops.backup_list", "-e", json.dumps({**options, **WRONG}))
+    assert refused.rc != 0
+    assert "Repository tape takes no copy of data; egov_ops_restore_from may be any or one of" in refused.output
+    found = site.run("ansible", "web2", "-m", "egov.ops.backup_list", "-e", json.dumps(options))
+    assert found.rc == 0, found.output
+    line = next(line for line in found.output.splitlines() if line.startswith("operation: "))
+    operation = {"egov_ops_operation": json.loads(line.removeprefix("operation: ")), "egov_ops_reason": "web1 is lost"}
+    assert operation["egov_ops_operation"]["repository"] == "vault"
+    done = site.play("egov.ops.request", "-e", json.dumps(operation), "-e", f"egov_ops_signing_key={site.folder}/li")
+    assert done.rc == 0, done.output
+    assert "host web1, whose data goes to another host" in done.output
+    (digest,) = [record["subject"] for record in site.records(domain="gate", kind="request")]
+    assert approve(site, digest).rc == 0
+    done = site.play("egov.ops.restore", "-e", f"egov_ops_request={digest}", "-e", "egov_ops_hosts=web2")
+    assert done.rc == 0, done.output
+    taken = site.folder / "taken" / str(site.folder / "data").lstrip("/")
+    assert {path.name: path.read_text() for path in sorted(taken.iterdir())} == before
+    (record,) = site.records(kind="restore")
+    assert (record["host"], record["detail"]["of"], record["detail"]["repository"]) == ("web2", "web1", "vault")
+    assert ("web2", "health_probe") in site.steps()  # the probes of the host come after
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"egov_ops_restore_at": "yesterday"}, "'yesterday' is no time: write it as"),
+        ({"egov_ops_restore_of": "web9"}, "There is no host web9 in this inventory"),
+        ({"egov_ops_restore_set": "dta"}, "Set dta is not in the plan of this host: it has"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(site: Site, option: dict[str, str], words: str) -> None:
+    site.hosts = {"web1": dict(DEAD)}
+    done = site.run("ansible", "web1", "-m", "egov.ops.backup_list", "-e", json.dumps(option))
+    assert done.rc != 0
+    assert words in done.output, "the host, which is not there, was not asked"
+
+
 def test_a_restore_is_undone(ready: Site) -> None:
     lost = lose(ready)
     digest = approved(ready, "pages")
@@ -125,10 +183,11 @@ def test_a_long_restore_says_how_far_it_is_every_fifteen_seconds(ready: Site) ->
     digest = approved(ready, "pages")
     process = ready.start("ansible-playbook", "egov.ops.restore", "-e", f"egov_ops_request={digest}")
     assert process.stdout
-    told = [time.monotonic() for line in process.stdout if f"restore {digest[:8]}: restoring for" in line]
+    signs = (f"restore {digest[:8]}: restoring for", "Carry out the restore")
+    told = [time.monotonic() for line in process.stdout if any(sign in line for sign in signs)]
     assert process.wait() == 0
     assert contents(ready) == before
-    assert len(told) >= 2
+    assert len(told) >= 3
     assert max(later - earlier for earlier, later in pairwise(told)) <= 15, told
 
 

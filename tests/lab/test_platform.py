@@ -204,6 +204,68 @@ def test_what_is_forgotten_in_the_s3_store_is_still_there_and_cannot_be_deleted(
         assert ask(f"/{key}?versionId={name}", "-o /dev/null") == "200"
 
 
+@pytest.fixture
+def copying(platform: Lab, tmp_path: Path) -> Site:
+    """A site of file1 alone, whose documents are copied from a folder of the host into each store."""
+    files = {
+        "rest": f"RESTIC_REST_USERNAME=file1\nRESTIC_REST_PASSWORD={platform.password}\n",
+        "s3": "AWS_ACCESS_KEY_ID=lab\nAWS_SECRET_ACCESS_KEY=lab\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    inner = f"{tmp_path.name}-copy"
+    server = {"create": True, "site": "south"}
+    repositories = {
+        "own": {"location": f"/srv/{tmp_path.name}", "create": True, "site": "north"},
+        "sftp": {"location": f"sftp:egov-backup@backup1:/srv/repositories/{inner}", **server},
+        "rest": {"location": f"rest:https://backup1:{stores.REST_PORT}/file1/{inner}/", "immutable": True, **server},
+        "s3": {"location": f"{stores.s3(platform, 'file1')}-{inner}", "immutable": True, **server},
+    }
+    for name in files:
+        repositories[name]["credentials_file"] = str(tmp_path / name)
+    data = {"class": "other", "paths": ["/srv/documents"], "repository": "own", "copies": list(STORES)}
+    return Site(
+        folder=tmp_path,
+        bin=Path(sys.executable).parent,
+        hosts={"file1": {}},
+        variables={
+            **json.loads((platform.folder / "hosts.yml").read_text())["all"]["vars"],
+            "egov_ops_state_dir": str(tmp_path / "state"),
+            "egov_ops_site": "north",
+            "egov_ops_backup_repositories": repositories,
+            "egov_ops_backup_sets": {"config": {"state": "absent"}, "data": {**data, "full": "weekly"}},
+        },
+    )
+
+
+def test_documents_are_copied_into_each_store_from_where_they_come_back(platform: Lab, copying: Site) -> None:
+    done = copying.play("egov.ops.backup")
+    assert done.rc == 0, done.output
+    copies = {record["subject"]: record for record in copying.records(kind="copy")}
+    assert set(copies) == {f"data to {store}" for store in STORES}
+    assert {record["detail"]["copied"] for record in copies.values()} == {1}
+    done = copying.play("egov.ops.backup_status")
+    assert done.rc == 0, done.output
+    places = {place["repository"]: place for place in copying.records(kind="copies")[-1]["detail"]["places"]}
+    assert {name for name, place in places.items() if place["holds"]} == {"own", *STORES}
+    assert {name for name, place in places.items() if place["immutable"]} == {"rest", "s3"}
+    assert "keeps each version for 1 days" in places["s3"]["immutable_words"]
+    assert "refuses to delete (403)" in places["rest"]["immutable_words"]
+    passwords = {name: (copying.state / "passwords" / name).read_text().strip() for name in STORES}
+    assert len(set(passwords.values())) == len(STORES)
+    for store in STORES:
+        location = str(copying.variables["egov_ops_backup_repositories"][store]["location"])
+        if store == "rest":
+            location = location.replace("//", f"//file1:{platform.password}@")
+        secrets = f"RESTIC_PASSWORD={passwords[store]} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab"
+        target = f"/srv/copied/{store}"
+        platform.shell(
+            "file1", f"{secrets} restic --no-cache --quiet --repo={location} restore latest --target={target}", 60
+        )
+        platform.shell("file1", f"diff --recursive /srv/documents {target}/srv/documents")
+
+
 def test_a_clock_that_is_not_the_platforms_is_found(platform: Lab, day: Site) -> None:
     with fault(platform, "skew_time", "rpm1", "-2h"):
         done = day.play("egov.ops.health_check", "-l", "rpm1,mon1")

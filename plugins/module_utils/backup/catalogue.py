@@ -5,13 +5,13 @@
 """Gather the snapshots of a host's sets from all repositories, and judge for each set whether its copies are enough.
 
 The rule is 3-2-1-1-0: three copies of the data, its original counted, on two kinds of place, one at another site, one
-that no client can remove, and no error in any. Only a repository that holds the set's newest snapshot counts; where it
-stands, and whether a client can remove what is in it, is taken from the plan.
+that no client can remove, and no error in any. Only a repository that holds the set's newest snapshot counts. Where it
+stands is taken from the plan, and so is that no client can remove what is in it, unless its store says otherwise.
 """
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage, unproved, without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -21,7 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 CLAUSES = ("S6.2.2-1", "S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -39,11 +40,16 @@ NO_COPIES = "Give the set copies (egov_ops_backup_sets, copies), one of them in 
 
 def catalogue(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
-    """Return the snapshots of `sets` in one shape, and one observation for each set; raises HalfError."""
+    """Return the snapshots of `sets` in one shape, an observation for each set and one for each repository's locks.
+
+    `measured` are the repositories on the host with what they use and what is free. Raises HalfError.
+    """
     started = time.monotonic()
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     names = repositories_of(sets)
     found, troubles = {}, {}  # type: tuple[dict[str, list[Snapshot]], dict[str, str]]
+    answers = {}  # type: dict[str, Answer]
+    locked, measured = [], {}  # type: tuple[list[dict[str, Any]], dict[str, dict[str, int]]]
     for index, name in enumerate(names):
         whole = host.deadline
         # What one repository leaves of its share is the next one's.
@@ -52,6 +58,12 @@ def catalogue(arguments, host):
             engine = open_engine(name, arguments["repositories"], host)
             engine.check_location(mounts.mounted())
             found[name] = engine.snapshots(arguments["host_name"])
+            if arguments["repositories"].get(name, {}).get("immutable"):
+                answers[name] = engine.ask_immutable()
+            locked.append(storage.watch_locks(engine, host))
+            room = storage.measure(engine)
+            if room:
+                measured[name] = room
         except HalfError as error:
             troubles[name] = str(error)
         finally:
@@ -60,7 +72,7 @@ def catalogue(arguments, host):
     for name in sorted(sets):
         own = {place: [snapshot for snapshot in found[place] if snapshot.set == name] for place in found}
         snapshots += _records(name, sets[name], own, arguments)
-        places = places_of(name, sets[name], own, troubles, arguments)
+        places = places_of(name, sets[name], own, troubles, arguments, answers)
         lacking = judge(places, str(arguments.get("site") or ""))
         detail = {"places": places, "lacking": lacking, "snapshots": sum(map(len, own.values()))}  # type: dict[str, Any]
         if lacking:
@@ -72,6 +84,11 @@ def catalogue(arguments, host):
                 1 + sum(place["holds"] for place in places),
             )
         status = "warning" if lacking else "ok"
+        oldest = min((one[0].time for one in own.values() if one), default="")
+        proved = (arguments.get("proofs", {}).get(name) or {}).get("time", "")
+        status = unproved.add(
+            status, detail, unproved.severity(proved, oldest, host.now, arguments.get("unproved") or [])
+        )
         evidence.append(observation("copies", name, status, "", CLAUSES, time.monotonic() - started, **detail))
     statuses = [record["status"] for record in evidence]
     return {
@@ -79,24 +96,34 @@ def catalogue(arguments, host):
         "msg": "%s snapshots in %s of %s repositories; the copies of %s of %s sets are enough."
         % (len(snapshots), len(found), len(names), statuses.count("ok"), len(statuses)),
         "summary": {status: statuses.count(status) for status in set(statuses)},
-        "evidence": evidence,
+        "evidence": evidence + locked,
+        "measured": measured,
         "snapshots": sorted(snapshots, key=lambda entry: (entry["time"], entry["copy"]), reverse=True)[:SHOWN],
         "snapshot_count": len(snapshots),
+        "without_us": without_us.of_sets(sets, arguments, host),
     }
 
 
-def places_of(name, entry, snapshots, troubles, arguments):
-    # type: (str, dict[str, Any], dict[str, list[Snapshot]], dict[str, str], dict[str, Any]) -> list[dict[str, Any]]
+def places_of(
+    name,  # type: str
+    entry,  # type: dict[str, Any]
+    snapshots,  # type: dict[str, list[Snapshot]]
+    troubles,  # type: dict[str, str]
+    arguments,  # type: dict[str, Any]
+    answers,  # type: dict[str, Answer]
+):
+    # type: (...) -> list[dict[str, Any]]
     """Return what is known of each repository of a set, for `judge`.
 
-    snapshots are the set's by repository, troubles why a repository could not be read.
+    snapshots are the set's by repository, troubles why a repository could not be read, answers what the stores of those
+    say that the plan calls immutable.
     """
     places = []
     newest = max((one[-1] for one in snapshots.values() if one), key=lambda snapshot: snapshot.time, default=None)
     for repository in repositories_of({name: entry}):
         known = arguments["repositories"].get(repository, {})
         own = snapshots.get(repository, [])
-        trouble = troubles.get(repository, "")
+        trouble, answer = troubles.get(repository, ""), answers.get(repository)
         if not trouble and arguments.get("checks", {}).get(repository) == "critical":
             trouble = "its last check found damage"
         places.append(
@@ -104,7 +131,8 @@ def places_of(name, entry, snapshots, troubles, arguments):
                 "repository": repository,
                 "medium": medium(known.get("location", "")),
                 "site": known.get("site") or "",
-                "immutable": bool(known.get("immutable")),
+                "immutable": bool(known.get("immutable")) and not (answer and answer.holds is False),
+                "immutable_words": answer.words if answer else "",
                 "holds": bool(own and newest and own[-1].original == newest.original),
                 "newest": own[-1].time if own else "",
                 "checked": arguments.get("checks", {}).get(repository, ""),
@@ -139,6 +167,8 @@ def judge(places, host_site):
     if not any(place["immutable"] for place in holding):
         lacking.append("none that a client could not remove")
     for place in places:
+        if place.get("immutable_words") and not place["immutable"]:
+            lacking.append("%s is not immutable, %s" % (place["repository"], place["immutable_words"]))
         if place["trouble"]:
             lacking.append("%s: %s" % (place["repository"], place["trouble"].rstrip(".")))
         elif not place["holds"]:

@@ -11,6 +11,7 @@ first. What does not fit into the time is gone on with by the next run.
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, folder, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -19,7 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 CLAUSES = ("S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -129,11 +131,14 @@ def _transfer(source, target, wanted, host):
             except HalfError:
                 pass  # it is sent again
         host.files.write(note, b"")
-        for snapshot in wanted:
+        for number, snapshot in enumerate(wanted, 1):
             if not host.remaining():
                 return done
+            heard = Heard()
+            what = "copy of set %s to %s: snapshot %s of %s" % (snapshot.set, target.name, number, len(wanted))
+            host.progress.begin(what, heard.packs, "packs")
             try:
-                target.copy(source, snapshot.id, host.remaining(), lock)
+                target.copy(source, snapshot.id, host.remaining(), lock, heard)
             except HalfError as error:
                 if error.reason != "timeout":
                     raise

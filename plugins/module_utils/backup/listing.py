@@ -9,10 +9,10 @@ import os
 import re
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import ANY, NO_TIME, TIME_FORMS
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes, to_text, within
-from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
+from ansible_collections.egov.ops.plugins.module_utils.backup.reach import Reach
 from ansible_collections.egov.ops.plugins.module_utils.backup.selection import manifest_of, select
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -20,7 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 #: Snapshots and paths that a result lists; all are counted.
 LISTED = 200
@@ -39,20 +41,16 @@ def listing(arguments, host):
             "Set %s is not in the plan of this host: it has %s." % (wanted, ", ".join(sorted(sets)) or "none")
         )
     at = _moment(arguments["at"]) or host.now
-    engines = {}  # type: dict[str, tuple[Restic, list[Snapshot]]]
-    rows = []  # type: list[tuple[str, Snapshot]]
+    reach = Reach(arguments["repositories"], arguments["host_name"], host)
+    known = []  # type: list[tuple[str, Snapshot]]
     for name in [wanted] if wanted else sorted(sets):
-        repository = sets[name]["repository"]
-        if repository not in engines:
-            engine = open_engine(repository, arguments["repositories"], host)
-            engine.check_location(mounts.mounted())
-            engines[repository] = engine, engine.snapshots(arguments["host_name"])
-        rows += [
-            (repository, snapshot)
-            for snapshot in engines[repository][1]
-            if snapshot.set == name and snapshot.time <= at and snapshot.id.startswith(arguments["snapshot"])
-        ]
-    rows.sort(key=lambda row: row[1].time, reverse=True)
+        repository = arguments.get("from_repository") or sets[name]["repository"]
+        if repository == ANY:
+            repository = reach.first(name, [sets[name]["repository"]] + list(sets[name].get("copies") or ()))
+        known += [(repository, snapshot) for snapshot in reach.snapshots(repository) if snapshot.set == name]
+    known = [row for row in known if row[1].id.startswith(arguments["snapshot"])]
+    known.sort(key=lambda row: row[1].time, reverse=True)
+    rows = [row for row in known if row[1].time <= at]
     result = {
         "changed": False,
         "snapshots": [_row(repository, snapshot) for repository, snapshot in rows[:LISTED]],
@@ -62,16 +60,16 @@ def listing(arguments, host):
         "operation": {},
     }  # type: dict[str, Any]
     if not rows:
+        what = "set " + wanted if wanted else "any set"
         raise HalfError(
-            "There is no snapshot of %s of %s up to %s: see which there are without at and snapshot."
-            % ("set " + wanted if wanted else "any set", arguments["host_name"], at)
+            "There is no snapshot of %s of %s up to %s%s" % (what, arguments["host_name"], at, _nearest(known))
         )
     chosen = {snapshot.set for _repository, snapshot in rows}
     if len(chosen) > 1:
         result["msg"] = "%s snapshots of %s sets; name a set to see its paths." % (len(rows), len(chosen))
         return result
     repository, snapshot = rows[0]
-    content = manifest_of(engines[repository][0], snapshot, snapshot.set, arguments["host_name"])
+    content = manifest_of(reach.engine(repository), snapshot, snapshot.set, arguments["host_name"])
     paths = arguments["paths"]
     patterns = [path for path in paths if _is_pattern(path)]
     if patterns:
@@ -80,7 +78,7 @@ def listing(arguments, host):
     result["path_count"] = len(selection.entries)
     result["paths"] = [_path(entry) for entry in selection.entries[:LISTED]]
     result["operation"] = {
-        "host": arguments["host_name"],
+        "host": arguments.get("target") or arguments["host_name"],
         "set": snapshot.set,
         "repository": repository,
         "snapshot": snapshot.id,
@@ -92,6 +90,10 @@ def listing(arguments, host):
         "bytes": selection.bytes,
         "stop": list(sets[snapshot.set].get("stop") or []) if arguments["mode"] == "in_place" else [],
     }
+    if arguments.get("target"):
+        result["operation"]["of"] = arguments["host_name"]
+    if snapshot.original != snapshot.id:
+        result["operation"]["original"] = snapshot.original
     result["msg"] = "Snapshot %s of set %s is of %s: %s files, %s bytes%s." % (
         snapshot.id[:8],
         snapshot.set,
@@ -101,6 +103,16 @@ def listing(arguments, host):
         " in " + ", ".join(shown(top) for top in selection.tops[:3]) if selection.tops else "",
     )
     return result
+
+
+def _nearest(known):
+    # type: (list[tuple[str, Snapshot]]) -> str
+    """Return the end of the sentence that no snapshot is early enough: the choices that there are, of newest first."""
+    if not known:
+        return ": see which there are without at and snapshot."
+    times = [snapshot.time for _repository, snapshot in known]
+    first = "the nearest is of %s" % times[-1]
+    return "; %s%s: name one of these times." % (first, ", the newest of %s" % times[0] if len(times) > 1 else "")
 
 
 def _destination(arguments, snapshot, tops):
@@ -117,13 +129,13 @@ def _moment(text):
     """Return a time (UTC) as the catalogue writes it; a day alone means its end. Raises HalfError."""
     if not text:
         return ""
-    for form, rest in (("%Y-%m-%dT%H:%M:%SZ", ""), ("%Y-%m-%dT%H:%MZ", ""), ("%Y-%m-%d", "T23:59:59Z")):
+    for form, rest in TIME_FORMS:
         try:
             found = time.strptime(text, form)
         except ValueError:
             continue
         return time.strftime("%Y-%m-%d", found) + rest if rest else time.strftime("%Y-%m-%dT%H:%M:%SZ", found)
-    raise HalfError("%r is no time: write it as 2026-01-31T02:30:00Z (UTC) or 2026-01-31." % text)
+    raise HalfError(NO_TIME % text)
 
 
 def _is_pattern(path):
@@ -157,7 +169,7 @@ def _row(repository, snapshot):
 
 
 def _path(entry):
-    # type: (dict[str, Any]) -> dict[str, Any]
+    # type: (Entry) -> dict[str, Any]
     return {
         "path": shown(to_bytes(entry["path"])),
         "type": entry["type"],

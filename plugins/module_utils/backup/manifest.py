@@ -27,6 +27,51 @@ CHUNK = 1024 * 1024
 CLOCK_TICK = 1.0
 
 
+class Entry:
+    """A line of a manifest, to be read like its mapping but in a third of the memory: a restore holds all of them."""
+
+    __slots__ = (
+        "gid",
+        "group",
+        "mode",
+        "mtime",
+        "owner",
+        "path",
+        "sha256",
+        "size",
+        "target",
+        "type",
+        "uid",
+        "unreadable",
+        "xattrs",
+    )
+
+    def __init__(self, fields):
+        # type: (dict[str, Any]) -> None
+        """Take a line's mapping; what a restore does not ask for is let go."""
+        for name in Entry.__slots__:
+            if name in fields:
+                value = fields[name]
+                setattr(self, name, _SHARED.setdefault(value, value) if name in ("group", "owner", "type") else value)
+        if not fields["xattrs"]:
+            self.xattrs = _NONE
+
+    def __contains__(self, name):
+        # type: (str) -> bool
+        return hasattr(self, name)
+
+    def __getitem__(self, name):
+        # type: (str) -> Any
+        try:
+            return getattr(self, name)
+        except AttributeError:
+            raise KeyError(name)
+
+
+#: Names that nearly all entries share, and the extended attributes that nearly none has.
+_SHARED, _NONE = {}, {}  # type: tuple[dict[str, str], dict[str, str]]
+
+
 class Scan:
     """What a walk found: totals, what could not be read, and what differs from the manifest before."""
 
@@ -50,9 +95,9 @@ class Scan:
         return bool(self.added.count or self.removed.count or self.modified.count)
 
 
-def scan(source, previous, since, write, host):
-    # type: (Source, str, float, Any, Any) -> Scan
-    """Walk a set, hash what is new or changed, hand each line to `write`, and return the Scan.
+def scan(source, previous, since, write, host, found=None):
+    # type: (Source, str, float, Any, Any, Scan | None) -> Scan
+    """Walk a set, hash what is new or changed, hand each line to `write`, and return the Scan, `found` if it is given.
 
     previous is the path of the manifest before, missing for a first one. A file whose size, times and inode are as they
     were there, and that had not changed since shortly before `since` (the time of that walk), keeps its line; with
@@ -62,7 +107,7 @@ def scan(source, previous, since, write, host):
 
     encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
     names = _Names()
-    found = Scan()
+    found = found or Scan()
     lines = _read_known(previous)
     old = next(lines, None)
     for path, info in _walk(source, found):
@@ -100,14 +145,15 @@ def entries(path):
 
 
 def parsed(content):
-    # type: (bytes) -> Iterator[dict[str, Any]]
+    # type: (bytes) -> Iterator[Entry]
     """Yield the entries of a manifest's content one by one; raises HalfError for one that is damaged."""
+    import io
     import json
 
     decode = json.JSONDecoder().decode
     try:
-        for line in content.splitlines():
-            entry = decode(line.decode("ascii"))
+        for line in io.BytesIO(content):
+            entry = Entry(decode(line.decode("ascii")))
             to_bytes(entry["path"])
             yield entry
     except (ValueError, KeyError, TypeError) as error:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
 #: What to do about a warning.
@@ -24,6 +24,10 @@ NEXT = {
 
 #: A set that has shrunk to less than this share of its files or bytes has probably lost something.
 SHRUNK = 0.7
+
+
+#: Why a set has no new snapshot although it was compared with the one before.
+UNCHANGED = "Unchanged"
 
 
 class Outcome:
@@ -52,6 +56,7 @@ def standing(snapshot, state, why):
         snapshot=snapshot.id[:8],
         backup="none",
         snapshot_time=snapshot.time,
+        unchanged=why == UNCHANGED,
         next=NEXT.get(reason, ""),
     )
 

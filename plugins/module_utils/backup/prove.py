@@ -20,7 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 CLAUSES = ("S2.3-B3", "S6.2.2-2")
 

@@ -11,14 +11,19 @@ The password goes to restic by its standard input alone.
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, unfinished
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup import unfinished
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing, check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard, documents, excludes, literal
+from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot, snapshot_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
     from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
 
@@ -51,31 +56,7 @@ OUTPUT_LIMIT = 64 * 1024 * 1024
 MANIFEST_LIMIT = 512 * 1024 * 1024
 
 
-class RepositoryMissing(HalfError):
-    """There is no repository at the location."""
-
-
-class Snapshot:
-    """One snapshot of the catalogue."""
-
-    def __init__(self, identity, time, backup_set, kind, paths, original=""):
-        # type: (str, str, str, str, list[str], str) -> None
-        """Take id, time (UTC, to the second, with Z), set, kind (full, incremental, change) and the paths backed up.
-
-        original is the id of the snapshot that this one is a copy of, without it its own.
-        """
-        self.id = identity
-        self.time = time
-        self.set = backup_set
-        self.kind = kind
-        self.paths = paths
-        self.original = original or identity
-        #: Bytes of the files, and how many of them one byte stored holds; None where the engine does not tell.
-        self.size = None  # type: int | None
-        self.ratio = None  # type: float | None
-
-
-class Restic:
+class Restic(Upkeep):
     """One repository, driven with restic."""
 
     def __init__(self, name, location, password, folder, host, credentials=None):
@@ -90,14 +71,10 @@ class Restic:
         self._folder = folder
         self._host = host
         self._credentials = credentials or {}
+        #: The locks that were removed because nobody holds them any more, as locks.look tells them.
+        self.unlocked = []  # type: list[dict[str, Any]]
         if not password:
             raise HalfError("Repository %s has no password: give its password_file." % name)
-
-    @property
-    def path(self):
-        # type: () -> bytes
-        """Folder of a repository on the host itself, b"" for one elsewhere."""
-        return to_bytes(os.path.normpath(self.location)) if self.location.startswith("/") else b""
 
     def check_location(self, mounted):
         # type: (dict[bytes, bytes]) -> None
@@ -105,55 +82,23 @@ class Restic:
 
         RepositoryMissing for what a `restic init` of ours began and did not end.
         """
-        if not self.path:
-            return
-        if not mounts.answers(self.path, mounted, self._host):
-            raise HalfError(
-                "The file system of repository %s does not answer: mount it again." % self._place(), "timeout"
-            )
-        if not os.path.exists(self.path):
-            return
-        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):  # restic would try for most of a minute
-            raise HalfError(
-                "Repository %s is not open to the user that the backup runs as: run as its owner, or give it to them."
-                % self._place(),
-                "permission",
-            )
-        if not os.path.isdir(self.path):
-            raise HalfError("Repository %s is no folder: name another place." % self._place(), "not_ours")
-        names = os.listdir(self.path)
-        if names and b"config" not in names:
-            if self._is_unfinished():
-                raise RepositoryMissing(
-                    "There is no repository at %s: making it was begun and did not end." % self._place(), "not_ours"
-                )
-            raise HalfError(
-                "The folder of repository %s holds other files and no repository of restic: name another folder."
-                % self._place(),
-                "not_ours",
-            )
+        if self.path:
+            check_folder(self.path, self._place(), mounted, self._is_unfinished, self._host)
 
-    def snapshots(self, host_name):
-        # type: (str) -> list[Snapshot]
+    def snapshots(self, host_name, future=False):
+        # type: (str, bool) -> list[Snapshot]
         """Return the snapshots of an inventory host, oldest first; raises RepositoryMissing, or HalfError.
 
-        Those of the future are left out: a clock that once was wrong must not keep anything from being due.
+        Those of the future are left out, unless they are asked for: a clock that once was wrong must not keep anything
+        from being due.
         """
         lock = ["--no-lock"] if self._host.check_mode else []
         listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
-        found = []
-        for entry in _documents(listed.out, "["):
-            tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
-            time = entry["time"][:19] + "Z"
-            if time <= self._host.now[:19] + "Z":
-                kind, paths, original = tags.get("kind", ""), entry["paths"], entry.get("original") or ""
-                snapshot = Snapshot(entry["id"], time, tags.get("set", ""), kind, paths, original)
-                summary = entry.get("summary") or {}  # since restic 0.17
-                snapshot.size = summary.get("total_bytes_processed")
-                if summary.get("data_added") and summary.get("data_added_packed"):
-                    snapshot.ratio = round(summary["data_added"] / summary["data_added_packed"], 2)
-                found.append(snapshot)
-        return sorted(found, key=lambda snapshot: snapshot.time)
+        found = [snapshot_of(entry) for entry in documents(listed.out, "[")]
+        now = self._host.now[:19] + "Z"
+        return sorted(
+            (snapshot for snapshot in found if future or snapshot.time <= now), key=lambda snapshot: snapshot.time
+        )
 
     def create(self, lock):
         # type: (int) -> None
@@ -178,22 +123,26 @@ class Restic:
         arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
         arguments += ["--time", "%s %s" % (self._host.now[:10], self._host.now[11:19])]
         arguments += ["--parent", parent] if parent and kind != "full" else ["--force"]
-        for pattern in _excludes(source) + [b"!" + literal(to_bytes(manifest))]:
+        for pattern in excludes(source) + [b"!" + literal(to_bytes(manifest))]:
             arguments += [b"--exclude", pattern]
         arguments += [b"--"] + source.roots + [to_bytes(manifest)]
-        done = self._restic(arguments, "back up set %s" % set_name, accepted=(0, INCOMPLETE), writes=True)
-        summary = [entry for entry in _documents(done.out) if entry.get("message_type") == "summary"]
+        heard = Heard()
+        self._host.progress.begin("backup of set %s: sending to %s" % (set_name, self.name), heard.status)
+        doing = "back up set %s" % set_name
+        done = self._restic(arguments, doing, accepted=(0, INCOMPLETE), writes=True, heard=heard)
+        summary = [entry for entry in documents(done.out) if entry.get("message_type") == "summary"]
         if not summary:
             raise HalfError("restic reported no snapshot of set %s: %s." % (set_name, self._words(done)))
-        troubles = _documents(done.stderr.decode("utf-8", "backslashreplace"))
+        troubles = documents(done.stderr.decode("utf-8", "backslashreplace"))
         unread = [entry["item"] for entry in troubles if entry.get("during") == "archival" and entry.get("item")]
         return summary[-1]["snapshot_id"], summary[-1].get("data_added") or 0, unread
 
-    def copy(self, source, snapshot, seconds, lock):
-        # type: (Restic, str, float, int) -> None
+    def copy(self, source, snapshot, seconds, lock, heard):
+        # type: (Restic, str, float, int, Heard) -> None
         """Copy a snapshot from another repository into this one, in so many seconds; raises HalfError.
 
-        restic holds the open file `lock` too. What is there already is not sent again.
+        restic holds the open file `lock` too, and `heard` is given what it prints. What is there already is not sent
+        again.
         """
         clash = [name for name, value in source._credentials.items() if self._credentials.get(name, value) != value]
         if clash:
@@ -218,6 +167,7 @@ class Restic:
                 keep=(lock, reader),
                 more=more,
                 seconds=seconds,
+                heard=heard,
             )
         finally:
             os.close(reader)
@@ -247,7 +197,7 @@ class Restic:
             raise HalfError("The time was over before a part of repository %s was read." % self._place(), "timeout")
         if done.rc and not done.timed_out and FLAWED not in "".join(said):
             raise HalfError("restic could not check the repository: %s." % self._words(done).rstrip("."))
-        return "; ".join((complaints or said or [self._words(done)])[:3])[:500].replace(self._address, self._public)
+        return "; ".join((complaints or said or [self._words(done)])[:3])[:500].replace(self._address, self.public)
 
     def restore(self, snapshot, paths, target):
         # type: (str, list[bytes], str) -> str
@@ -273,22 +223,31 @@ class Restic:
         return done.stdout
 
     def _restic(
-        self, arguments, doing, accepted=(0,), writes=False, limit=OUTPUT_LIMIT, keep=(), more=None, seconds=None
+        self,
+        arguments,  # type: list[Any]
+        doing,  # type: str
+        accepted=(0,),  # type: tuple[int, ...]
+        writes=False,  # type: bool
+        limit=OUTPUT_LIMIT,  # type: int
+        keep=(),  # type: tuple[int, ...]
+        more=None,  # type: dict[str, str] | None
+        seconds=None,  # type: float | None
+        heard=None,  # type: Heard | None
     ):
-        # type: (list[Any], str, tuple[int, ...], bool, int, tuple[int, ...], dict[str, str] | None, float | None) -> Completed
+        # type: (...) -> Completed
         command = ["restic", "--json"] + self._cache() + arguments
         temporary = {} if self._host.check_mode else {"TMPDIR": os.path.join(self._folder, "tmp")}
         done = self._host.run(
             command,
             stdin=self._password.encode("utf-8") + b"\n",
-            # One progress line a minute instead of sixty a second; times as the catalogue keeps them.
+            # One progress line in five seconds instead of sixty a second; times as the catalogue keeps them.
             # A location can hold credentials, so it is not among the arguments, which everybody on the host can read.
             # The file keeps restic from saying on standard output that it reads the password.
             env=dict(
                 temporary,
                 RESTIC_REPOSITORY=self._address,
                 RESTIC_PASSWORD_FILE="/dev/stdin",
-                RESTIC_PROGRESS_FPS="0.016",
+                RESTIC_PROGRESS_FPS="0.2",
                 TZ="UTC",
                 **dict(more or {}, **self._credentials),
             ),
@@ -296,6 +255,7 @@ class Restic:
             limit=limit,
             writes=writes,
             keep=keep,
+            heard=heard,
         )  # type: Completed
         if done.missing:
             raise HalfError(INSTALL)
@@ -304,6 +264,8 @@ class Restic:
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
         said = done.stderr.decode("utf-8", "backslashreplace")
+        if self._is_locked(done.rc, said) and self._let_go():
+            return self._restic(arguments, doing, accepted, writes, limit, keep, more, seconds)
         for (code, words), error in (
             (MISSING, RepositoryMissing("There is no repository at %s." % self._place(), "not_ours")),
             (LOCKED, HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")),
@@ -324,6 +286,28 @@ class Restic:
             raise HalfError("restic could not %s: %s." % (doing, self._words(done).rstrip(".")))
         return done
 
+    def ask_immutable(self):
+        # type: () -> Answer
+        """Return what the repository's store says when it is asked whether a client could remove what is in it."""
+        from ansible_collections.egov.ops.plugins.module_utils.backup import immutable  # no backup needs it
+
+        return immutable.ask(self._address, self._credentials, min(immutable.ANSWER_SECONDS, self._host.remaining()))
+
+    def _is_locked(self, code, said):
+        # type: (int | None, str) -> bool
+        return code == LOCKED[0] or (bool(code) and LOCKED[1] in said)
+
+    def _let_go(self):
+        # type: () -> bool
+        """Remove the locks of restic's that are gone, which else nobody may pass; tell whether there were any."""
+        if self._host.check_mode:
+            return False
+        from ansible_collections.egov.ops.plugins.module_utils.backup import locks
+
+        gone = locks.clear(self)[0]
+        self.unlocked += gone
+        return bool(gone)
+
     def _is_unfinished(self):
         # type: () -> bool
         return bool(self.path) and unfinished.is_ours(self._folder, self.name, self.location, self._host)
@@ -337,12 +321,12 @@ class Restic:
 
     def _place(self):
         # type: () -> str
-        return "%s (%s)" % (self.name, shown(to_bytes(self._public)))
+        return "%s (%s)" % (self.name, shown(to_bytes(self.public)))
 
     def _words(self, done):
         # type: (Completed) -> str
         """Return restic's own last words, without credentials."""
-        return done.error.replace(self._address, self._public).replace(self.location, self._public)
+        return done.error.replace(self._address, self.public).replace(self.location, self.public)
 
     @property
     def _address(self):
@@ -357,43 +341,15 @@ class Restic:
         return "%s%s%s:%s@%s" % (scheme, separator, quote(user, ""), quote(secret, ""), place.rpartition("@")[2])
 
     @property
-    def _public(self):
+    def needs(self):
+        # type: () -> list[str]
+        """Names of the variables by which restic is let in, beside the password."""
+        return sorted(self._credentials)
+
+    @property
+    def public(self):
         # type: () -> str
         """The location without the user and password that a URL may hold."""
         import re
 
         return re.sub("//[^/@]*@", "//", self.location)
-
-
-def literal(path):
-    # type: (bytes) -> bytes
-    """Return a path as a pattern of restic that matches this path alone."""
-    for sign in (b"\\", b"*", b"?", b"["):
-        path = path.replace(sign, b"\\" + sign)
-    return path
-
-
-def _excludes(source):
-    # type: (Source) -> list[bytes]
-    patterns = [literal(path) for path in sorted(source.excluded) + sorted(source.skipped)]
-    for name in source.names:
-        # Bound to the roots: restic would also match a bare name among the folders above them.
-        only_stars = to_bytes(name).replace(b"\\", b"\\\\").replace(b"[", b"\\[")
-        patterns += [join(join(literal(root), b"**"), only_stars) for root in source.roots]
-    return patterns
-
-
-def _documents(text, opening="{"):
-    # type: (str, str) -> list[dict[str, Any]]
-    """Return the JSON objects that restic printed, one or a list on a line, between lines for people."""
-    import json
-
-    found = []  # type: list[dict[str, Any]]
-    for line in text.splitlines():
-        if line.startswith(opening):
-            try:
-                document = json.loads(line)
-            except ValueError:
-                continue
-            found += document if isinstance(document, list) else [document]
-    return found

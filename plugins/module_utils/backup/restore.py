@@ -12,15 +12,12 @@ import time
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.journal import NOTHING, attempt, duty, last, phase, words
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer, read_selection
+from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer
+from ansible_collections.egov.ops.plugins.module_utils.backup.selection import described
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.job import (
-    WAIT_SECONDS,
-    Operation,
-    myself,
-    seconds_since,
-)
+from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, myself, seconds_since
+from ansible_collections.egov.ops.plugins.module_utils.host.progress import WAIT_SECONDS, told
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -142,15 +139,13 @@ def _progress(operation, request):
     # type: (Operation, dict[str, Any]) -> dict[str, Any]
     """Return how far the job is, in one line for people."""
     events = attempt(operation.events())
-    message = "restore %s: %s for %.0f s of about %.0f s" % (
-        operation.id[:8],
-        words(events),
-        seconds_since(events[0]) if events else 0.0,
-        request["seconds"],
-    )
     staging = last(events, "staging")
+    counted = (None, None)  # type: tuple[int | None, int | None]
     if staging and phase(events) == "staging":
-        message += ", %s of %s bytes" % (written(staging["holdings"], _COUNT_SECONDS), request["bytes"])
+        counted = written(staging["holdings"], _COUNT_SECONDS), request["bytes"]
+    what = "restore %s: %s" % (operation.id[:8], words(events))
+    message = told(what, seconds_since(events[0]) if events else 0.0, *counted)
+    message += " (set %s, estimated: %.0f s)" % (request["set"], request["seconds"])
     return {"running": True, "changed": True, "msg": message}
 
 
@@ -160,7 +155,7 @@ def _forecast(arguments, host):
     request = arguments["operation"]
     engine = open_engine(request["repository"], arguments["repositories"], host)
     engine.check_location(mounts.mounted())
-    selection = read_selection(engine, request, host)
+    selection = described(engine, request)[1]
     target = resolve(request, arguments["operation_id"], selection, Restorer.forbidden(engine, host), host)
     places = [place.decode("utf-8", "backslashreplace") for _source, place, _kept in target.swaps]
     message = "Would restore %s files (%s bytes) of snapshot %s to %s%s." % (

@@ -8,7 +8,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
-from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
+from ansible_collections.egov.ops.plugins.module_utils.backup.arrived import NAMED_DIFFERENCES, Comparison
 from ansible_collections.egov.ops.plugins.module_utils.backup.journal import (
     BACK,
     FORWARD,
@@ -20,7 +20,6 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.journal import (
     swaps,
     unfinished,
 )
-from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import kind_of, parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
     join,
     remove_tree,
@@ -29,7 +28,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
     to_text,
 )
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection, manifest_of, select
+from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection, described, moved_of, owner
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory
 from ansible_collections.egov.ops.plugins.module_utils.backup.switch import Swap, inode
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import Target, resolve
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
 
 CLAUSES = ("S6.3.2-1", "S6.3.2-2", "S6.3.2-3", "S6.3.2-4", "S6.3.3-3")
-
-#: Differences that a record names.
-NAMED_DIFFERENCES = 10
 
 
 class Restorer:
@@ -126,10 +122,10 @@ class Restorer:
         self.clear()
         engine = open_engine(self._request["repository"], self._arguments["repositories"], self._host)
         engine.check_location(mounts.mounted())
-        memory = Memory(self._request["set"], self._request["host"], self._host)
+        memory = Memory(self._request["set"], owner(self._request), self._host)
         if not memory.lock(WAIT_SECONDS):
             raise HalfError("A backup of the set has been running for %s s: wait for it." % WAIT_SECONDS, "busy")
-        selection = read_selection(engine, self._request, self._host)
+        snapshot, selection = described(engine, self._request)
         target = resolve(self._request, self._operation.id, selection, self.forbidden(engine, self._host), self._host)
         self._operation.note("staging", holdings=[to_text(group.holding) for group in target.groups])
         started = time.monotonic()
@@ -140,8 +136,7 @@ class Restorer:
             complaints.append(engine.restore(self._request["snapshot"], group.tops, to_text(group.tree)))
         seconds = round(time.monotonic() - started, 3)
         self._operation.note("restored", seconds=seconds)
-        state = memory.load()
-        moved = set(state["moved"]) if self._request["snapshot"].startswith(state.get("snapshot") or "-") else set()
+        moved = moved_of(snapshot, memory, self._arguments.get("moved") or {})
         not_compared = self._compare(target, selection, moved, [text for text in complaints if text])
         os.sync()  # what a rename puts in place must be on the disk before the rename is
         self._operation.note(
@@ -167,30 +162,11 @@ class Restorer:
     def _compare(self, target, selection, moved, complaints):
         # type: (Target, Selection, set[str], list[str]) -> dict[str, int]
         """Compare all that was staged with the manifest and return what could not be compared; raises HalfError."""
-        root = os.geteuid() == 0
-        differences, skipped = [], {}  # type: tuple[list[str], dict[str, int]]
-        known = {to_bytes(entry["path"]): entry for entry in selection.entries}
+        compared = Comparison(selection.entries, moved, self._host)
         for group in target.groups:
-            for path, staged, kind in _walk(group.tree, group.tops):
-                entry = known.pop(path, None)
-                if entry is None:
-                    if kind:
-                        differences.append("%s (not in the manifest)" % shown(path))
-                    continue
-                if entry["path"] in moved or "unreadable" in entry:
-                    what = "changed during the backup" if entry["path"] in moved else "unreadable during the backup"
-                    skipped[what] = skipped.get(what, 0) + 1
-                    continue
-                differs, not_compared = compare(entry, staged, root, self._host)
-                if differs:
-                    differences.append("%s (%s)" % (shown(path), ", ".join(differs)))
-                for what in not_compared:
-                    skipped[what] = skipped.get(what, 0) + 1
-        for path, entry in known.items():
-            if "unreadable" in entry or entry["path"] in moved:
-                skipped["not in the backup"] = skipped.get("not in the backup", 0) + 1
-            else:
-                differences.append("%s (missing)" % shown(path))
+            compared.of(group.tree, group.tops)
+        compared.end()
+        differences = compared.differences
         if differences or complaints:
             raise HalfError(
                 "What restic brought back is not what was backed up, so nothing was switched: %s paths differ (%s)%s; "
@@ -202,7 +178,7 @@ class Restorer:
                 ),
                 "mismatch",
             )
-        return skipped
+        return compared.skipped
 
     def _forward(self):
         # type: () -> None
@@ -291,6 +267,8 @@ class Restorer:
         request, arguments = self._request, self._arguments
         kept = ("snapshot", "snapshot_time", "repository", "mode", "destination", "files", "bytes", "stop")
         detail = {name: request[name] for name in kept}
+        if request.get("of"):
+            detail["of"] = request["of"]
         detail.update(
             operation=self._operation.id,
             paths=[shown(to_bytes(path)) for path in request["paths"][:NAMED_DIFFERENCES]],
@@ -307,39 +285,3 @@ class Restorer:
             "restore", self._request["set"], "failed", reason, CLAUSES, message=message, **self._circumstances()
         )
         self._operation.note(event, message=message, observation=found)
-
-
-def read_selection(engine, request, host):
-    # type: (Restic, dict[str, Any], Any) -> Selection
-    """Return what a request selects of its snapshot; raise HalfError where the snapshot is not the one it describes."""
-    found = [snapshot for snapshot in engine.snapshots(request["host"]) if snapshot.id == request["snapshot"]]
-    if not found or found[0].set != request["set"]:
-        raise HalfError(
-            "Repository %s holds no snapshot %s of set %s of %s: list what there is with egov.ops.backup_list."
-            % (engine.name, request["snapshot"][:8], request["set"], request["host"]),
-            "refused",
-        )
-    content = manifest_of(engine, found[0], request["set"], request["host"])
-    selection = select(parsed(content), request["paths"])
-    if (selection.files, selection.bytes) != (request["files"], request["bytes"]):
-        raise HalfError(
-            "The request is for %s files (%s bytes) and the snapshot has %s (%s bytes) there: make a new request."
-            % (request["files"], request["bytes"], selection.files, selection.bytes),
-            "refused",
-        )
-    return selection
-
-
-def _walk(tree, tops):
-    # type: (bytes, list[bytes]) -> Any
-    """Yield path, staged path and type of all that lies below some tops of a staged tree."""
-    pending = list(tops)
-    while pending:
-        path = pending.pop()
-        try:
-            kind = kind_of(os.lstat(tree + path).st_mode)
-        except FileNotFoundError:
-            continue
-        if kind == "dir":
-            pending += [join(path, name) for name in os.listdir(tree + path)]
-        yield path, tree + path, kind

@@ -7,20 +7,21 @@
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, mounts, outcome
+from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, outcome
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, shown, to_bytes, to_text
-from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.restic import RepositoryMissing
+from ansible_collections.egov.ops.plugins.module_utils.backup.shelf import Shelf
 from ansible_collections.egov.ops.plugins.module_utils.backup.source import resolve
-from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, hold
+from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.module_utils.host.watched import watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
 #: The plan's clauses of each class of data: what is backed up, and how often.
@@ -31,6 +32,15 @@ CLAUSES = {
     "os_image": ("S6.1.1-4", "S6.1.2-4"),
     "other": ("S6.1.1-5", "S6.1.2-5"),
 }
+
+#: The class of which each version is told with its difference and its author.
+VERSIONED = "config"
+
+
+def backup(arguments, host):
+    # type: (dict[str, Any], Any) -> dict[str, Any]
+    """Do as `run`; what takes long is told by lines of progress."""
+    return watched(run, arguments, host)
 
 
 def run(arguments, host):
@@ -58,6 +68,8 @@ def run(arguments, host):
             from ansible_collections.egov.ops.plugins.module_utils.backup import copies
 
             evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
+        for trouble in job.keep_words():
+            evidence[0]["detail"].setdefault("without_us", trouble)
     finally:
         job.close()
     statuses = [record["status"] for record in evidence if record["kind"] == "backup"]
@@ -97,31 +109,24 @@ def _counts(statuses):
     return {status: statuses.count(status) for status in set(statuses)}
 
 
-class Job:
+class Job(Shelf):
     """One run over the sets of a host."""
 
     def __init__(self, arguments, host):
         # type: (dict[str, Any], Any) -> None
-        self.sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
-        self.changed = False
-        self.made = 0
-        self._host = host
-        self._host_name = arguments["host_name"]
-        self._repositories = arguments["repositories"]
-        self._mounted = mounts.mounted()
-        self._catalogues = {}  # type: dict[str, tuple[Restic, list[Snapshot]] | HalfError]
-        self._memories = {name: Memory(name, self._host_name, host) for name in self.sets}
+        Shelf.__init__(self, arguments, host)
         self._busy = set()  # type: set[str]
         if not host.check_mode:
             # Before the catalogue is read: what another run adds meanwhile would be made twice.
             until = time.monotonic() + WAIT_SECONDS
+            host.progress.begin("backup: waiting for other runs")
             self._busy = {
-                name for name in sorted(self.sets) if not self._memories[name].lock(max(0.0, until - time.monotonic()))
+                name for name in sorted(self.sets) if not self.memories[name].lock(max(0.0, until - time.monotonic()))
             }
 
     def close(self):
         # type: () -> None
-        for memory in self._memories.values():
+        for memory in self.memories.values():
             memory.unlock()
 
     def back_up(self, name):
@@ -129,12 +134,12 @@ class Job:
         if name in self._busy:
             raise HalfError("Another run has been backing up the set for %s s: wait for it." % WAIT_SECONDS, "busy")
         backup_set = self.sets[name]
-        source = resolve(backup_set, self._mounted, self._host)
+        source = resolve(backup_set, self.mounted, self._host)
         engine, catalogue = self.catalogue(backup_set["repository"])
         _refuse_own_repository(source, engine)
         snapshots = [snapshot for snapshot in catalogue if snapshot.set == name]
         kind = due(snapshots, backup_set)
-        memory = self._memories[name]
+        memory = self.memories[name]
         state = memory.load()
         known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
         if not kind:
@@ -150,13 +155,13 @@ class Job:
     def _make(self, name, source, kind, snapshots):
         # type: (str, Source, str, list[Snapshot]) -> outcome.Outcome
         """Walk the set and make its snapshot, unless one is due only where something differs and nothing does."""
-        memory = self._memories[name]
+        memory = self.memories[name]
         state = memory.load()
         known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
         found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), keep=True)
         if kind == "change" and known and not found.differs:
             os.unlink(memory.manifest + ".new")
-            return outcome.standing(snapshots[-1], state, "Unchanged")
+            return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
         return self._snapshot(name, source, kind, snapshots, found)
 
     def is_busy(self, name):
@@ -164,83 +169,33 @@ class Job:
         """Tell whether another run works on a set."""
         return name in self._busy
 
-    def newest(self, repository):
-        # type: (str) -> tuple[Restic, list[Snapshot]]
-        """Return a repository and its snapshots of this host, those of this run among them; raises HalfError."""
-        engine, snapshots = self.catalogue(repository)
-        return (engine, engine.snapshots(self._host_name)) if self.made else (engine, snapshots)
-
-    def catalogue(self, repository):
-        # type: (str) -> tuple[Restic, list[Snapshot]]
-        """Return a repository, made where that is due, and its snapshots of this host at first; raises HalfError."""
-        if repository not in self._catalogues:
-            try:
-                self._catalogues[repository] = self._open(repository)
-            except HalfError as error:
-                self._catalogues[repository] = error
-        found = self._catalogues[repository]
-        if isinstance(found, HalfError):
-            raise found
-        return found
-
-    def _open(self, repository):
-        # type: (str) -> tuple[Restic, list[Snapshot]]
-        engine = open_engine(repository, self._repositories, self._host)
-        may_create = bool(self._repositories[repository].get("create"))
-        try:
-            return engine, self._look(engine)
-        except RepositoryMissing as error:
-            if any(self._had_snapshots(name, repository, engine.location) for name in self.sets):
-                raise HalfError(
-                    "%s It held snapshots of this host before: bring it back, or take the set out of the plan and give "
-                    "it a new name." % error,
-                    error.reason,
-                )
-            if not may_create:
-                raise HalfError("%s Make it, or let it be made with create: true." % error, error.reason)
-            if self._host.check_mode:
-                return engine, []
-        except HalfError as error:
-            # While another run makes a repository, its folder looks like one of something else.
-            if error.reason != "not_ours" or not may_create or self._host.check_mode:
-                raise
-        return engine, self._create(engine)
-
-    def _look(self, engine):
-        # type: (Restic) -> list[Snapshot]
-        engine.check_location(self._mounted)
-        return engine.snapshots(self._host_name)
-
-    def _create(self, engine):
-        # type: (Restic) -> list[Snapshot]
-        """Make the repository, once: two inventory names of one machine may come here together."""
-        lock = hold(self._host, "repository of %s" % engine.name, WAIT_SECONDS)
-        if lock < 0:
-            raise HalfError("Repository %s is being made by another run: wait for it." % engine.name, "busy")
-        try:
-            return self._look(engine)
-        except RepositoryMissing:
-            engine.create(lock)
-            self.changed = True
+    def keep_words(self):
+        # type: () -> list[str]
+        """Let the commands for a restore without us lie beside each repository; return what went wrong."""
+        if self._host.check_mode:
             return []
-        finally:
-            os.close(lock)
+        from ansible_collections.egov.ops.plugins.module_utils.backup import without_us
 
-    def _had_snapshots(self, name, repository, location):
-        # type: (str, str, str) -> bool
-        """Tell whether the ledger or this host knows that a set has been backed up to this very place."""
-        if self.sets[name].get("repository") != repository:
-            return repository in self.sets[name].get("known_copies", ())
-        return bool(self.sets[name].get("known")) or self._memories[name].load().get("location") == location
+        troubles = []
+        for repository, engine in self.opened():
+            holds = [
+                name
+                for name, entry in sorted(self.sets.items())
+                if repository in [entry["repository"]] + list(entry.get("copies") or ())
+            ]
+            troubles.append(without_us.keep(engine, self._host_name, holds, self._host))
+        return [trouble for trouble in troubles if trouble]
 
     def _scan(self, source, memory, since, keep):
         # type: (Source, Memory, float, bool) -> manifest.Scan
         """Walk the set; `keep` the new manifest beside the one before. Raises HalfError for a set without files."""
+        found, before = manifest.Scan(), memory.load().get("bytes")
+        self._host.progress.begin("backup of set %s: reading" % memory.set, lambda: (found.bytes, before))
         if keep:
             with open(memory.manifest + ".new", "wb", opener=_private) as stream:
-                found = manifest.scan(source, memory.manifest, since, stream.write, self._host)
+                manifest.scan(source, memory.manifest, since, stream.write, self._host, found)
         else:
-            found = manifest.scan(source, memory.manifest, since, len, self._host)
+            manifest.scan(source, memory.manifest, since, len, self._host, found)
         if found.empty_roots:
             raise HalfError(
                 "%s holds no file that the set could back up: see whether it is mounted, and what is excluded."
@@ -252,7 +207,7 @@ class Job:
         # type: (Source, str, list[Snapshot], Memory, dict[str, Any], bool) -> outcome.Outcome
         found = self._scan(source, memory, state.get("started", 0.0), keep=False)
         if kind == "change" and known and not found.differs:
-            return outcome.standing(snapshots[-1], state, "Unchanged")
+            return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
         self.changed = True
         return outcome.Outcome(
             "ok",
@@ -263,7 +218,7 @@ class Job:
 
     def _snapshot(self, name, source, kind, snapshots, found):
         # type: (str, Source, str, list[Snapshot], manifest.Scan) -> outcome.Outcome
-        memory = self._memories[name]
+        memory = self.memories[name]
         before = memory.load()
         engine = self.catalogue(self.sets[name]["repository"])[0]
         state = {"location": engine.location, "snapshot": "", "started": found.started}
@@ -290,12 +245,18 @@ class Job:
             message=message,
         )
         memory.save(state)
+        told = {}  # type: dict[str, Any]
+        if self.sets[name].get("class") == VERSIONED and parent and found.differs:
+            from ansible_collections.egov.ops.plugins.module_utils.backup import versions
+
+            told["version"] = versions.describe(found, parent, engine, memory.proof, self._host)
         return outcome.Outcome(
             status,
             message,
             reason,
             outcome.differences(found),
             snapshot=snapshot[:8],
+            snapshot_id=snapshot,
             backup=kind,
             files=found.files,
             bytes=found.bytes,
@@ -306,6 +267,7 @@ class Job:
             special=found.special.detail(),
             mounts_left_out=Named(sorted(source.skipped)).detail(),
             next=outcome.NEXT.get(reason, ""),
+            **told,
         )
 
 

@@ -6,6 +6,7 @@
 
 import os
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes, within
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -13,7 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic, Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memory
 
 #: Paths among which the nearest to an unknown one is looked for.
 _NEAR_LIMIT = 20000
@@ -23,7 +27,7 @@ class Selection:
     """Entries of a manifest below some top paths: `tops`, `entries` in the order of a walk, `files` and `bytes`."""
 
     def __init__(self, tops, entries):
-        # type: (list[bytes], list[dict[str, Any]]) -> None
+        # type: (list[bytes], list[Entry]) -> None
         self.tops = tops
         self.entries = entries
         files = [entry for entry in entries if entry["type"] != "dir"]
@@ -32,7 +36,7 @@ class Selection:
 
 
 def select(entries, wanted):
-    # type: (Iterable[dict[str, Any]], list[str]) -> Selection
+    # type: (Iterable[Entry], list[str]) -> Selection
     """Return the entries of the wanted paths with all below them; all entries where none is named.
 
     Raises HalfError for a path that the manifest does not have; it names the nearest that it has.
@@ -40,7 +44,7 @@ def select(entries, wanted):
     asked = [to_bytes(os.path.normpath(path)) for path in wanted]
     tops = [path for path in asked if not any(path != other and within(path, other) for other in asked)]
     if wanted:
-        kept, missing, near = [], set(tops), []  # type: tuple[list[dict[str, Any]], set[bytes], list[str]]
+        kept, missing, near = [], set(tops), []  # type: tuple[list[Entry], set[bytes], list[str]]
         for entry in entries:
             path = to_bytes(entry["path"])
             missing.discard(path)
@@ -60,6 +64,45 @@ def select(entries, wanted):
         if not tops or not within(path, tops[-1]):
             tops.append(path)
     return Selection(tops, kept)
+
+
+def owner(request):
+    # type: (dict[str, Any]) -> str
+    """Return the host whose set a request is about: another than it restores on, where it says so."""
+    return str(request.get("of") or request["host"])
+
+
+def described(engine, request):
+    # type: (Restic, dict[str, Any]) -> tuple[Snapshot, Selection]
+    """Return a request's snapshot and what it selects of it; raise HalfError where they are not as it says."""
+    found = [snapshot for snapshot in engine.snapshots(owner(request)) if snapshot.id == request["snapshot"]]
+    if not found or found[0].set != request["set"] or found[0].original != request.get("original", found[0].original):
+        raise HalfError(
+            "Repository %s holds no snapshot %s of set %s of %s: list what there is with egov.ops.backup_list."
+            % (engine.name, request["snapshot"][:8], request["set"], owner(request)),
+            "refused",
+        )
+    content = manifest_of(engine, found[0], request["set"], owner(request))
+    selection = select(parsed(content), request["paths"])
+    if (selection.files, selection.bytes) != (request["files"], request["bytes"]):
+        raise HalfError(
+            "The request is for %s files (%s bytes) and the snapshot has %s (%s bytes) there: make a new request."
+            % (request["files"], request["bytes"], selection.files, selection.bytes),
+            "refused",
+        )
+    return found[0], selection
+
+
+def moved_of(snapshot, memory, told):
+    # type: (Snapshot, Memory, dict[str, Any]) -> set[str]
+    """Return the files that changed while a snapshot was made: as this host knows them, else as the ledger names them.
+
+    told has the `paths` of the ledger's newest `snapshot`.
+    """
+    state = memory.load()
+    if snapshot.original.startswith(state.get("snapshot") or "-"):
+        return set(state["moved"])
+    return set(told.get("paths") or ()) if snapshot.original.startswith(told.get("snapshot") or "-") else set()
 
 
 def manifest_of(engine, snapshot, set_name, host_name):

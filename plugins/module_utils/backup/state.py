@@ -35,6 +35,7 @@ class Memory:
                     "Name %r cannot be used for a backup: it must be printable, without slash and comma, and have 1 "
                     "to %s characters." % (name, NAME_LIMIT)
                 )
+        self.set = set_name
         self._host = host
         self._folder = folder(host)
         self._name = "%s@%s" % (set_name, host_name)

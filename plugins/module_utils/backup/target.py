@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
     from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection
 
 #: Space that must be left when the data is written: what file systems themselves need, and the others on the host.
@@ -67,7 +68,8 @@ def resolve(operation, identity, selection, forbidden, host):
         target = Target([group], [(group.tree, place, join(group.holding, b"old"))])
         _refuse_space(group, selection)
         return target
-    types = {to_bytes(entry["path"]): entry["type"] for entry in selection.entries}
+    tops = set(selection.tops)
+    types = {path: entry["type"] for entry in selection.entries for path in [to_bytes(entry["path"])] if path in tops}
     groups = {}  # type: dict[bytes, Group]
     swaps = []
     for number, top in enumerate(selection.tops):
@@ -157,8 +159,14 @@ def _refuse_space(group, selection):
     if os.path.lexists(group.holding):
         raise HalfError("%s is in the way of the restore: move it away." % shown(group.holding), "refused")
     inside = [entry for entry in selection.entries if any(within(to_bytes(entry["path"]), top) for top in group.tops)]
+    refuse_space(folder, inside)
+
+
+def refuse_space(folder, entries):
+    # type: (bytes, list[Entry]) -> None
+    """Raise HalfError where the file system of a folder cannot take some entries of a manifest."""
     space = os.statvfs(folder)
-    needed = sum(entry["size"] for entry in inside if entry["type"] != "dir") + _SPARE_BYTES
+    needed = sum(entry["size"] for entry in entries if entry["type"] != "dir") + _SPARE_BYTES
     free = space.f_bavail * space.f_frsize
     if free < needed:
         raise HalfError(
@@ -166,10 +174,10 @@ def _refuse_space(group, selection):
             % (shown(folder), free, needed),
             "refused",
         )
-    if space.f_files and space.f_favail < len(inside):
+    if space.f_files and space.f_favail < len(entries):
         raise HalfError(
             "The file system of %s has %s inodes free and the restore needs %s: make room, or restore elsewhere."
-            % (shown(folder), space.f_favail, len(inside)),
+            % (shown(folder), space.f_favail, len(entries)),
             "refused",
         )
 

@@ -12,6 +12,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
+from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
 from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
 
 TYPE_CHECKING = False
@@ -47,20 +48,24 @@ class Host:
         #: What a job of its own is started with (see job.py); only a task that may detach brings it.
         self.program = context.get("program") or {}
         self.files = Files(self.check_mode)
+        #: What the work does now (see watched.py).
+        self.progress = Progress()
 
     def remaining(self):
         # type: () -> float
         """Return the seconds left until the half must have answered; never negative."""
         return max(0.0, self.deadline - time.monotonic())
 
-    def run(self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False, keep=()):
-        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool, Any) -> Completed
+    def run(
+        self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False, keep=(), heard=None
+    ):
+        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool, Any, Any) -> Completed
         """Run a tool (see run.run) within its timeout and the half's deadline; `writes` is refused in check mode."""
         if writes:
             self.files._may_write(argv[0])
         left = self.remaining()
         seconds = left if timeout is None else min(timeout, left)
-        return run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep)
+        return run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep, heard)
 
     def tool(self, name):
         # type: (str) -> str

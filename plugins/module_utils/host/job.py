@@ -20,9 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Seconds that a trip waits for a job. A short one is over in the trip that starts it; of a longer one the controller
-#: hears at least every 15 seconds, a slow connection included.
-WAIT_SECONDS = 10.0
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
 _PAUSE = 0.1

@@ -64,12 +64,13 @@ def find_tool(name, tool_path=()):
     return ""
 
 
-def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_LIMIT, keep=()):
-    # type: (list[str], float, bytes, dict[str, str] | None, str, Any, int, Any) -> Completed
+def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_LIMIT, keep=(), heard=None):
+    # type: (list[str], float, bytes, dict[str, str] | None, str, Any, int, Any, Any) -> Completed
     """Run a tool to its end or to its deadline, in seconds, and return a Completed; never raises for the tool's sake.
 
     stdin is given whole and closed; of each output stream `limit` bytes are kept and the rest counted in `cut`.
-    `keep` are open files that the tool has too: a lock is then held until both have ended.
+    `keep` are open files that the tool has too: a lock is then held until both have ended. `heard` is given each piece
+    of standard output as it comes.
     At the deadline the whole process group is killed; a process that cannot die (a hung mount) is left behind.
     """
     # imported here: it brings threading, which makes each fork of a half that forks much dearer (0.5 ms)
@@ -94,7 +95,7 @@ def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_
         )
     except OSError as error:
         return Completed(argv, None, stderr=str(error).encode())
-    kept, cut, timed_out = _pump(process, stdin, started + timeout, limit)
+    kept, cut, timed_out = _pump(process, stdin, started + timeout, limit, heard)
     if timed_out:
         _kill_group(process)
     try:
@@ -113,8 +114,8 @@ def _kill_group(process):
         pass
 
 
-def _pump(process, stdin, deadline, limit):
-    # type: (Any, bytes, float, int) -> tuple[list[bytes], int, bool]
+def _pump(process, stdin, deadline, limit, heard):
+    # type: (Any, bytes, float, int, Any) -> tuple[list[bytes], int, bool]
     """Feed and drain the three pipes until both outputs end or the deadline passes."""
     poller = select.poll()
     outputs = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
@@ -149,6 +150,8 @@ def _pump(process, stdin, deadline, limit):
                 poller.unregister(descriptor)
                 open_outputs -= 1
                 continue
+            if heard and descriptor == order[0]:
+                heard(chunk)
             room = limit - len(outputs[descriptor])
             outputs[descriptor] += chunk[: max(0, room)]
             cut += max(0, len(chunk) - max(0, room))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""apt: one look through its own library, low level: opening the cache is nearly all of the cost."""
+"""apt: one look through its own library, low level: reading the lists is nearly all of the cost."""
 
 import functools
 import os
@@ -11,7 +11,7 @@ import time
 from fnmatch import fnmatchcase
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import lines
-from ansible_collections.egov.ops.plugins.module_utils.packages import locks, security
+from ansible_collections.egov.ops.plugins.module_utils.packages import apt_cache, locks, security
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
     EngineError,
     Held,
@@ -65,7 +65,7 @@ def read(host, settings, root):
         holder = locks.holder([database + "/lock-frontend", database + "/lock"])
         if holder:
             raise EngineError("The package database is in use by %s; scan again when it has ended." % holder, "busy")
-        cache = apt_pkg.Cache(None)
+        cache = apt_cache.load(apt_pkg)
         policy = _policy(apt_pkg, cache)
         listing = Listing()
         _packages(apt_pkg, cache, policy, settings["security_origins"], listing)
@@ -93,7 +93,7 @@ def _packages(apt_pkg, cache, policy, patterns, listing):
     sound = (apt_pkg.CURSTATE_INSTALLED, apt_pkg.CURSTATE_CONFIG_FILES)
     for package in cache.packages:
         state = package.current_state
-        if state == absent:  # of tens of thousands nearly all
+        if state == absent:  # what others only depend on
             continue
         current = package.current_ver
         if state not in sound:

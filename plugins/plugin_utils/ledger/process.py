@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Identity:
     @property
     def hash(self) -> str:
         """Return twelve hexadecimal digits that stand for this process alone."""
-        return digest(canonical(asdict(self)).encode())[:12]
+        return digest(canonical(vars(self)).encode())[:12]
 
     def same_space(self, other: Identity) -> bool:
         """Tell whether both live in one boot and pid namespace, where each can see if the other is alive."""

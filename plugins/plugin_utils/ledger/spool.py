@@ -91,7 +91,7 @@ class Spool:
     @classmethod
     def find(cls, folder: Path, process: Identity) -> Spool | None:
         """Return the spool of a process's run, None where there is none."""
-        found = sorted(folder.glob(f"*-{process.hash}.jsonl"))
+        found = _of(folder, process)
         return cls(found[-1]) if found else None
 
     @classmethod
@@ -104,7 +104,7 @@ class Spool:
         """
         try:
             with _folder_lock(folder):
-                found = sorted(folder.glob(f"*-{process.hash}.jsonl"))
+                found = _of(folder, process)
                 run = found[-1].stem if found else header.get("run")
                 run = run or run_id(process, now or datetime.now(timezone.utc))
                 spool = cls(
@@ -266,6 +266,14 @@ def spools(folder: Path) -> list[Spool]:
         for leftover in folder.glob("*.new"):
             leftover.unlink()
     return [Spool(path) for path in sorted(folder.glob("*.jsonl"))]
+
+
+def _of(folder: Path, process: Identity) -> list[Path]:
+    """Return the spools of a process, oldest first; pathlib's own patterns cost each task a compilation."""
+    if not folder.is_dir():
+        return []
+    ending = f"-{process.hash}.jsonl"
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ending))
 
 
 @contextmanager

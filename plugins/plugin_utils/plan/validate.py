@@ -124,6 +124,7 @@ def inspect(
     problems = [
         *_problems(reading, variables, schema, {}, role_options),
         *_misnomers(reading, schema, words, memory),
+        *(() if reading.problems else _backups(reading, schema, validating=True)),
     ]
     return None if reading.problems else reading.plan, problems
 
@@ -146,7 +147,7 @@ def _problems(
 ) -> list[Problem]:
     problems = [*_names(variables, schema, extra), *reading.problems]
     if not reading.problems:
-        problems += [*_empty_layers(reading.plan, schema), *_contradictions(reading)]
+        problems += [*_empty_layers(reading.plan, schema), *_contradictions(reading), *_backups(reading, schema)]
     return [*problems, *_lookalikes(variables, role_options)]
 
 
@@ -444,6 +445,22 @@ def _contradictions(reading: _Reading) -> Iterator[Problem]:
             where = (*reading.where("egov_ops_signers", name), "key")
             sentence = f"{'.'.join(where)} is the key of {owners[key]} too; whose signature it makes could not be told."
             yield Problem(where[0], shown(key), sentence, path=where[1:], allowed="a key that no other entry has")
+
+
+def _backups(reading: _Reading, schema: Schema, validating: bool = False) -> Iterator[Problem]:
+    """Yield what the plan's backups say against each other, or when it is validated what they leave out."""
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan import contradictions
+
+    sets = contradictions.SETS
+    if sets in reading._opaque:
+        return
+    classes = tuple(schema.variables[sets].entry["class"].choices)
+    values = reading.values
+    for found in contradictions.uncovered(values) if validating else contradictions.contradictions(values, classes):
+        where = reading.where(found.variable, found.entry) if found.entry else (found.variable,)
+        where = (*where, *filter(None, [found.key]))
+        sentence = f"{'.'.join(where)} {found.sentence}"
+        yield Problem(where[0], shown(found.value), sentence, True, where[1:], found.allowed, found.rule)
 
 
 def _misnomers(reading: _Reading, schema: Schema, words: Vocabulary, memory: Memory) -> Iterator[Problem]:

@@ -51,8 +51,13 @@ class Opaque:
 
 def plain(value: Any) -> Any:
     """Return a deep copy of a value in Python's own types: what Ansible hands out may be a lazy or tagged subclass."""
-    if value.__class__ in _PLAIN or isinstance(value, Opaque):
+    kind = value.__class__
+    if kind in _PLAIN or isinstance(value, Opaque):
         return value
+    if kind is dict:  # nearly all that is no scalar, and quicker told than a mapping
+        return {str(key): inner if inner.__class__ in _PLAIN else plain(inner) for key, inner in value.items()}
+    if kind is list:
+        return [plain(inner) for inner in value]
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, (int, float)):

@@ -19,8 +19,11 @@ USER, SECRET = "web1", "s3cret/with:signs@and space"
 
 
 @contextmanager
-def rest_server(folder: Path) -> Iterator[str]:
-    """Serve a folder on a free port of this machine and give its location for restic."""
+def rest_server(folder: Path, append_only: bool = False) -> Iterator[str]:
+    """Serve a folder on a free port of this machine and give its location for restic.
+
+    Append only, nothing but locks can be removed, as restic's own server has it.
+    """
     wanted = "Basic " + base64.b64encode(f"{USER}:{SECRET}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -72,7 +75,9 @@ def rest_server(folder: Path) -> Iterator[str]:
 
         def do_DELETE(self) -> None:
             path = self.path_of()
-            if path is not None:
+            if path is not None and append_only and path.parent.name != "locks":
+                self.answer(403)
+            elif path is not None:
                 path.unlink(missing_ok=True)
                 self.answer(200)
 

@@ -46,6 +46,7 @@ def request(site: Site, nonce: str = "", **asked: Any) -> dict[str, Any]:
         "requester": "li@example.org",
         "approvers": ["wang@example.org"],
         "repositories": site.repositories,
+        "moved": {},
         "job_timeout": 120.0,
         "attach": False,
         "recorded": False,

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import catalogue, judge, medium
-from backup_site import NOW, Site, only
+from backup_site import NOW, Site
 from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
+from rest_server import SECRET, USER, rest_server
 
+CREDENTIALS = {"USERNAME": USER, "PASSWORD": SECRET}
 SITES = st.sampled_from(["", "north", "south"])
 PLACE = st.fixed_dictionaries(
     {
@@ -113,6 +115,12 @@ def test_the_kind_of_a_place(location: str, kind: str) -> None:
     assert medium(location) == kind
 
 
+def only(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the one observation of copies of a result."""
+    (found,) = [record for record in result["evidence"] if record["kind"] == "copies"]
+    return dict(found)
+
+
 @pytest.fixture
 def two(ready: Site) -> Site:
     """Give a site that was backed up, with a copy."""
@@ -164,3 +172,32 @@ def test_a_set_without_copies_is_one_finding_that_says_what_to_do(ready: Site) -
     found = only(ready.answer(catalogue, {}, NOW, {}))
     assert found["status"] == "warning"
     assert found["detail"]["next"].startswith("Give the set copies (egov_ops_backup_sets, copies)")
+
+
+@pytest.mark.programs("restic")
+@pytest.mark.parametrize("append_only", [True, False])
+def test_a_store_that_is_called_immutable_is_asked(ready: Site, append_only: bool) -> None:
+    folder = ready.base / "remote"
+    shutil.copytree(REPOSITORY, folder)
+    with rest_server(folder, append_only) as location:
+        ready.repositories["remote"] = {"location": location, "immutable": True}
+        ready.secrets = {f"credentials:remote:RESTIC_REST_{key}": value for key, value in CREDENTIALS.items()}
+        ready.sets["pages"]["copies"] = ["remote"]
+        ready.back_up()
+        found = only(ready.answer(catalogue, {}, NOW, {}))["detail"]
+    remote = next(place for place in found["places"] if place["repository"] == "remote")
+    assert (remote["holds"], remote["immutable"]) == (True, append_only)
+    assert ("none that a client could not remove" in found["lacking"]) is not append_only
+    assert ("remote is not immutable, its server lets a client delete (200)" in found["lacking"]) is not append_only
+
+
+def test_what_a_repository_uses_and_has_free_is_measured_and_its_locks_are_told(two: Site) -> None:
+    two.repositories["second"]["location"] = "/nonexistent/second"
+    result = two.answer(catalogue, {}, NOW, {})
+    used = sum(path.stat().st_size for path in two.repository.rglob("*") if path.is_file())
+    assert result["measured"]["local"]["used"] == used
+    assert 0 < result["measured"]["local"]["free"] < result["measured"]["local"]["total"]
+    assert "second" not in result["measured"]
+    (lock,) = [record for record in result["evidence"] if record["kind"] == "lock"]
+    assert (lock["subject"], lock["status"]) == ("local", "ok")
+    assert lock["detail"]["message"] == "Repository local has no lock."

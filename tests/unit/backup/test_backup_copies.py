@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import copies as module
 from ansible_collections.egov.ops.plugins.module_utils.backup.copies import missing
-from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run as module_run
+from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 from backup_site import RESTIC, Site, restic
 from conftest import REPOSITORY
 from rest_server import SECRET, USER, rest_server

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import due
+from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 WEEKLY = {"full_since": "2026-05-18T00:00:00Z", "incremental_since": "2026-05-20T00:00:00Z", "incremental": "daily"}
 MONTHLY = {"full_since": "2026-05-01T00:00:00Z", "incremental_since": None, "incremental": "change"}

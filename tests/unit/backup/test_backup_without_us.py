@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
+from pathlib import Path
 
 import environment
 import pytest
+from ansible_collections.egov.ops.plugins.module_utils.backup import without_us
+from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import catalogue
 from backup_site import PASSWORD, Site
+from hypothesis import given
+from hypothesis import strategies as st
+from restore_site import tree
 
 
 @pytest.mark.programs("restic", "sh")
@@ -22,7 +30,7 @@ def test_the_page_s_commands_restore_a_set(ready: Site) -> None:
     password = ready.base / "password"
     password.write_text(f"{PASSWORD}\n")
     page = (environment.ROOT / "docs/backup.md").read_text(encoding="utf-8")
-    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page.partition("## Without us")[2], re.DOTALL)
     for written, here in (
         ("/var/lib/egov-ops/host/repository", ready.repository),
         ("/root/repository.password", password),
@@ -37,3 +45,74 @@ def test_the_page_s_commands_restore_a_set(ready: Site) -> None:
     assert {path.name: path.read_text() for path in restored.iterdir()} == {
         name: f"content of {name}\n" for name in ("a", "b", "c")
     }
+
+
+def run_as_it_stands(site: Site, script: str, target: Path) -> subprocess.CompletedProcess[str]:
+    password = site.base / "password"
+    password.write_text(f"{PASSWORD}\n")
+    given = {"RESTIC_PASSWORD_FILE": str(password), "TARGET": str(target)}
+    place = {"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(site.base / "cache"), **given}
+    return subprocess.run(["sh", "-eu"], input=script, env=place, text=True, capture_output=True, check=False)
+
+
+@pytest.mark.programs("restic", "sh")
+def test_the_script_beside_the_repository_restores_as_it_stands_when_all_else_is_lost(ready: Site) -> None:
+    ready.sets["it's odd"] = {**ready.sets["pages"]}
+    ready.back_up()
+    before = tree(ready.source)
+    (script,) = ready.base.glob("repository.restore-*")
+    assert script.name == "repository.restore-web1.sh"
+    assert PASSWORD not in script.read_text()
+    shutil.rmtree(ready.state)
+    shutil.rmtree(ready.source)
+    target = ready.base / "restored"
+    done = run_as_it_stands(ready, script.read_text(), target)
+    assert done.returncode == 0, done.stderr
+    for name in ("pages", "it's odd"):
+        assert tree(target / name / str(ready.source).lstrip("/")) == before
+
+
+@pytest.mark.programs("restic", "sh")
+def test_the_commands_that_the_state_prints_restore_as_they_stand(ready: Site) -> None:
+    ready.back_up()
+    before = tree(ready.source)
+    lines = ready.answer(catalogue, {}, "2026-05-20T02:00:00Z", {})["without_us"]["pages"]
+    target = ready.base / "restored"
+    done = run_as_it_stands(ready, "\n".join(lines) + "\n", target)
+    assert done.returncode == 0, done.stderr
+    assert tree(target / "pages" / str(ready.source).lstrip("/")) == before
+
+
+def test_the_script_asks_for_what_it_lacks(ready: Site) -> None:
+    ready.back_up()
+    script = (ready.base / "repository.restore-web1.sh").read_text()
+    done = subprocess.run(["/bin/sh"], input=script, env={}, text=True, capture_output=True, check=False)
+    assert done.returncode != 0
+    assert "name the file that holds the password" in done.stderr
+
+
+def test_the_script_is_written_when_it_changes_and_only_then(ready: Site) -> None:
+    ready.back_up()
+    script = ready.base / "repository.restore-web1.sh"
+    first = script.stat()
+    assert first.st_mode & 0o077 == 0
+    ready.back_up("2026-05-20T02:00:00Z")
+    assert script.stat().st_ino == first.st_ino
+    ready.sets["more"] = {**ready.sets["pages"]}
+    ready.back_up("2026-05-20T03:00:00Z")
+    assert "set=more" in script.read_text()
+    script.unlink()
+    ready.back_up("2026-05-20T04:00:00Z", check_mode=True)
+    assert not script.exists()
+
+
+def test_credentials_and_passwords_of_a_place_are_named_and_never_told() -> None:
+    script = without_us.script("x.sh", "s3:https://objects.example/web1", ["AWS_SECRET_ACCESS_KEY"], "web1", ["a b"])
+    assert '"${AWS_SECRET_ACCESS_KEY:?' in script
+    site_lines = without_us.commands("rest:https://vault.example/", "web1", ["a b"])
+    assert site_lines[-1].endswith("\"$TARGET\"/'a b'")
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_a_quoted_text_is_one_word_of_the_shell(text: str) -> None:
+    assert shlex.split(without_us.quoted(text)) == [text]

@@ -91,6 +91,20 @@ def test_the_words_say_of_a_restore_beside_that_nothing_is_replaced() -> None:
     assert words["stops"] == "nothing"
 
 
+def test_whose_data_goes_to_another_host_is_told_and_is_part_of_what_is_signed() -> None:
+    words = told(of="db1", original="9" * 64)
+    assert words["host"] == "web1"
+    assert words["of"] == "host db1, whose data goes to another host"
+    assert "of" not in told()
+    assert request(operation=operation(of="db1")).digest != request().digest
+
+
+@pytest.mark.parametrize("given", [{"of": ""}, {"of": 5}, {"original": "9" * 63}, {"original": None}, {"off": "db1"}])
+def test_what_an_operation_may_lack_is_checked_where_it_is_there(given: dict[str, Any]) -> None:
+    with pytest.raises(ApprovalError, match=r"that cannot be|which there is not"):
+        check_operation("restore", operation(**given))
+
+
 def test_each_path_is_shown() -> None:
     paths = sorted(f"/srv/{number}" for number in range(PATHS_LIMIT))
     lines = words_of(request(operation=operation(paths=paths)))

@@ -43,7 +43,7 @@ def dead() -> Identity:
 
 def entry(run: str, kind: str, subject: str, status: str = "ok", host: str = "web1", **detail: Any) -> dict[str, Any]:
     seen = observation(kind, subject, status, **detail)
-    domain = {"proof": "backup", "step": "restore"}.get(kind, "gate")
+    domain = {"proof": "backup", "drill": "backup", "step": "restore"}.get(kind, "gate")
     times = {"started": iso(NOW), "finished": iso(NOW)}
     return record(run=run, procedure="standalone", host=host, domain=domain, observation=seen, **times)
 
@@ -142,6 +142,32 @@ def test_the_newest_proof_counts(state: StateDir) -> None:
     with Ledger(state.ledger) as ledger:
         ledger.append([failed])
     assert not allowed(state, name)
+
+
+def test_a_drill_proves_what_it_brought_back_and_a_newer_one_that_failed_counts(state: StateDir) -> None:
+    name = stored(state)
+    other = {
+        **entry("r2", "proof", "portal", "failed", snapshot_id=SNAPSHOT),
+        "finished": iso(NOW + timedelta(seconds=1)),
+    }
+    drilled = {**entry("r3", "drill", "portal", snapshot_id=SNAPSHOT), "finished": iso(NOW + timedelta(seconds=2))}
+    failed = {
+        **entry("r4", "drill", "portal", "failed", snapshot_id=SNAPSHOT),
+        "finished": iso(NOW + timedelta(seconds=3)),
+    }
+    for newest, allows in ((other, False), (drilled, True), (failed, False)):
+        with Ledger(state.ledger) as ledger:
+            ledger.append([newest])
+        assert allowed(state, name) is allows
+
+
+def test_a_copy_is_proved_by_the_proof_of_its_original_and_another_s_data_by_its_own(state: StateDir) -> None:
+    copy = {"snapshot": "c" * 64, "original": SNAPSHOT}
+    assert allowed(state, stored(state, operation=operation(**copy)))
+    assert not allowed(state, stored(state, operation=operation(**copy, of="db1")))
+    with Ledger(state.ledger) as ledger:
+        ledger.append([entry("r5", "proof", "portal", host="db1", snapshot_id=SNAPSHOT)])
+    assert allowed(state, stored(state, operation=operation(**copy, of="db1"), nonce="cd" * 16))
 
 
 @pytest.mark.parametrize(

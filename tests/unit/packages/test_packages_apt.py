@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import environment
 import pytest
-from package_site import AptSite, has_binding, scan
+from package_site import PYTHON, AptSite, has_binding, run, scan
 
 pytestmark = pytest.mark.programs("dpkg", "dpkg-deb", "apt-get", "apt-ftparchive")
 
@@ -257,3 +258,50 @@ def test_a_dpkg_that_was_interrupted_is_critical(site: AptSite) -> None:
     assert site.look()["package_list", "installed"]["status"] == "critical"
     (site.database / "updates/0001").unlink()
     assert site.look()["package_list", "installed"]["status"] == "ok"
+
+
+def test_a_scan_leaves_apts_own_cache_as_it_is(site: AptSite) -> None:
+    cache = site.folder / "cache/pkgcache.bin"
+    run("apt-cache", "gencaches", env={**environment.variables(), **site.environment()})
+    before = cache.read_bytes()
+    assert site.pending()["status"] == "ok"
+    assert cache.read_bytes() == before
+    cache.unlink()
+    assert site.pending()["status"] == "ok"
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_with_no_room_for_a_file_the_same_is_found(site: AptSite, room: int) -> None:
+    site.publish("egov-security", ("egov-portal", "1.1"), ("egov-other", "5"))
+    site.update()
+    found = site.pending()
+    assert found["status"] == "warning"
+    limited = site.folder / "limited"
+    limited.write_text(f'#!/bin/sh\nexec prlimit --fsize={room} {PYTHON} "$@"\n')
+    limited.chmod(0o755)
+    result = scan(site.root, str(limited), env=site.environment())
+    assert result["evidence"][0]["detail"]["updates"] == found["detail"]["updates"]
+
+
+def test_a_list_that_is_not_text_is_read_by_apt_itself(site: AptSite) -> None:
+    site.publish("egov-security", ("egov-portal", "1.1"))
+    site.update()
+    (mine,) = (site.folder / "lists").glob("*egov-security*_Packages")
+    told = mine.read_bytes()
+    mine.unlink()  # a link to the source's own
+    mine.write_bytes(told.replace(b"of the portal", b"of the \xff portal"))
+    assert site.pending()["status"] == "warning"
+
+
+def test_a_broken_list_counts_only_where_a_source_needs_it(site: AptSite) -> None:
+    site.publish("egov-security", ("egov-portal", "1.1"))
+    site.update()
+    (site.folder / "lists/left.over_Packages").write_text("this is no list")
+    assert site.pending()["status"] == "warning"
+    (mine,) = (site.folder / "lists").glob("*egov-security*_Packages")
+    mine.unlink()
+    mine.write_text("this is no list")
+    found = site.pending()
+    assert (found["status"], found["reason"]) == ("unknown", "error")
+    assert found["detail"]["message"].startswith("apt cannot read its database: ")

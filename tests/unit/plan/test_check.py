@@ -40,6 +40,8 @@ BAD: dict[str, Any] = {
     "egov_ops_restore_at": ["yesterday"],
     "egov_ops_restore_mode": "over",
     "egov_ops_restore_destination": ["/srv"],
+    "egov_ops_restore_of": ["web1"],
+    "egov_ops_restore_from": ["vault"],
     "egov_ops_transport": "pigeon",
     "egov_ops_procedures": ["daily"],
     "egov_ops_procedures.daily.title": "Daily",
@@ -85,13 +87,38 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
     "egov_ops_backup_repositories.local.credentials_file": "credentials",
+    "egov_ops_backup_sets.config.rpo": "soon",
+    "egov_ops_backup_repositories.local.quota": -1,
+    "egov_ops_backup_repositories.local.prune_location": "../elsewhere",
+    "egov_ops_backup_repositories.local.prune_credentials_file": "credentials",
     "egov_ops_backup_repositories.local.site": ["here"],
     "egov_ops_backup_repositories.local.immutable": "probably",
     "egov_ops_backup_repositories.local.engine": "floppy",
     "egov_ops_backup_repositories.local.create": "maybe",
+    "egov_ops_backup_classes": ["precious"],
+    "egov_ops_backup_retention": ["config"],
+    "egov_ops_backup_retention.config.days": 0,
+    "egov_ops_backup_retention.config.weeks": "four",
+    "egov_ops_backup_retention.config.months": -1,
+    "egov_ops_backup_retention.config.years": 101,
+    "egov_ops_backup_holds": ["config"],
+    "egov_ops_backup_holds.case.set": ["config"],
+    "egov_ops_backup_holds.case.snapshot": ["1a2b3c4d"],
+    "egov_ops_backup_holds.case.until": "2027",
+    "egov_ops_backup_holds.case.ticket": ["4711"],
     "egov_ops_site": ["north"],
     "egov_ops_backup_proof_files": 5,
     "egov_ops_backup_proof_bytes": "256 MiB",
+    "egov_ops_drill_host": ["vault"],
+    "egov_ops_drill_copy": ["vault"],
+    "egov_ops_drill_folder": "drills",
+    "egov_ops_drill_assertions": ["pages"],
+    "egov_ops_drill_assertions.pages.set": ["config"],
+    "egov_ops_drill_assertions.pages.paths": ["etc/passwd"],
+    "egov_ops_drill_assertions.pages.command": "true",
+    "egov_ops_drill_assertions.pages.timeout": "soon",
+    "egov_ops_unproved_warning": "soon",
+    "egov_ops_unproved_critical": ["30d"],
     "egov_ops_max_lists_age": "soon",
     "egov_ops_security_origins": "security",
     "egov_ops_patch_deadline_critical": "15 days",
@@ -353,3 +380,17 @@ def test_what_is_of_one_command_is_refused_in_the_inventory(schema: Schema) -> N
     (message,) = messages(check(emergency, schema))
     assert message == "egov_ops_override is set in the inventory, but must be given on the command line alone (-e)."
     assert merge({}, schema, emergency)["egov_ops_override"] == emergency["egov_ops_override"]
+
+
+def test_a_retention_for_a_class_that_there_is_not_is_refused(schema: Schema) -> None:
+    (message,) = messages(check({"egov_ops_backup_retention__10_site": {"precious": {"days": 7}}}, schema))
+    assert message.startswith("egov_ops_backup_retention__10_site.precious is no class; known are business_data,")
+
+
+def test_a_retention_that_ends_before_the_next_full_backup_is_refused(schema: Schema) -> None:
+    short = {"config": {"days": 7, "weeks": 3, "months": 0, "years": 0}}
+    (message,) = messages(check({"egov_ops_backup_retention": short}, schema))
+    assert message == (
+        f"{SETS}.config.full is 'monthly', but egov_ops_backup_retention keeps the class config for 21 days, less than "
+        "from one full backup to the next; keep it longer, or make full backups more often."
+    )

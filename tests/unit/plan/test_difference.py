@@ -271,6 +271,7 @@ def test_what_each_variable_of_the_plan_says_of_weakening_is_deliberate() -> Non
         "egov_ops_state_dir",
         "egov_ops_host_state_dir",
         "egov_ops_tool_path",
+        "egov_ops_drill_folder",
         "egov_ops_platform_name",
         "egov_ops_timezone",
         "egov_ops_backup_repositories",

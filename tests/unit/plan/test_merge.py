@@ -29,6 +29,7 @@ def test_an_empty_inventory_follows_the_written_plan(schema: Schema) -> None:
         "post": [],
         "hook_timeout": 60,
         "stop": [],
+        "rpo": 0,
     }
     assert plan["egov_ops_ledger_retention_days"] == 1095
 

@@ -39,7 +39,7 @@ def read_by(module: str, state: Path) -> set[str]:
     """Return the variables that an action takes from the plan where its task gives no option."""
     name = f"ansible_collections.egov.ops.plugins.action.{module}"
     action = importlib.import_module(name).ActionModule
-    if issubclass(action, ChangingTask):
+    if issubclass(action, ChangingTask) and action.operation is ChangingTask.operation:
         return {"egov_ops_request"}  # which says all the rest
     given = {option: spec.get("default") for option, spec in action.ARGUMENTS.items()}
     plan = Read(merge({"egov_ops_state_dir": str(state)}, load_schema()))

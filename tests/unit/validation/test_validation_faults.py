@@ -52,6 +52,27 @@ FAULTS: dict[str, tuple[str, str, str, str, list[str]]] = {
         "web.yml:15: egov_ops_backup_sets__50_web.sites.repository is 'remote', which egov_ops_backup_repo",
         BOTH,
     ),
+    "class": (
+        "group_vars/web.yml",
+        "egov_ops_backup_sets__50_web:",
+        "egov_ops_backup_classes: [config, database]\negov_ops_backup_sets__50_web:",
+        "web.yml:10: egov_ops_backup_classes has the class database, of which egov_ops_backup_sets has no set; add",
+        BOTH,
+    ),
+    "default class": (
+        "group_vars/web.yml",
+        "  sites:\n    class: other",
+        "  config: {state: absent}\n  sites:\n    class: other",
+        "egov_ops_backup_classes has the class config, of which egov_ops_backup_sets has no set; add one, or take",
+        BOTH,
+    ),
+    "retention": (
+        "group_vars/web.yml",
+        "full: weekly\n    incremental: daily\n",
+        "full: quarterly\negov_ops_backup_retention:\n  other: {days: 30, weeks: 0, months: 0, years: 0}\n",
+        "sites.full is 'quarterly', but egov_ops_backup_retention keeps the class other for 30 days, less than from",
+        BOTH,
+    ),
     "kind": (
         "group_vars/web.yml",
         "kind: http",

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring the sets of a host back into a sandbox in one trip, on the drill host of the plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.options import DRILL
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, secrets_of
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+
+
+class ActionModule(BackupTask):
+    """See plugins/modules/restore_drill.py."""
+
+    HALF = ("backup.drill", "drill")
+    ARGUMENTS = DRILL
+    COPIES = True
+
+    def prepare(
+        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Take copy, sandbox and assertions from the plan too; refuse to drill where the plan does not."""
+        wanted, delegate = plan["egov_ops_drill_host"], getattr(self._task, "delegate_to", None)
+        if wanted and wanted not in (host, delegate):
+            raise OpsError(f"The plan drills the sets of {host} on {wanted}; delegate the task to it.")
+        filled, secrets = super().prepare(arguments, plan, host, now)
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        filled["copy"] = filled["copy"] or plan["egov_ops_drill_copy"]
+        filled["folder"] = filled["folder"] or plan["egov_ops_drill_folder"]
+        filled["assertions"] = filled["assertions"] or plan["egov_ops_drill_assertions"]
+        if filled["copy"]:
+            secrets |= secrets_of(filled["copy"], True, plan, state, bool(self._task.check_mode))
+        filled["moved"] = {name: moved_files(state, host, name) for name in filled["sets"]}
+        return filled, secrets

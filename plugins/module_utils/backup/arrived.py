@@ -1,0 +1,89 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What arrived of a snapshot, compared with its manifest path by path: content, mode, owner, time and attributes."""
+
+import os
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
+from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import kind_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
+
+#: Differences that a record names.
+NAMED_DIFFERENCES = 10
+
+
+class Comparison:
+    """What differs from the manifest (`differences`, for people), what could not be compared, and bytes compared."""
+
+    def __init__(self, entries, moved, host):
+        # type: (list[Entry], Any, Any) -> None
+        """Take the manifest's entries and the paths, as text or as shown, that changed while they were backed up."""
+        self.differences = []  # type: list[str]
+        self.skipped = {}  # type: dict[str, int]
+        self.bytes = 0
+        self._known = {to_bytes(entry["path"]): entry for entry in entries}
+        self._moved = moved
+        self._root = os.geteuid() == 0
+        self._host = host
+
+    def of(self, tree, tops):
+        # type: (bytes, list[bytes]) -> None
+        """Compare all that lies at and below some top paths of a tree; raises HalfError at the deadline."""
+        for path, staged, kind in _walk(tree, tops):
+            entry = self._known.pop(path, None)
+            if entry is None:
+                if kind:
+                    self.differences.append("%s (not in the manifest)" % shown(path))
+                continue
+            if self._has_moved(path, entry) or "unreadable" in entry:
+                self._skip(
+                    "changed during the backup" if self._has_moved(path, entry) else "unreadable during the backup"
+                )
+                continue
+            differs, not_compared = compare(entry, staged, self._root, self._host)
+            if differs:
+                self.differences.append("%s (%s)" % (shown(path), ", ".join(differs)))
+            for what in not_compared:
+                self._skip(what)
+            self.bytes += entry["size"] if kind != "dir" else 0
+
+    def end(self):
+        # type: () -> None
+        """Count what of the manifest has not arrived."""
+        for path, entry in self._known.items():
+            if "unreadable" in entry or self._has_moved(path, entry):
+                self._skip("not in the backup")
+            else:
+                self.differences.append("%s (missing)" % shown(path))
+        self._known = {}
+
+    def _has_moved(self, path, entry):
+        # type: (bytes, Entry) -> bool
+        return entry["path"] in self._moved or (bool(self._moved) and shown(path) in self._moved)
+
+    def _skip(self, what):
+        # type: (str) -> None
+        self.skipped[what] = self.skipped.get(what, 0) + 1
+
+
+def _walk(tree, tops):
+    # type: (bytes, list[bytes]) -> Any
+    """Yield path, staged path and type of all that lies below some tops of a staged tree."""
+    pending = list(tops)
+    while pending:
+        path = pending.pop()
+        try:
+            kind = kind_of(os.lstat(tree + path).st_mode)
+        except FileNotFoundError:
+            continue
+        if kind == "dir":
+            pending += [join(path, name) for name in os.listdir(tree + path)]
+        yield path, tree + path, kind

@@ -1,0 +1,48 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The folder of a repository on the host itself: whether it answers, is ours to use, and holds a repository."""
+
+import os
+
+from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class RepositoryMissing(HalfError):
+    """There is no repository at the location."""
+
+
+def check_folder(path, place, mounted, is_unfinished, host):
+    # type: (bytes, str, dict[bytes, bytes], Any, Any) -> None
+    """Raise HalfError where the folder does not answer or holds something else; place are the words for it.
+
+    RepositoryMissing for what a `restic init` of ours began and did not end, which is_unfinished() tells.
+    """
+    if not mounts.answers(path, mounted, host):
+        raise HalfError("The file system of repository %s does not answer: mount it again." % place, "timeout")
+    if not os.path.exists(path):
+        return
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):  # restic would try for most of a minute
+        raise HalfError(
+            "Repository %s is not open to the user that the backup runs as: run as its owner, or give it to them."
+            % place,
+            "permission",
+        )
+    if not os.path.isdir(path):
+        raise HalfError("Repository %s is no folder: name another place." % place, "not_ours")
+    names = os.listdir(path)
+    if names and b"config" not in names:
+        if is_unfinished():
+            raise RepositoryMissing(
+                "There is no repository at %s: making it was begun and did not end." % place, "not_ours"
+            )
+        raise HalfError(
+            "The folder of repository %s holds other files and no repository of restic: name another folder." % place,
+            "not_ours",
+        )

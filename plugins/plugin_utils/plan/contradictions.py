@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the backups of a plan say against each other, each value of them being right for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+SETS, CLASSES, RETENTION = "egov_ops_backup_sets", "egov_ops_backup_classes", "egov_ops_backup_retention"
+
+#: The days that one of each takes, and those between two full backups.
+SPANS = {"days": 1, "weeks": 7, "months": 31, "years": 366}
+CADENCES = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
+
+
+class Contradiction(NamedTuple):
+    """Variable, entry and key of what is wrong, "" for none; the sentence is what follows its dotted name."""
+
+    variable: str
+    entry: str
+    key: str
+    value: Any
+    sentence: str
+    allowed: str
+    rule: str
+
+
+def uncovered(plan: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Yield the classes of data that a host has and no set backs up."""
+    there = {entry.get("class") for entry in plan[SETS].values()}
+    for name in plan[CLASSES]:
+        if name not in there:
+            sentence = f"has the class {name}, of which {SETS} has no set; add one, or take the class out."
+            yield Contradiction(CLASSES, "", "", name, sentence, f"a set of the class {name}", "class")
+
+
+def contradictions(plan: Mapping[str, Any], classes: tuple[str, ...]) -> Iterator[Contradiction]:
+    """Yield rules of retention for classes that there are not, and such as end before the next full backup."""
+    sets, rules = plan[SETS], plan[RETENTION]
+    for name in rules:
+        if name not in classes:
+            known = ", ".join(classes)
+            yield Contradiction(
+                RETENTION, name, "", name, f"is no class; known are {known}.", f"one of {known}", "name"
+            )
+    for name, entry in sets.items():
+        rule = rules.get(entry.get("class"))
+        between = CADENCES.get(entry.get("full"), 0)
+        if not rule or not all(isinstance(rule.get(unit), int) for unit in SPANS):
+            continue
+        reach = max(rule[unit] * days for unit, days in SPANS.items())
+        if reach < between:
+            sentence = (
+                f"is {entry['full']!r}, but {RETENTION} keeps the class {entry['class']} for {reach} days, less than "
+                "from one full backup to the next; keep it longer, or make full backups more often."
+            )
+            allowed = f"a cadence of at most {reach} days"
+            yield Contradiction(SETS, name, "full", entry["full"], sentence, allowed, "retention")
