@@ -199,9 +199,12 @@ def test_what_has_grown_too_old_is_exported_and_still_verifies(site):
         ledger.append(old)
     site.variables["egov_ops_ledger_retention_days"] = 365
     assert site.play(site.procedure()).rc == 0
+    kept = [path.name for path in (site.state / "rollups").iterdir()]
+    (site.state / "rollups" / "20250101T000000Z-000000000000.json").write_text("of a run that is purged")
     done = site.play("egov.ops.ledger_purge")
     assert done.rc == 0, done.output
     assert not site.records(run="20250101T000000Z-000000000000")
+    assert [path.name for path in (site.state / "rollups").iterdir()] == kept
     (export,) = (site.state / "exports").glob("*.jsonl")
     assert len(export.read_text().splitlines()) == len(old) + 1
     assert site.play("egov.ops.ledger_verify").rc == 0

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 #: Seconds and MiB that a report may take.
 OF_200 = (5, 300)
-OF_1000 = (30, 1500)
+OF_1000 = (30, 600)
 
 
 def cost(folder: Path, *options: str) -> dict[str, Any]:
