@@ -14,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
-
 #: Differences that a record names.
 NAMED_DIFFERENCES = 10
 
@@ -24,7 +22,7 @@ class Comparison:
     """What differs from the manifest (`differences`, for people), what could not be compared, and bytes compared."""
 
     def __init__(self, entries, moved, host):
-        # type: (list[Entry], Any, Any) -> None
+        # type: (list[dict[str, Any]], Any, Any) -> None
         """Take the manifest's entries and the paths, as text or as shown, that changed while they were backed up."""
         self.differences = []  # type: list[str]
         self.skipped = {}  # type: dict[str, int]
@@ -66,7 +64,7 @@ class Comparison:
         self._known = {}
 
     def _has_moved(self, path, entry):
-        # type: (bytes, Entry) -> bool
+        # type: (bytes, dict[str, Any]) -> bool
         return entry["path"] in self._moved or (bool(self._moved) and shown(path) in self._moved)
 
     def _skip(self, what):

@@ -14,8 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
-
 #: The only extended attributes that an ordinary user can set.
 USER = "user."
 
@@ -23,7 +21,7 @@ SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
 def compare(entry, path, root, host):
-    # type: (Entry | dict[str, Any], bytes, bool, Any) -> tuple[list[str], list[str]]
+    # type: (dict[str, Any], bytes, bool, Any) -> tuple[list[str], list[str]]
     """Return what differs between an entry and the restored path, and what could not be compared.
 
     An ordinary user (`root` false) cannot set an owner, the system's extended attributes, or keep set-id bits: they are

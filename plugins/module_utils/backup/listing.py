@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
@@ -169,7 +168,7 @@ def _row(repository, snapshot):
 
 
 def _path(entry):
-    # type: (Entry) -> dict[str, Any]
+    # type: (dict[str, Any]) -> dict[str, Any]
     return {
         "path": shown(to_bytes(entry["path"])),
         "type": entry["type"],

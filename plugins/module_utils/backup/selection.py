@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memory
@@ -27,7 +26,7 @@ class Selection:
     """Entries of a manifest below some top paths: `tops`, `entries` in the order of a walk, `files` and `bytes`."""
 
     def __init__(self, tops, entries):
-        # type: (list[bytes], list[Entry]) -> None
+        # type: (list[bytes], list[dict[str, Any]]) -> None
         self.tops = tops
         self.entries = entries
         files = [entry for entry in entries if entry["type"] != "dir"]
@@ -36,7 +35,7 @@ class Selection:
 
 
 def select(entries, wanted):
-    # type: (Iterable[Entry], list[str]) -> Selection
+    # type: (Iterable[dict[str, Any]], list[str]) -> Selection
     """Return the entries of the wanted paths with all below them; all entries where none is named.
 
     Raises HalfError for a path that the manifest does not have; it names the nearest that it has.
@@ -44,7 +43,7 @@ def select(entries, wanted):
     asked = [to_bytes(os.path.normpath(path)) for path in wanted]
     tops = [path for path in asked if not any(path != other and within(path, other) for other in asked)]
     if wanted:
-        kept, missing, near = [], set(tops), []  # type: tuple[list[Entry], set[bytes], list[str]]
+        kept, missing, near = [], set(tops), []  # type: tuple[list[dict[str, Any]], set[bytes], list[str]]
         for entry in entries:
             path = to_bytes(entry["path"])
             missing.discard(path)

@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Entry
     from ansible_collections.egov.ops.plugins.module_utils.backup.selection import Selection
 
 #: Space that must be left when the data is written: what file systems themselves need, and the others on the host.
@@ -163,7 +162,7 @@ def _refuse_space(group, selection):
 
 
 def refuse_space(folder, entries):
-    # type: (bytes, list[Entry]) -> None
+    # type: (bytes, list[dict[str, Any]]) -> None
     """Raise HalfError where the file system of a folder cannot take some entries of a manifest."""
     space = os.statvfs(folder)
     needed = sum(entry["size"] for entry in entries if entry["type"] != "dir") + _SPARE_BYTES
