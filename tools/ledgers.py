@@ -6,7 +6,8 @@
 """Write synthetic ledgers: each state that a report must show, through the collection's own spool and drain.
 
 The same state has the same records, hashes and head wherever and whenever it is written, and its chain verifies.
-Tests, pictures and measurements share it. On the command line it writes one state, its report, and what that cost.
+Tests, pictures and measurements share it. On the command line it writes one state and its report, or measures what the
+report of one that was written costs.
 
 The collection must be importable (PYTHONPATH, or an installed collection path).
 """
@@ -15,27 +16,31 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
+import json
 import os
 import random
 import resource
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write, write_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Choice, gather_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period_build import build_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
@@ -53,6 +58,9 @@ DURATION, LONGEST = 752, 14400.0
 
 #: A platform of a size that is read host by host.
 FEW = ("web1", "web2", "web3", "web4", "app1", "app2", "app3", "db1", "db2", "db3", "log1", "mon1", "file1", "gate1")
+
+#: Probes and controls of each host that a thin platform has.
+FEW_PROBES = 6
 
 #: What of the ledger's file is lost where its tail cannot be read.
 LOST_BYTES = 64 * 1024
@@ -101,6 +109,8 @@ class Story:
     cut_off_after: int = 0  # hosts after which the last run was killed; 0: it was not
     cannot: str = ""  # why no step could be done on any host in the last run
     loses_tail: bool = False
+    in_bulk: bool = False  # days before the last past the spool, which is most of what they cost
+    thin: bool = False  # few of the probes and controls that are OK: the roll-ups are as large as of a whole platform
 
 
 @dataclass(frozen=True)
@@ -200,22 +210,24 @@ def make(story: Story, folder: Path) -> Made:
     state = StateDir(folder)
     state.prepare()
     run = ""
-    with Ledger(state.ledger) as ledger:
-        for back in range(story.days - 1, -1, -1):
-            if back not in story.skipped:
-                run = _Day(story, back).write(state, ledger)
+    for back in range(story.days - 1, -1, -1):
+        if back not in story.skipped:
+            with Ledger(state.ledger) as ledger:  # one for each day: it keeps what it has appended
+                day = _Day(story, back)
+                run = day.append(state, ledger) if story.in_bulk and back else day.write(state, ledger)
     if story.loses_tail:
         os.truncate(state.ledger, state.ledger.stat().st_size - LOST_BYTES)
-    return Made(state, run, replace(FACTS, procedures={PROCEDURE: _plan()["egov_ops_procedures"][PROCEDURE]}))
+    return Made(state, run, replace(FACTS, procedures={PROCEDURE: _plan()["procedures"][PROCEDURE]}))
 
 
 @functools.cache
-def _plan() -> Plan:
-    return merge({}, load_schema())
+def _plan() -> dict[str, Any]:
+    plan = merge({}, load_schema())
+    return {name: plan[f"egov_ops_{name}"] for name in ("procedures", "probes", "controls")}
 
 
 def _steps(not_built: Sequence[str]) -> list[Step]:
-    steps = _plan()["egov_ops_procedures"][PROCEDURE]["steps"]
+    steps = _plan()["procedures"][PROCEDURE]["steps"]
     return [
         {
             "module": step["module"],
@@ -234,9 +246,12 @@ class _Day:
         self._story = story
         self._back = back
         self._is_last = back == 0
+        self._few = FEW_PROBES if story.thin else None
         self._begun = LAST - timedelta(days=back)
         self._ended = self._begun + timedelta(seconds=DURATION)
         limit = story.limit if self._is_last else ()
+        # A process of no boot that ever was: it is never taken for one that lives here.
+        self._process = Identity("synthetic", "pid:[0]", 1000 + back, 1)
         self._header: Header = {
             "procedure": PROCEDURE,
             "begun": iso(self._begun),
@@ -252,9 +267,7 @@ class _Day:
 
     def write(self, state: StateDir, ledger: Ledger) -> str:
         """Write the run through its spool into the ledger, publish the head, and return the run's id."""
-        # A process of no boot that ever was: it is never taken for one that lives here.
-        process = Identity("synthetic", "pid:[0]", 1000 + self._back, 1)
-        spool = Spool.find_or_create(state.spool, process, self._header, self._begun)
+        spool = Spool.find_or_create(state.spool, self._process, self._header, self._begun)
         records = list(self._records(spool.run))
         if self._is_last and self._story.cut_off_after:
             spool.append(records)
@@ -266,6 +279,15 @@ class _Day:
             drained = drain(state, ledger, self._ended, current=spool)
         witness.publish(state.witness, drained.head, spool.run, iso(self._ended), syslog=state.path / "no-syslog")
         return spool.run
+
+    def append(self, state: StateDir, ledger: Ledger) -> str:
+        """Append the run's records to the ledger itself, keep its roll-up as a seal does, and return the run's id."""
+        run = run_id(self._process, self._begun)
+        records = list(self._records(run))
+        records += self._missing(records)
+        ledger.append([*records, self._seal(run, records)])
+        Shelf(ledger, state.rollups).get(run)
+        return run
 
     def _missing(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         unbuilt: Header = {**self._header, "steps": [step for step in self._header["steps"] if not step["built"]]}
@@ -380,7 +402,7 @@ class _Day:
         return round(random.Random(f"{host} {name} {self._back}").random() * upto, 2)
 
     def _health(self, host: str) -> Iterator[dict[str, Any]]:
-        for name, probe in _plan()["egov_ops_probes"].items():
+        for name, probe in itertools.islice(_plan()["probes"].items(), self._few):
             kind, limit = probe["kind"], str(probe.get("warning") or "")
             detail = {"probe": name, "layer": probe["layer"], "unit": _UNITS.get(kind, "")}
             limits = {"warning": limit, "critical": str(probe.get("critical") or "")}
@@ -414,7 +436,7 @@ class _Day:
         yield observation("package_list", "installed", "ok", "", ["S4.3-4"], counts=installed)
 
     def _controls(self, host: str) -> Iterator[dict[str, Any]]:
-        for name, control in _plan()["egov_ops_controls"].items():
+        for name, control in itertools.islice(_plan()["controls"].items(), self._few):
             yield observation(
                 "control",
                 name,
@@ -436,33 +458,53 @@ def report(made: Made) -> dict[str, Any]:
 
 def period(made: Made, span: Span, choice: Choice = EVERYTHING) -> dict[str, Any]:
     """Return the data of the report of a range of days."""
-    facts = replace(made.facts, procedures=_plan()["egov_ops_procedures"])
+    facts = replace(made.facts, procedures=_plan()["procedures"])
     with Ledger(made.state.ledger, read_only=True) as ledger:
         return build_period(gather_period(ledger, Shelf(ledger, made.state.rollups), span, choice, facts))
 
 
+def last_days(days: int) -> Span:
+    """Return so many days up to that of the last run."""
+    last = LAST.astimezone(ZoneInfo(FACTS.zone)).date()
+    return Span("range", last - timedelta(days=days - 1), last, FACTS.zone)
+
+
+def measure(folder: Path, days: int, language: str) -> dict[str, Any]:
+    """Write the report of a folder's last run, or of some days, and return what this process has needed for it."""
+    state = StateDir(folder)
+    start = time.monotonic()
+    with Ledger(state.ledger, read_only=True) as ledger:
+        made = Made(state, ledger.runs(limit=1)[0].run, FACTS)
+    data = period(made, last_days(days)) if days else report(made)
+    page = write_period(data, state.reports, language) if days else write(data, state.reports, language)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "page": str(page),
+        "hosts": len(data["hosts"]),
+        "days": len(data["days"]),
+        "seconds": round(time.monotonic() - start, 2),
+        "cpu": round(used.ru_utime + used.ru_stime, 2),
+        "mib": used.ru_maxrss // 1024,
+        "bytes": page.stat().st_size,
+    }
+
+
 def main() -> int:
-    """Write a state and its report, say what the report cost, and return the exit code."""
+    """Write a state, or measure what the report of one that was written costs; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("state", choices=sorted(STATES))
-    parser.add_argument("folder", type=Path, help="new folder for ledger and report")
+    parser.add_argument("state", choices=[*sorted(STATES), "measure"], help="the state to write, or measure")
+    parser.add_argument("folder", type=Path, help="folder for ledger and report, new unless it is measured")
     parser.add_argument("--language", choices=["en", "zh"], default="en")
     parser.add_argument("--hosts", type=int, default=200, help="hosts of the state many")
-    parser.add_argument("--days", type=int, default=2, help="days of the state many")
+    parser.add_argument("--days", type=int, default=0, help="days of the state many, or of the range that is measured")
     options = parser.parse_args()
-    story = many(options.hosts, options.days) if options.state == "many" else STATES[options.state]()
-    made = make(story, options.folder.absolute())
-    start = _cpu()
-    data = report(made)
-    page = write(data, made.state.reports, options.language)
-    sizes = [f"{path.name} {path.stat().st_size} bytes" for path in (page, page.with_suffix(".json"))]
-    print(f"{page}: {_cpu() - start:.2f} CPU seconds, {', '.join(sizes)}, {data['counts']['records']['total']} records")
+    folder = options.folder.absolute()
+    if options.state != "measure":
+        story = many(options.hosts, options.days or 2) if options.state == "many" else STATES[options.state]()
+        make(replace(story, in_bulk=True), folder)
+    days = options.days if options.state == "measure" else 0
+    print(json.dumps(measure(folder, days, options.language)))
     return 0
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import purge, witn
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 
@@ -38,6 +39,7 @@ class ActionModule(Task):
                 return {**result, "msg": f"Records #{segment.first} to #{segment.last} would be exported and removed."}
             run = run_id(controller(), now)
             checkpoint = purge.purge(state, ledger, days, now, run)
+            Shelf(ledger, state.rollups).forget()
             key = plan["egov_ops_witness_key"]
             witness.publish(state.witness, ledger.head(), run, iso(now), Path(key) if key else None)
         detail = checkpoint["detail"] if checkpoint else {}

@@ -68,23 +68,23 @@ class ActionModule(Task):
         verdict = data["verdict"]
         return {"verdict": verdict, "summary": summary, "changed": bool(page), "msg": verdict["sentence"], **files}
 
-    @staticmethod
     def _run(
-        wanted: str, procedure: str | None, plan: Mapping[str, Any], state: StateDir
+        self, wanted: str, procedure: str | None, plan: Mapping[str, Any], state: StateDir
     ) -> tuple[dict[str, Any], bool]:
         """Return the data of one run, and whether it is the newest."""
         with Ledger(state.ledger, read_only=True) as ledger:
+            shelf = self._shelf(ledger, state)
             runs = [run.run for run in ledger.runs(procedure, limit=1)]
             if not wanted and not runs:
                 raise OpsError(f"The ledger {state.ledger} holds no run of that kind; run a procedure first.")
             try:
-                data = build(gather(ledger, wanted or runs[0], facts_of(plan, state), Shelf(ledger, state.rollups)))
+                data = build(gather(ledger, wanted or runs[0], facts_of(plan, state), shelf))
             except LookupError as error:
                 raise OpsError(str(error)) from None
         return data, wanted in ("", *runs)
 
-    @staticmethod
     def _range(
+        self,
         asked: Mapping[str, str],
         procedure: str,
         plan: Mapping[str, Any],
@@ -98,5 +98,9 @@ class ActionModule(Task):
         span = span_of(asked["period"], asked["from"], asked["to"], plan["egov_ops_timezone"], now)
         choice = choice_of(asked["group"], asked["team"], procedure, groups)
         with Ledger(state.ledger, read_only=True) as ledger:
-            shelf = Shelf(ledger, state.rollups)
+            shelf = self._shelf(ledger, state)
             return build_period(gather_period(ledger, shelf, span, choice, facts_of(plan, state)))
+
+    def _shelf(self, ledger: Ledger, state: StateDir) -> Shelf:
+        """Return the roll-ups; in check mode none is kept."""
+        return Shelf(ledger, None if self._task.check_mode else state.rollups)

@@ -23,7 +23,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
 from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write
-from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
@@ -151,7 +150,13 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, H
 def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Plan) -> None:
     """Render the run's summary and report from the ledger; what fails here cannot harm the evidence."""
     language = plan["egov_ops_report_language"]
-    data = build(gather(ledger, run.id, facts_of(plan, state), Shelf(ledger, state.rollups)))
+    shelf = None
+    if plan["egov_ops_report"]:
+        # Imported here: a summary needs none of it.
+        from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
+
+        shelf = Shelf(ledger, state.rollups)
+    data = build(gather(ledger, run.id, facts_of(plan, state), shelf))
     sealed.text = render_text(data, language)
     if not plan["egov_ops_report"]:
         return

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ import environment
 from webdriver import Browser
 
 _HERE = Path(__file__).parent
+
+#: A site's own authority stands with the system's, where npm does not look.
+_SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")
+_AUTHORITIES = {"NODE_EXTRA_CA_CERTS": str(_SYSTEM)} if _SYSTEM.exists() else {}
 
 #: What makes a page unusable to somebody.
 GRAVE = ("serious", "critical")
@@ -45,9 +50,8 @@ def script() -> str:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(_HERE / name, folder)
         argv = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(environment.CACHE / "npm")]
-        environment.call(
-            argv, "npm could not fetch axe-core: set its registry to one that this machine reaches.", folder
-        )
+        failure = "npm could not fetch axe-core: set its registry to one that this machine reaches."
+        environment.call(argv, failure, folder, {**os.environ, **_AUTHORITIES})
     return file.read_text(encoding="utf-8")
 
 

@@ -16,6 +16,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import environment
+
+sys.path.insert(0, str(environment.link_collection(environment.CACHE / "tree")))
+
 import ledgers
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -138,13 +139,19 @@ def test_the_report_of_an_earlier_run_is_written_again(sealed):
 
 
 def test_the_report_of_a_day_is_written_in_each_form(sealed):
+    shutil.rmtree(sealed.state / "rollups")  # derived: a report makes them again
     begun = datetime.fromisoformat(sealed.records()[0]["started"].replace("Z", "+00:00"))
     day = begun.astimezone(zoneinfo.ZoneInfo("Asia/Shanghai")).date().isoformat()
-    done = sealed.play("egov.ops.report", "-e", f"egov_ops_report_from={day}", "-e", f"egov_ops_report_to={day}")
+    options = ["-e", f"egov_ops_report_from={day}", "-e", f"egov_ops_report_to={day}"]
+    assert sealed.play("egov.ops.report", *options, "--check").rc == 0
+    assert not (sealed.state / "rollups").exists()
+    done = sealed.play("egov.ops.report", *options)
     assert done.rc == 0, done.output
     name = f"range-{day}-{day}"
     assert {path.suffix for path in (sealed.state / "reports").glob(f"{name}.*")} == {".html", ".json", ".md", ".txt"}
     data = json.loads((sealed.state / "reports" / f"{name}.json").read_text())
+    kept = [path.name for path in (sealed.state / "rollups").iterdir()]
+    assert kept == [f"{data['runs'][0]['run']}.json"]
     assert [run["run"] for run in data["runs"]] == [sealed.records()[0]["run"]]
     assert (sealed.state / "reports" / "latest.html").readlink().name == f"{data['runs'][0]['run']}.html"
 
@@ -192,9 +199,12 @@ def test_what_has_grown_too_old_is_exported_and_still_verifies(site):
         ledger.append(old)
     site.variables["egov_ops_ledger_retention_days"] = 365
     assert site.play(site.procedure()).rc == 0
+    kept = [path.name for path in (site.state / "rollups").iterdir()]
+    (site.state / "rollups" / "20250101T000000Z-000000000000.json").write_text("of a run that is purged")
     done = site.play("egov.ops.ledger_purge")
     assert done.rc == 0, done.output
     assert not site.records(run="20250101T000000Z-000000000000")
+    assert [path.name for path in (site.state / "rollups").iterdir()] == kept
     (export,) = (site.state / "exports").glob("*.jsonl")
     assert len(export.read_text().splitlines()) == len(old) + 1
     assert site.play("egov.ops.ledger_verify").rc == 0

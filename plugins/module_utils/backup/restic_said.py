@@ -31,7 +31,7 @@ def is_locked(code, said):
 
 def refuse(code, said, place):
     # type: (int | None, str, str) -> None
-    """Raise HalfError, RepositoryMissing or WrongPassword for what is wrong with the repository itself; place are words for it."""
+    """Raise HalfError, RepositoryMissing or WrongPassword for what is wrong with the repository, told as place."""
     for (number, words), error in (
         (MISSING, RepositoryMissing("There is no repository at %s." % place, "not_ours")),
         (LOCKED, HalfError("Repository %s is locked by another job: try again later." % place, "busy")),

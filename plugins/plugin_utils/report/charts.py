@@ -16,9 +16,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from markupsafe import Markup
 
-#: Units of the drawing; the page scales it.
-WIDTH, HEIGHT = 540, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 84, 10, 22
+#: Units of the drawing: about as many pixels as it has in its column, so that its text is as large as other labels.
+WIDTH, HEIGHT = 360, 140
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 66, 10, 22
 
 #: Stroke of each series: told apart without colour by its dashes.
 _DASHES = ("", "5 3", "2 3", "8 3 2 3")
@@ -32,13 +32,13 @@ _TICKS = (1, 2, 2.5, 5, 10)
 def course(chart: Mapping[str, Any], days: Sequence[str], words: Language) -> Markup:
     """Return one chart of the data's `trends` as SVG."""
     known = [point for series in chart["series"] for point in series["points"] if point is not None]
-    top = 100.0 if chart["unit"] == "%" else _ceiling(max([*known, chart["limit"] or 0, 1]))
+    top = 100.0 if chart["unit"] == "%" else _ceiling(max([*known, chart["limit"] or 0, 1]), chart["unit"])
     parts = [*_grid(top, chart["unit"], words), *_dates(days, words), *_gaps(chart, len(days))]
+    ends: list[float] = []
     if chart["limit"] and chart["limit"] <= top:
         y = _y(chart["limit"], top)
         parts.append(Markup('<path class="limit" d="M{} {:.1f}H{}"/>').format(_LEFT, y, WIDTH - _RIGHT))
-        parts.append(_text(WIDTH - _RIGHT + 6, y - 4, words.measure(chart["limit"], chart["unit"])))
-    ends: list[float] = []
+        parts.append(_text(WIDTH - _RIGHT + 6, _apart(y, ends) + 4, words.measure(chart["limit"], chart["unit"])))
     for number, series in enumerate(chart["series"]):
         dashes = _DASHES[number % len(_DASHES)]
         line = Markup('<path class="line" stroke-dasharray="{}" d="{}"/>')
@@ -59,7 +59,8 @@ def timeline(steps: Sequence[Mapping[str, Any]], run: Mapping[str, Any], words: 
         first, last = spans.get(step["module"], (start, start))
         spans[step["module"]] = min(first, start), max(last, start + (step["duration"] or 0))
     length = max([(read_time(run["finished"]) - begin).total_seconds(), *(last for _first, last in spans.values()), 1])
-    scale, parts, left = (WIDTH - _RIGHT - 130) / length, [], 130
+    left, right = 130, WIDTH - 84  # room for a step's name, and for minutes and seconds
+    scale, parts = (right - left) / length, []
     for row, (module, (first, last)) in enumerate(spans.items()):
         y = 6 + 20 * row
         parts.append(_text(0, y + 11, module))
@@ -68,7 +69,7 @@ def timeline(steps: Sequence[Mapping[str, Any]], run: Mapping[str, Any], words: 
                 left + max(first, 0) * scale, y, max(2.0, (last - max(first, 0)) * scale)
             )
         )
-        parts.append(_text(WIDTH - _RIGHT + 6, y + 11, words.duration(last - first)))
+        parts.append(_text(right + 6, y + 11, words.duration(last - first)))
     return _drawing(parts, 12 + 20 * len(spans))
 
 
@@ -118,10 +119,11 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> Markup:
     return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(x, y, anchor, shown)
 
 
-def _ceiling(value: float) -> float:
-    """Return the next round number, the top of an axis."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(tick * power for tick in _TICKS if tick * power >= value)
+def _ceiling(value: float, unit: str) -> float:
+    """Return the next round number, the top of an axis; of bytes one that is round in the unit in which it is shown."""
+    scale = 1024.0 ** min(int(math.log(value, 1024)), 5) if unit == "bytes" else 1.0
+    power = 10.0 ** math.floor(math.log10(value / scale))
+    return scale * next(tick * power for tick in _TICKS if tick * power * scale >= value)
 
 
 def _x(index: int, count: int) -> float:
@@ -146,7 +148,8 @@ def _grid(top: float, unit: str, words: Language) -> Iterator[Markup]:
         kind = "zero" if share == 0 else "hair"
         yield Markup('<path class="{}" d="M{} {:.1f}H{}"/>').format(kind, _LEFT, y, WIDTH - _RIGHT)
         value = top * share
-        yield _text(_LEFT - 6, y + 4, words.measure(int(value) if value == int(value) else value, unit), "end")
+        shown = words.measure(int(value) if value == int(value) else value, unit).replace(".0 ", " ")
+        yield _text(_LEFT - 6, y + 4, shown, "end")
 
 
 def _dates(days: Sequence[str], words: Language) -> Iterator[Markup]:

@@ -111,6 +111,16 @@ class Shelf:
         self._keep(made)
         return made
 
+    def forget(self) -> None:
+        """Remove what is kept of runs that the ledger no longer has, as after a purge."""
+        if self._folder is None:
+            return
+        begun = {stored.record["run"] for stored in self._ledger.records(domain=RUN_DOMAIN, kind="begin")}
+        for path in self._folder.glob("*.json"):
+            if path.stem not in begun:
+                with suppress(OSError):
+                    path.unlink()
+
     def _frame(self, run: str) -> Iterable[Stored]:
         # By run and host, for which the ledger has an index.
         rows = self._ledger.records(run=run, host=CONTROLLER)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -165,14 +165,17 @@ def gather(ledger: Ledger, run: str, facts: Facts, shelf: Shelf | None = None) -
     late = late_at(ledger, records[-1], facts)
     known = acknowledgement.read(ledger.records(domain=acknowledgement.DOMAIN, kind=acknowledgement.KIND))
     # Imported here: the courses are of figures, which are made of what stands in this module.
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.strips import NOTHING, strips
     from ansible_collections.egov.ops.plugins.plugin_utils.report.trends import courses
 
-    trends = courses(ledger, records, facts.zone)
-    if shelf:
-        shelf.put(records)
-    days = strips(ledger, shelf, records, facts.zone) if shelf else NOTHING
-    return Material(records, ledger.head(), facts, previous, since, late, known, trends, days)
+    material = Material(
+        records, ledger.head(), facts, previous, since, late, known, courses(ledger, records, facts.zone)
+    )
+    if shelf is None:
+        return material
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.strips import strips
+
+    shelf.put(records)
+    return replace(material, strips=strips(ledger, shelf, records, facts.zone))
 
 
 def late_at(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:

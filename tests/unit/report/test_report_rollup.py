@@ -89,6 +89,15 @@ def test_where_nothing_can_be_kept_the_roll_up_is_there_all_the_same(made: ledge
             assert Shelf(ledger, folder).get(made.run) == truth(ledger, made.run)
 
 
+def test_of_a_run_that_the_ledger_no_longer_has_nothing_is_kept(made: ledgers.Made, tmp_path: Path) -> None:
+    with Ledger(made.state.ledger, read_only=True) as ledger:
+        shelf = Shelf(ledger, tmp_path)
+        shelf.get(made.run)
+        (tmp_path / "20200101T000000Z-000000000000.json").write_text("old")
+        shelf.forget()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{made.run}.json"]
+
+
 def test_a_run_that_is_not_over_is_not_kept(tmp_path: Path) -> None:
     ledger = ListLedger()
     run = DailyRun(ledger, ("web1", "web2"))

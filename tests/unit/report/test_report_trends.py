@@ -104,6 +104,21 @@ def test_names_in_a_drawing_do_nothing() -> None:
     assert "img" not in parsed.counts
 
 
+@pytest.mark.parametrize(
+    ("unit", "top", "ticks"),
+    [
+        ("bytes", 228_070_000_000, ["0 B", "125 GiB", "250 GiB"]),
+        ("bytes", 5_242_880, ["0 B", "2.5 MiB", "5 MiB"]),
+        ("s", 570.2, ["0 s", "500 s", "1,000 s"]),
+        ("%", 91, ["0%", "50%", "100%"]),
+    ],
+)
+def test_the_axis_has_round_numbers_in_the_unit_that_is_shown(unit: str, top: float, ticks: list[str]) -> None:
+    found = {"name": "health", "unit": unit, "limit": None, "series": [{"label": "x", "points": [top] * 3}]}
+    drawing = str(charts.course(found, ["2026-11-11"] * 3, Language("en")))
+    assert re.findall(r'text-anchor="end">([^<]+)<', drawing) == ticks
+
+
 @given(st.lists(NUMBERS, min_size=3, max_size=30), st.sampled_from(["%", "", "bytes", "s"]))
 def test_any_course_is_drawn_within_its_frame(points: list[Any], unit: str) -> None:
     found = {"name": "health", "unit": unit, "limit": None, "series": [{"label": "x", "points": points}]}
