@@ -21,7 +21,8 @@ What is found is None, a text, a number, a list of texts, or for files a diction
 """
 
 import re
-from fnmatch import fnmatchcase
+
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _holds_of_list(word, patterns, found):
     # type: (str, list[str], list[str]) -> bool
     if word == "has":
         return all(pattern in found for pattern in patterns)
-    like = [any(fnmatchcase(item, pattern) for pattern in patterns) for item in found]
+    like = [any(matches(item, pattern) for pattern in patterns) for item in found]
     return all(like) if word == "only" else not any(like)
 
 

@@ -6,9 +6,9 @@
 
 import os
 import re
-from fnmatch import fnmatchcase
 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Absent
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _at_start(machine, key):
         return str(exact[key])
     if key in spared:
         return None
-    fitting = [value for pattern, value in patterns if fnmatchcase(key, pattern)]
+    fitting = [value for pattern, value in patterns if matches(key, pattern)]
     return fitting[-1] if fitting else None
 
 

@@ -5,9 +5,9 @@
 """Settings in files: key and value, sections with drop-ins as systemd reads them, logrotate, login shells, limits."""
 
 import re
-from fnmatch import fnmatchcase
 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Absent
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def logrotate(machine, logs):
         if not machine.exists(log):
             continue
         seen += 1
-        fitting = [days for patterns, days in blocks if any(fnmatchcase(log, pattern) for pattern in patterns)]
+        fitting = [days for patterns, days in blocks if any(matches(log, pattern) for pattern in patterns)]
         yield log, "%g" % round(min(fitting), 1) if fitting else "forever"
     if not seen:
         raise Absent("This host has none of the logs %s; the journal holds them." % ", ".join(logs))

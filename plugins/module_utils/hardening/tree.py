@@ -6,10 +6,10 @@
 
 import os
 import stat
-from fnmatch import fnmatchcase
 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.accounts import homes
 from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Absent, Unreadable
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def set_id(machine, known):
     # type: (Machine, list[str]) -> Iterator[tuple[str, Any]]
     """Programs with a setuid or setgid bit whose paths look like none of the known ones."""
     walk = machine.once("walk", lambda: _Walk(machine))
-    yield "", sorted(path for path in walk.set_id if not any(fnmatchcase(path, pattern) for pattern in known))
+    yield "", sorted(path for path in walk.set_id if not any(matches(path, pattern) for pattern in known))
     yield from _gaps(walk)
 
 

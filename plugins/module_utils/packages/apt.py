@@ -8,9 +8,9 @@ import functools
 import os
 import re
 import time
-from fnmatch import fnmatchcase
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import lines
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 from ansible_collections.egov.ops.plugins.module_utils.packages import apt_cache, locks, security
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
     EngineError,
@@ -108,8 +108,9 @@ def _packages(apt_pkg, cache, policy, patterns, listing):
         if not newer:
             continue
         candidate, hold = policy.get_candidate_ver(package), "hold" if held else ""
-        published = [(version.ver_str, _is_security(version, patterns)) for version in newer]
-        passed_by = [version for version in newer if _is_security(version, patterns)]
+        judged = [(version, _is_security(version, patterns)) for version in newer]
+        published = [(version.ver_str, safe) for version, safe in judged]
+        passed_by = [version for version, safe in judged if safe]
         if candidate is None or compare(candidate.ver_str, current.ver_str) <= 0:
             if not passed_by:
                 continue
@@ -199,7 +200,7 @@ def _names(word, name):
             return bool(re.search(word[1:-1], name))
         except re.error:
             return False
-    return fnmatchcase(name, word.partition(":")[0])
+    return matches(name, word.partition(":")[0])
 
 
 def _sources(apt_pkg):

@@ -12,7 +12,6 @@ alone, and whether the host keeps a pkgcache makes no difference.
 
 import os
 import re
-import tempfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +29,11 @@ def load(apt_pkg):
     config = apt_pkg.config
     lists = config.find_dir("Dir::State::lists")
     known = {section.get("Package") for section in apt_pkg.TagFile(config.find_file("Dir::State::status"))}
+    # tempfile would cost as much as all else that a scan imports
+    folder = os.path.join(os.environ.get("TMPDIR") or "/tmp", "egov-ops-lists-%s" % os.urandom(8).hex())
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(folder, 0o700)
+        try:
             for name in sorted(os.listdir(lists)):
                 _narrow(apt_pkg, os.path.join(lists, name), folder, known)
             # Kept nowhere: it would take the place of the cache that apt keeps for its own use.
@@ -42,6 +44,10 @@ def load(apt_pkg):
                 return apt_pkg.Cache(None)
             finally:
                 _set(config, theirs)
+        finally:
+            for name in os.listdir(folder):
+                os.remove(os.path.join(folder, name))
+            os.rmdir(folder)
     except OSError:
         return apt_pkg.Cache(None)
 

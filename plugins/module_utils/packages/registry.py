@@ -5,25 +5,36 @@
 """The package managers: one line each."""
 
 from ansible_collections.egov.ops.plugins.module_utils.host import platform
-from ansible_collections.egov.ops.plugins.module_utils.packages import apt, dnf, zypper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.packages.listing import Listing
 
 #: The Pythons that a platform's own tools use, in the order in which one is looked for.
 INTERPRETERS = ("/usr/libexec/platform-python", "/usr/bin/python3")
 
 
 class Engine:
-    """A package manager: how it is read and its lists refreshed, the binding it needs, the package that has that."""
+    """A package manager: the module that reads it, the binding that this needs, the package that has the binding."""
 
-    def __init__(self, read, refresh, binding="", package=""):
-        # type: (Any, Any, str, str) -> None
-        self.read = read
-        self.refresh = refresh
+    def __init__(self, module, binding="", package=""):
+        # type: (Any, str, str) -> None
+        self._module = module
         self.binding = binding
         self.package = package
+
+    def read(self, host, settings, root):
+        # type: (Host, dict[str, Any], str) -> Listing
+        """Return what the package manager knows; raises EngineError."""
+        return self._module().read(host, settings, root)  # type: ignore[no-any-return]
+
+    def refresh(self, host, root):
+        # type: (Host, str) -> None
+        """Fetch the lists of all sources, strictly; raises EngineError."""
+        self._module().refresh(host, root)
 
     def is_importable(self):
         # type: () -> bool
@@ -33,10 +44,32 @@ class Engine:
         return not self.binding or importlib.util.find_spec(self.binding) is not None
 
 
+# A host has one of them, and the others need not be compiled on it.
+def _apt():
+    # type: () -> Any
+    from ansible_collections.egov.ops.plugins.module_utils.packages import apt
+
+    return apt
+
+
+def _dnf():
+    # type: () -> Any
+    from ansible_collections.egov.ops.plugins.module_utils.packages import dnf
+
+    return dnf
+
+
+def _zypper():
+    # type: () -> Any
+    from ansible_collections.egov.ops.plugins.module_utils.packages import zypper
+
+    return zypper
+
+
 ENGINES = {
-    "apt": Engine(apt.read, apt.refresh, "apt_pkg", "python3-apt"),
-    "dnf": Engine(dnf.read, dnf.refresh, "dnf", "python3-dnf"),
-    "zypper": Engine(zypper.read, zypper.refresh),
+    "apt": Engine(_apt, "apt_pkg", "python3-apt"),
+    "dnf": Engine(_dnf, "dnf", "python3-dnf"),
+    "zypper": Engine(_zypper),
 }
 
 

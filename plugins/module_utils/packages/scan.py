@@ -7,7 +7,6 @@
 What cannot be found out is `unknown` in its own observation, and the other observations are made all the same.
 """
 
-import calendar
 import json
 import math
 import os
@@ -338,7 +337,12 @@ def _names(entries):
 def _seconds(now):
     # type: (str) -> float
     """Return the controller's time as seconds since 1970; the host's own where the envelope has none."""
-    return float(calendar.timegm(time.strptime(now, "%Y-%m-%dT%H:%M:%SZ"))) if now else time.time()
+    if not now:
+        return time.time()
+    from datetime import datetime, timezone  # strptime costs six times as much
+
+    date, clock = now[:10].split("-"), now[11:19].split(":")
+    return datetime(*(int(part) for part in date + clock), tzinfo=timezone.utc).timestamp()  # type: ignore[misc,arg-type]
 
 
 def _sentence(evidence):

@@ -4,7 +4,7 @@
 
 """Which pending updates are security updates, and which of these are late."""
 
-from fnmatch import fnmatchcase
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def is_security(versions, installed, candidate, compare):
 def is_security_origin(names, patterns):
     # type: (Any, Any) -> bool
     """Return whether a source is one for security updates: a pattern matches its label, suite, code name or id."""
-    return any(fnmatchcase(name.lower(), pattern.lower()) for name in names if name for pattern in patterns)
+    return any(matches(name.lower(), pattern.lower()) for name in names if name for pattern in patterns)
 
 
 def age_days(update, now):

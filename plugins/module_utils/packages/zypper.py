@@ -6,9 +6,9 @@
 
 import glob
 import os
-from fnmatch import fnmatchcase
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import lines, read_text
+from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
 from ansible_collections.egov.ops.plugins.module_utils.packages import security, updateinfo, versions
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
     Advisory,
@@ -132,7 +132,7 @@ def updates(text, notices, held, patterns):
                 [origin],
                 bool(reached) or security.is_security_origin([origin], patterns),
                 [reached[key] for key in sorted(reached)],
-                next((how for pattern, how in holds.items() if fnmatchcase(name, pattern)), ""),
+                next((how for pattern, how in holds.items() if matches(name, pattern)), ""),
             )
         )
     return found
