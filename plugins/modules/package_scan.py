@@ -139,7 +139,7 @@ evidence:
             arch: amd64
             installed: 3.0.20-1~deb12u1
             candidate: 3.0.22-1~deb12u1
-            origins: ["Debian-Security:oldstable-security/main (deb.debian.org)"]
+            origins: ["Debian-Security:oldstable-security/main (mirror.example)"]
             security: true
         omitted: 0
         message: 12 updates are pending, 2 of them security updates (libssl3, openssl).

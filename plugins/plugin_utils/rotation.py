@@ -83,7 +83,8 @@ class Rotation:
 
         The old one is kept beside the new until the rotation is over.
         """
-        assert self.source is not None
+        if self.source is None:  # a value of the plan, which people change
+            return False
         new, old = password.read(self.file), password.read(self.source)
         if new == old:
             return False

@@ -113,18 +113,24 @@ def signed(host, path, query, credentials, now):
 
 def _send(method, url, headers, seconds):
     # type: (str, str, dict[str, str], float) -> tuple[int, str]
-    """Return the code and the first of what a server answers; 0 and the trouble where it does not."""
-    from http.client import HTTPException
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
+    """Return the code and the first of what a server answers; 0 and the trouble where it does not.
 
+    It is not followed elsewhere: the credentials are for this server.
+    """
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+    scheme, _separator, rest = url.partition("://")
+    host, _slash, path = rest.partition("/")
+    connection = (HTTPSConnection if scheme == "https" else HTTPConnection)(host, timeout=seconds)
     try:
-        with urlopen(Request(url, headers=headers, method=method), timeout=seconds) as answer:
-            return answer.status, answer.read(65536).decode("utf-8", "replace")
-    except HTTPError as error:
-        with error:
-            said = error.read(65536).decode("utf-8", "replace")
-        code = re.search(r"<Code>(\w+)</Code>", said)
-        return error.code, "it answered %s%s" % (error.code, " %s" % code.group(1) if code else "")
+        connection.request(method, "/" + path, headers=headers)
+        answer = connection.getresponse()
+        said = answer.read(65536).decode("utf-8", "replace")
     except (OSError, HTTPException, ValueError) as error:
-        return 0, str(getattr(error, "reason", "") or error)[:200]
+        return 0, str(error)[:200]
+    finally:
+        connection.close()
+    if answer.status == 200:
+        return answer.status, said
+    code = re.search(r"<Code>(\w+)</Code>", said)
+    return answer.status, "it answered %s%s" % (answer.status, " %s" % code.group(1) if code else "")
