@@ -180,12 +180,16 @@ def _pins(apt_pkg, cache):
     absent = apt_pkg.CURSTATE_NOT_INSTALLED
     there = (package for package in cache.packages if package.current_state != absent)
     installed = sorted({package.name for package in there if package.current_ver})
-    return [
-        Held(name, "pin", "%s, priority %s" % (pin, priority))
-        for name in installed
-        for words, pin, priority in wanted
-        if any(_names(word, name) for word in words)
-    ]
+    named = [(_named(words, installed), "%s, priority %s" % (pin, priority)) for words, pin, priority in wanted]
+    return [Held(name, "pin", said) for name in installed for names, said in named if name in names]
+
+
+def _named(words, installed):
+    # type: (list[str], list[str]) -> set[str]
+    """Return the installed packages that the words of a stanza name; most are plain names."""
+    plain = {word.partition(":")[0] for word in words if not any(sign in word for sign in "*?[/")}
+    patterns = [word for word in words if word.partition(":")[0] not in plain]
+    return {name for name in installed if name in plain or any(_names(word, name) for word in patterns)}
 
 
 def _stanza(section):

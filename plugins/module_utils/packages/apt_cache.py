@@ -5,9 +5,9 @@
 """apt's cache of the packages that a host has, and of nothing else.
 
 apt_pkg opens its cache with the dependencies of each package that the sources offer, some 60,000, while a scan asks
-about the thousand that are installed. Read one after the other the same lists cost a fifth of building that cache anew
-and half of opening it ready made (0.10, 0.70 and 0.19 s on Debian 12), so the cache is made of these packages' sections
-alone, and whether the host keeps a pkgcache makes no difference.
+about the thousand that are installed. Read one after the other the same lists cost a tenth of building that cache anew
+and a third of opening it ready made (0.06, 0.70 and 0.19 s on Debian 12), so the cache is made of these packages'
+sections alone, and whether the host keeps a pkgcache makes no difference.
 """
 
 import os
@@ -70,7 +70,9 @@ def _narrow(apt_pkg, path, folder, known):
     target = os.path.join(folder, _PACKAGES.sub(r"\1", name))
     try:
         with open(target, "w", encoding="utf-8") as stream:
-            for section in apt_pkg.TagFile(path):
+            sections = apt_pkg.TagFile(path)
+            while sections.step():  # a loop over it would copy each of them
+                section = sections.section
                 if section.get("Package") in known:
                     stream.write("%s\n" % section)
     except (apt_pkg.Error, SystemError, ValueError):  # apt reads it itself then, and says what is wrong if it needs it
