@@ -18,7 +18,7 @@ import pytest
 from backup_site import Site
 from restore_site import now, request
 
-pytestmark = pytest.mark.programs("restic")
+pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 
 #: Files, their bytes on average, and seconds of CPU by which a half may be over its share: a small set is dominated by
 #: its start, the plan's size has no such room.
