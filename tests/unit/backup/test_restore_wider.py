@@ -14,6 +14,8 @@ from backup_site import Site
 from conftest import REPOSITORY
 from restore_site import carry_out, found, request, tree
 
+pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
+
 FIRST, SECOND = "2026-05-20T01:00:00Z", "2026-05-21T01:00:00Z"
 
 
