@@ -178,7 +178,11 @@ _FAULTS = (
         "IA-001",
         "warning",
         "Minimum password length is 8, not >=12.",
-        detail={"next": "Set minlen = 12 in /etc/security/pwquality.conf.", "severity": "warning"},
+        detail={
+            "next": "Set minlen = 12 in /etc/security/pwquality.conf.",
+            "severity": "warning",
+            "found": {"minlen": 8},
+        },
     ),
     Fault(("app1",), "backup", "proof", "data", "failed", "The restored files differ.", "mismatch", (0, 0)),
     Fault(
@@ -220,12 +224,30 @@ _FAULTS = (
         "2 processes run files that an update has replaced (nginx.service).",
         detail={"counts": {"processes": 2, "hidden": 0, "containers": 0}, "units": ["nginx.service"]},
     ),
+    Fault(
+        ("log1",),
+        "hardening",
+        "control",
+        "IA-002",
+        "unknown",
+        "/etc/security/pwquality.conf may not be read.",
+        "permission",
+    ),
 )
 
 _HOSTILE_FAULTS = (
     Fault(("web1",), "health", "raid", HOSTILE[:60], "critical", HOSTILE, detail={"next": HOSTILE, "why": HOSTILE}),
     Fault(("db1",), "backup", "proof", "config", "failed", "\udc80broken \ud800", "mismatch"),
     Fault(("app1",), "health", "swap", "swap", "warning", "x" * 1000000),
+    Fault(
+        ("db1",),
+        "hardening",
+        "control",
+        "IA-001",
+        "critical",
+        HOSTILE,
+        detail={"title": {"en": HOSTILE, "zh": HOSTILE}, "expected": HOSTILE, "found": {HOSTILE: [HOSTILE]}},
+    ),
     Fault(
         ("file1",),
         "updates",

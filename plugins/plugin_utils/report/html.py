@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, page, sentences, updates
+from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, hardening, page, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from markupsafe import Markup
@@ -80,6 +80,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         host=links.__getitem__,
         chapters=_chapters(data),
         updates=updates.chapter(data, words, is_compact),
+        hardening=hardening.chapter(data, words, is_compact),
         trends=trends_of(data, words),
         strips=_strips(data, words),
         timeline=charts.timeline(data["steps"], data["run"], words),
@@ -245,6 +246,7 @@ def _chapters(data: Mapping[str, Any]) -> list[str]:
         "health": data["health"]["layers"],
         "backup": data["backup"],
         "updates": True,
+        "hardening": True,
         "trends": data["trends"]["charts"],
     }
     return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]

@@ -116,21 +116,9 @@ def chapter(data: Mapping[str, Any], words: Language, is_compact: bool) -> dict[
         "total": _total(data["updates"], words) if scanned else "",
         "rows": [_row(row, words, NAMED_OF_MANY if is_compact else NAMED) for row in eventful[:ROWS]],
         "lines": lines,
-        "without": without(data, {row["host"] for row in scanned}, words),
-        "sentence": no_evidence(data, DOMAIN, words),
+        "without": sentences.without(data["hosts"], {row["host"] for row in scanned}, words),
+        "sentence": sentences.of_domain(data["domains"], DOMAIN, words),
     }
-
-
-def without(data: Mapping[str, Any], looked_at: set[str], words: Language) -> str:
-    """Return the hosts of which there is no evidence; "" for none, or where there is none of any."""
-    hosts = [host["name"] for host in data["hosts"] if host["ours"] and host["name"] not in looked_at]
-    return sentences.where(hosts, words) if hosts and looked_at else ""
-
-
-def no_evidence(data: Mapping[str, Any], domain: str, words: Language) -> str:
-    """Return the sentence of a domain that the run has no evidence of."""
-    entry = next(entry for entry in data["domains"] if entry["domain"] == domain)
-    return sentences.domain(entry, words)
 
 
 def _has_anything(row: Mapping[str, Any]) -> bool:
