@@ -129,6 +129,29 @@ FACTS = Facts(
     witness="/var/lib/egov-ops/controller/witness.jsonl",
 )
 
+#: Pending updates as a scan lists them, those past their deadline first.
+_UPDATES = [
+    {"name": name, "installed": old, "candidate": new, "security": safe, **advisories}
+    for name, old, new, safe, advisories in (
+        (
+            "openssl",
+            "3.0.13-0ubuntu3.4",
+            "3.0.13-0ubuntu3.5",
+            True,
+            {
+                "severities": ["critical"],
+                "cves": [f"CVE-2026-{number}" for number in range(2101, 2106)],
+                "age_days": 21.4,
+            },
+        ),
+        ("libxml2", "2.9.14-1", "2.9.14-2", True, {"severities": ["high"], "cves": ["CVE-2026-1890"], "age_days": 33}),
+        ("sudo", "1.9.15-3", "1.9.15-4", True, {"severities": ["high"], "cves": [], "age_days": 19, "hold": "hold"}),
+        ("curl", "8.5.0-2", "8.5.0-3", True, {"severities": ["medium"], "cves": ["CVE-2026-3001"], "age_days": 2}),
+        ("vim", "9.1.0016-1", "9.1.0016-2", False, {}),
+        ("tzdata", "2026a", "2026b", False, {}),
+    )
+]
+
 _FAULTS = (
     Fault(
         ("db2",),
@@ -155,7 +178,11 @@ _FAULTS = (
         "IA-001",
         "warning",
         "Minimum password length is 8, not >=12.",
-        detail={"next": "Set minlen = 12 in /etc/security/pwquality.conf.", "severity": "warning"},
+        detail={
+            "next": "Set minlen = 12 in /etc/security/pwquality.conf.",
+            "severity": "warning",
+            "found": {"minlen": 8},
+        },
     ),
     Fault(("app1",), "backup", "proof", "data", "failed", "The restored files differ.", "mismatch", (0, 0)),
     Fault(
@@ -170,13 +197,72 @@ _FAULTS = (
         {"layer": "infrastructure"},
     ),
     Fault(("log1",), "health", "zombies", "zombies", "warning", "31 processes are zombies.", days=(3, 1)),
-    Fault(("file1",), "updates", "package_list", "pending", "critical", "3 security updates are past their deadline."),
+    Fault(
+        ("file1",),
+        "updates",
+        "package_list",
+        "pending",
+        "critical",
+        "3 security updates are past their deadline.",
+        detail={"counts": {"pending": 9, "security": 4, "late": 3}, "updates": _UPDATES},
+    ),
+    Fault(
+        ("file1",),
+        "updates",
+        "reboot",
+        "host",
+        "warning",
+        "The host has to be restarted: kernel 6.8.0-49 is installed, 6.8.0-45 is running.",
+        detail={"reasons": ["kernel 6.8.0-49 is installed, 6.8.0-45 is running"]},
+    ),
+    Fault(
+        ("db1",),
+        "updates",
+        "restarts",
+        "processes",
+        "warning",
+        "2 processes run files that an update has replaced (nginx.service).",
+        detail={"counts": {"processes": 2, "hidden": 0, "containers": 0}, "units": ["nginx.service"]},
+    ),
+    Fault(
+        ("log1",),
+        "hardening",
+        "control",
+        "IA-002",
+        "unknown",
+        "/etc/security/pwquality.conf may not be read.",
+        "permission",
+    ),
 )
 
 _HOSTILE_FAULTS = (
     Fault(("web1",), "health", "raid", HOSTILE[:60], "critical", HOSTILE, detail={"next": HOSTILE, "why": HOSTILE}),
     Fault(("db1",), "backup", "proof", "config", "failed", "\udc80broken \ud800", "mismatch"),
     Fault(("app1",), "health", "swap", "swap", "warning", "x" * 1000000),
+    Fault(
+        ("db1",),
+        "hardening",
+        "control",
+        "IA-001",
+        "critical",
+        HOSTILE,
+        detail={"title": {"en": HOSTILE, "zh": HOSTILE}, "expected": HOSTILE, "found": {HOSTILE: [HOSTILE]}},
+    ),
+    Fault(
+        ("file1",),
+        "updates",
+        "package_list",
+        "pending",
+        "critical",
+        HOSTILE,
+        detail={
+            "counts": {"pending": HOSTILE, "security": -1, "late": 1},
+            "updates": [
+                {"name": HOSTILE, "installed": HOSTILE, "candidate": HOSTILE, "severities": [HOSTILE]},
+                HOSTILE,
+            ],
+        },
+    ),
 )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
-from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, figures, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, figures, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     OVERRIDE,
@@ -84,6 +84,7 @@ def build(material: Material) -> dict[str, Any]:
         "overrides": [_override(stored) for stored in observed if stored.record["kind"] == OVERRIDE],
         "health": figures.health(observed),
         "backup": figures.backup(observed),
+        "updates": updates.gathered(observed),
         "trends": material.trends,
         "days": material.strips["days"],
         "steps": steps,

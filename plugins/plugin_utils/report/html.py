@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, page, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, hardening, page, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from markupsafe import Markup
@@ -47,7 +47,12 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         number = words.number(seq)
         return Markup(f'<a class="seq" href="#r-{seq}">#{number}</a>' if seq in anchored else f"#{number}")
 
+    def figure(value: int | None, seq: int) -> Markup | str:
+        shown = words.measure(value)
+        return Markup(f'<a href="#r-{seq}">{shown}</a>') if seq in anchored else shown
+
     faults = [_fault(rows, data, words) for rows in sentences.faults(data)]
+    is_compact = len(data["hosts"]) > LISTED_HOSTS
     above = f"{title(data, words)}, {words.date(data['run']['finished'])}"
     head = f"{data['run']['id']} #{data['evidence']['head']['count']} {data['evidence']['head']['hash'][:8]}"
     return page.template("report.html.j2").render(
@@ -65,14 +70,17 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         marked_hosts=MARKED_HOSTS,
         gone={name: _gone(data[name], words, len(data["hosts"]) > 1) for name in ("fixed", "unseen")},
         choices=choices_of(faults, words),
-        compact=len(data["hosts"]) > LISTED_HOSTS,
+        compact=is_compact,
         host_statuses=_host_choices(data, words),
         anchors=anchors,
         panels=_panels(data),
         anchored=anchored,
         record=record,
+        figure=figure,
         host=links.__getitem__,
         chapters=_chapters(data),
+        updates=updates.chapter(data, words, is_compact),
+        hardening=hardening.chapter(data, words, is_compact),
         trends=trends_of(data, words),
         strips=_strips(data, words),
         timeline=charts.timeline(data["steps"], data["run"], words),
@@ -233,8 +241,14 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
 
 
 def _chapters(data: Mapping[str, Any]) -> list[str]:
-    """Return the chapters in the report's fixed order; those of a domain only where it has something to show."""
-    parts = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    """Return the chapters in the report's fixed order; health, backup and trends only where they have something."""
+    parts = {
+        "health": data["health"]["layers"],
+        "backup": data["backup"],
+        "updates": True,
+        "hardening": True,
+        "trends": data["trends"]["charts"],
+    }
     return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]
 
 

@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import worst
+from ansible_collections.egov.ops.plugins.plugin_utils.report.incidents import Incidents
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import catalogue
 from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf, is_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, Head, Key, Ledger, Stored, late_at
@@ -118,6 +119,7 @@ class Fold:
         self.answered: Counter[str] = Counter()
         self.measured: dict[tuple[str, str], list[int]] = {}
         self.findings: dict[Key, Found] = {}
+        self.incidents = Incidents()
         self.values: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.sets: dict[tuple[str, str], dict[str, Any]] = {}
         self.updates: dict[str, dict[str, Any]] = {}
@@ -138,6 +140,7 @@ class Fold:
         for host, domain, kind, subject, status, seq in entry["findings"]:
             if self._choice.takes(host):
                 self._add_finding(Key(host, domain, kind, subject), status, seq, day)
+        self.incidents.add(entry, hosts)
         for value in entry["values"]:
             if self._choice.takes(value["host"]):
                 self.values[value["host"], value["kind"], value["subject"]] = value

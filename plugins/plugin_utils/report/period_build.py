@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     acknowledgement,
+    incidents,
     period_sentences,
     period_trends,
     sentences,
@@ -58,6 +59,7 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
         "domains": [_domain(domain, hosts, fold) for domain in domains],
         "hosts": hosts,
         "findings": findings,
+        "incidents": incidents.rows(fold.incidents, material.before.incidents.open, findings, iso(_latest(material))),
         "changes": [_change(stored) for stored in material.changes],
         "plan": _plan(material),
         "late": [

@@ -11,7 +11,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, page, period_sentences, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import (
+    charts,
+    incidents,
+    page,
+    period_sentences,
+    sentences,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import ACT_FIRST, choices_of, trends_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
@@ -71,6 +77,7 @@ def render_period(data: Mapping[str, Any], language: str) -> str:
         ],
         choices=choices_of(faults, words),
         chapters=chapters,
+        incidents=incidents.chapter(data, {fault["id"] for fault in faults}, words),
         trends=trends_of(data, words),
         names={run["run"]: words.word("procedure", str(run["procedure"]).rpartition(".")[2]) for run in data["runs"]},
         statuses=MARK_ORDER,
@@ -84,7 +91,7 @@ def _chapters(data: Mapping[str, Any]) -> list[str]:
     """Return the chapters in their fixed order; plan, backup and trends only where there is something to show."""
     optional = {"plan": data["plan"], "backup": data["backup"], "trends": data["trends"]["charts"]}
     shown = [name for name, content in optional.items() if content]
-    return ["hosts", "findings", "days", "changes", *shown, "evidence"]
+    return ["hosts", "findings", "days", "incidents", "changes", *shown, "evidence"]
 
 
 def _states(data: Mapping[str, Any]) -> list[str]:

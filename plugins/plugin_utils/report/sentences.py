@@ -100,6 +100,17 @@ def domain(entry: Mapping[str, Any], language: Language) -> str:
     return language.text("list.sentence").join(parts) or language.text("sentence.nothing")
 
 
+def of_domain(entries: Sequence[Mapping[str, Any]], name: str, language: Language) -> str:
+    """Return the one sentence of a named domain."""
+    return domain(next(entry for entry in entries if entry["domain"] == name), language)
+
+
+def without(hosts: Sequence[Mapping[str, Any]], looked_at: set[str], language: Language) -> str:
+    """Return our hosts of which there is no evidence; "" for none, or where there is evidence of no host at all."""
+    names = [host["name"] for host in hosts if host["ours"] and host["name"] not in looked_at]
+    return where(names, language) if names and looked_at else ""
+
+
 def where(hosts: Sequence[str], language: Language) -> str:
     """Return hosts by name, or their number where they are many."""
     return language.names(hosts) if len(hosts) <= NAMED_HOSTS else language.text("title.hosts", n=len(hosts))

@@ -222,3 +222,27 @@ def test_each_host_has_one_line_of_six_fields(state: str, data: Callable[[str], 
         "skipped",
         "none",
     }
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("state", READABLE)
+def test_updates_and_hardening_have_their_chapters_in_each_state(
+    state: str, language: str, data: Callable[[str], dict[str, Any]]
+) -> None:
+    page = render_html(data(state), language)
+    chapters = re.findall(r'<section class="chapter" id="(\w+)".*?</section>', page, re.DOTALL)
+    place = chapters.index("updates")
+    assert chapters[place + 1] == "hardening"
+    assert set(chapters[place + 2 :]) <= {"trends", "run", "evidence", "records"}
+    has_all = {"health", "backup"} <= set(chapters)
+    numbers = {"en": ("5", "6"), "zh": ("五、", "六、")}[language]
+    for name, number in zip(("updates", "hardening"), numbers, strict=True):
+        assert (f'<h2 id="{name}-heading"><span class="number">{number}</span>' in page) == has_all
+
+
+def test_the_eventful_state_has_something_of_everything_in_both_chapters(
+    data: Callable[[str], dict[str, Any]],
+) -> None:
+    page = render_html(data("eventful"), "en")
+    for shown in ("Overdue, critical", "kept back: hold", "nginx.service", "minlen: 8", "Cannot be judged"):
+        assert shown in page
