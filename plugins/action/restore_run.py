@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, public
 from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -37,6 +39,8 @@ class ActionModule(RestoreTask):
         sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
         repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
-        moved = moved_files(state, owner, operation["set"])
+        moved: dict[str, Any] = {}
+        with suppress(LedgerError):  # an emergency may find none, and then such a file is named as a difference
+            moved = moved_files(state, owner, operation["set"])
         known = {name: entry for name, entry in repositories.items() if entry}
         return {**arguments, "repositories": public(known), "moved": moved}, secrets
