@@ -245,7 +245,9 @@ class Lab:
         words = ["run", "--quiet", "--detach", "--pull=never", "--systemd=always", "--privileged"]
         words += [word for pair in options.items() for word in pair]
         words += [word for key, value in environment.items() for word in ("--env", f"{key}={value}")]
-        run(self.podman(*words, host["image"]), f"The host {name} could not be started.")
+        # In a session of its own: an interrupt that meets podman half-way leaves its helpers waiting for it for ever.
+        argv = self.podman(*words, host["image"])
+        run(argv, f"The host {name} could not be started.", start_new_session=True)
 
     def wait(self, name: str, seconds: float = 60) -> None:
         """Return when a host greets by ssh; raise LabError when it has not after so many seconds."""
