@@ -12,6 +12,7 @@ import re
 import struct
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.host import moments
 from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation
 
 TYPE_CHECKING = False
@@ -142,13 +143,11 @@ def _transactions(manager, entries):
 
 def _with_zone(written, zone):
     # type: (str, str) -> float
-    import calendar
-
-    seconds = calendar.timegm(time.strptime(written, "%Y-%m-%dT%H:%M:%S"))
+    seconds = moments.seconds_of(written)
     if zone == "Z":
-        return float(seconds)
+        return seconds
     offset = int(zone[1:3]) * 3600 + int(zone[3:5]) * 60
-    return float(seconds - offset if zone[0] == "+" else seconds + offset)
+    return seconds - offset if zone[0] == "+" else seconds + offset
 
 
 def _text(field):

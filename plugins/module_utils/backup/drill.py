@@ -19,6 +19,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.reach import Reach
 from ansible_collections.egov.ops.plugins.module_utils.backup.selection import manifest_of, moved_of, select
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memory, folder, hold
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import refuse_space, written
+from ansible_collections.egov.ops.plugins.module_utils.host import moments
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.job import kill_users
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -223,7 +224,4 @@ def _remove_left(top, host):
 
 def _seconds_between(earlier, later):
     # type: (str, str) -> int
-    import calendar
-
-    moments = [calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) for text in (earlier, later)]
-    return max(0, moments[1] - moments[0])
+    return max(0, int(moments.seconds_of(later) - moments.seconds_of(earlier)))

@@ -7,6 +7,8 @@
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.host import moments
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -86,9 +88,7 @@ def started(pid):
 def seconds_of(stamp):
     # type: (str) -> float
     """Return the seconds of the epoch of a time as the engine writes it, with an offset or Z."""
-    import calendar
-
-    base = float(calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S")))
+    base = moments.seconds_of(stamp)
     offset = stamp[19:].lstrip(".0123456789")
     if offset in ("", "Z"):
         return base

@@ -15,6 +15,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.registry import op
 from ansible_collections.egov.ops.plugins.module_utils.backup.restorer import CLAUSES, Restorer
 from ansible_collections.egov.ops.plugins.module_utils.backup.selection import described
 from ansible_collections.egov.ops.plugins.module_utils.backup.target import resolve, written
+from ansible_collections.egov.ops.plugins.module_utils.host import moments
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation, myself, seconds_since
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import WAIT_SECONDS, told
@@ -76,10 +77,8 @@ def work(arguments, host):
 def refuse_clock(host):
     # type: (Any) -> None
     """Raise HalfError where the host's clock is not the controller's."""
-    import calendar
-
     try:
-        theirs = calendar.timegm(time.strptime(host.now[:19], "%Y-%m-%dT%H:%M:%S"))
+        theirs = moments.seconds_of(host.now)
     except ValueError:
         raise HalfError("The call brought no time of the controller: use the action, not the module alone.", "refused")
     skew = time.time() - theirs

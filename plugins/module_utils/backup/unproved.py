@@ -4,6 +4,8 @@
 
 """A set whose backup nobody has brought back for too long: first a warning, then critical."""
 
+from ansible_collections.egov.ops.plugins.module_utils.host import moments
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -19,7 +21,7 @@ def severity(proved, oldest, now, ages):
     since = proved or oldest
     if not since or len(ages) != 2:
         return "", 0.0
-    age = _seconds(now) - _seconds(since)
+    age = moments.seconds_of(now) - moments.seconds_of(since)
     found = "critical" if age >= ages[1] else "warning" if age >= ages[0] else ""
     return found, age / 86400.0
 
@@ -35,11 +37,3 @@ def add(status, detail, age):
     detail["message"] = "%s; %s." % (detail["message"].rstrip("."), words)
     detail["unproved_days"] = round(days, 1)
     return found if found == "critical" else "warning"
-
-
-def _seconds(text):
-    # type: (str) -> int
-    import calendar
-    import time
-
-    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))

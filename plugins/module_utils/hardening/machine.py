@@ -9,6 +9,7 @@ import glob
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.host import moments
 from ansible_collections.egov.ops.plugins.module_utils.host.files import read_text
 
 TYPE_CHECKING = False
@@ -176,7 +177,7 @@ class Machine:
         # type: () -> int
         """Return the day of the controller's clock, counted from 1970, as shadow counts."""
         stamp = self.host.now
-        return int((_epoch(stamp) if stamp else time.time()) // 86400)
+        return int((moments.seconds_of(stamp) if stamp else time.time()) // 86400)
 
     def owner(self, uid):
         # type: (int) -> str
@@ -203,10 +204,3 @@ def _numbers(text):
         if len(fields) > 2 and fields[2].isdigit():
             found.setdefault(int(fields[2]), fields[0])
     return found
-
-
-def _epoch(stamp):
-    # type: (str) -> float
-    import calendar
-
-    return calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))

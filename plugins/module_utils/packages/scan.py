@@ -13,7 +13,7 @@ import os
 import sys
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.host import platform
+from ansible_collections.egov.ops.plugins.module_utils.host import moments, platform
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, SEVERITY, observation
 from ansible_collections.egov.ops.plugins.module_utils.packages import reboot, registry, restarts, security
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import EngineError
@@ -337,12 +337,7 @@ def _names(entries):
 def _seconds(now):
     # type: (str) -> float
     """Return the controller's time as seconds since 1970; the host's own where the envelope has none."""
-    if not now:
-        return time.time()
-    from datetime import datetime, timezone  # strptime costs six times as much
-
-    date, clock = now[:10].split("-"), now[11:19].split(":")
-    return datetime(*(int(part) for part in date + clock), tzinfo=timezone.utc).timestamp()  # type: ignore[misc,arg-type]
+    return moments.seconds_of(now) if now else time.time()
 
 
 def _sentence(evidence):
