@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
 
+from ansible.utils.collection_loader import AnsibleCollectionConfig
+
 _PLUGINS = __name__.rpartition(".")[0]
 _ROOMS = (f"{_PLUGINS}.plugin_utils.", f"{_PLUGINS}.module_utils.")
 
@@ -30,5 +32,6 @@ class _Finder:
         return FileFinder(path[0], (SourceFileLoader, [".py"])).find_spec(name, target)
 
 
-if not isinstance(sys.modules[__name__].__loader__, SourceFileLoader):
-    sys.meta_path.insert(0, _Finder)
+# Where Ansible has not taken over the loading of collections, Python's own loader is at work already.
+if AnsibleCollectionConfig.collection_finder in sys.meta_path:
+    sys.meta_path.insert(sys.meta_path.index(AnsibleCollectionConfig.collection_finder), _Finder)
