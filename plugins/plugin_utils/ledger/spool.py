@@ -198,7 +198,8 @@ class Spool:
                 state = os.fstat(descriptor)
                 for part in self._index.covered(state.st_ino, host):
                     if known <= part.begin and part.end <= state.st_size:
-                        yield from _searched(descriptor, needle, known, part.begin)
+                        if known < part.begin:
+                            yield from _searched(descriptor, needle, known, part.begin)
                         for place, size in part.lines:
                             yield os.pread(descriptor, size, place).decode("utf-8", "replace")
                         known = part.end

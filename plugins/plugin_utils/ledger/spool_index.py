@@ -44,15 +44,23 @@ class SpoolIndex:
 
     def covered(self, inode: int, host: str) -> Iterator[Covered]:
         """Yield what is known of the spool of an inode, in order: a host's steps, the headers for ""."""
+        for file, begin, end, marks in self._read():
+            if file == inode:
+                yield Covered(begin, end, [(place, size) for place, size, name in marks if name == host])
+
+    def _read(self) -> list[tuple[int, int, int, list[tuple[int, int, str]]]]:
         try:
             lines = self._path.read_bytes().splitlines()
         except OSError:
-            return
+            return []
+        with suppress(ValueError):
+            whole: list[tuple[int, int, int, list[tuple[int, int, str]]]] = json.loads(b"[%s]" % b",".join(lines))
+            return whole
+        found = []
         for line in lines:
             with suppress(ValueError):  # torn by a writer's death, the next line with it
-                file, begin, end, marks = json.loads(line)
-                if file == inode:
-                    yield Covered(begin, end, [(place, size) for place, size, name in marks if name == host])
+                found.append(json.loads(line))
+        return found
 
     def remove(self) -> None:
         """Remove the index, if there is one. Raises OSError."""
