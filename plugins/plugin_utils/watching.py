@@ -98,9 +98,14 @@ def storage(
         message = f"What room repository {name} has is not known: it is elsewhere, and the plan gives it no quota."
         return _observe("storage", name, "skipped", message, STORAGE_CLAUSES, "no_history", used=used)
     room, line = min(rooms), trend(points)
-    days = (
-        (math.inf,) * 3 if line is None else tuple(_until(room, slope) for slope in (line.high, line.slope, line.low))
-    )
+    # Judged as it is shown: 14.0 days that are really 13.97 would be critical for no reason that anybody sees.
+    days = (math.inf,) * 3
+    if line is not None:
+        days = (
+            round(_until(room, line.high), 1),
+            round(_until(room, line.slope), 1),
+            round(_until(room, line.low), 1),
+        )
     told, method = _forecast(line, days, len(points))
     message = f"Repository {name} uses {_bytes(used)} and has room for {_bytes(room)}; {told}."
     status, act = "ok", ""
@@ -121,7 +126,7 @@ def storage(
         room=room,
         needed=round(needed),
         method=method,
-        days_until_full=[None if math.isinf(value) else round(value, 1) for value in days],
+        days_until_full=[None if math.isinf(value) else value for value in days],
         next=act,
     )
 
