@@ -75,4 +75,8 @@ class ActionModule(BackupTask):
         backed_up = any(step["subject"] == BACKUP for step in run.steps(host)) if run else False
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
         watched = watch(plan, state, host, sets, measured, now, fresh=not backed_up)
+        if run and run.procedure == ASKED:
+            from ansible_collections.egov.ops.plugins.plugin_utils.escrow import untested
+
+            watched += untested(state, host, repositories_of(sets), plan, now, due=False)
         return {**outcome, "evidence": [*outcome["evidence"], *watched]}

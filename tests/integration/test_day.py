@@ -87,6 +87,8 @@ def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one,
     assert all(steps[module] == ("ok", "") for module in steps.keys() - lacking), steps
     (check,) = one.records(kind="check")
     assert (check["status"], check["detail"]["read"]) == ("ok", 8)
+    (escrow,) = one.records(kind="escrow")
+    assert escrow["status"] == {"monthly": "skipped", "quarterly": "warning"}[procedure]
 
 
 @pytest.mark.slow
