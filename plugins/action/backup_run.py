@@ -29,7 +29,7 @@ class ActionModule(BackupTask):
         self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> dict[str, Any]:
         """Judge how old each set's newest good backup is, whatever became of this one."""
-        if self._task.check_mode or outcome["reason"] in ("busy", "not_ours"):
+        if self._task.check_mode or outcome["status"] == "skipped":  # nobody was to look at this host
             return outcome
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
         state, away = StateDir.resolve(plan["egov_ops_state_dir"]), outcome["status"] == "unreachable"

@@ -46,15 +46,18 @@ def of_run(
 ) -> list[dict[str, Any]]:
     """Return an observation for each set of a host, given what a backup of this moment has observed; LedgerError.
 
-    away tells that the host did not answer: of a set that was never backed up nothing is said then.
+    away tells that the host did not answer: of a set that was never backed up nothing is said then, and nothing either
+    while another run makes its first backup.
     """
-    made = {item["subject"] for item in evidence if item["kind"] == "backup" and _holds(item)}
+    backups = [item for item in evidence if item["kind"] == "backup"]
+    made = {item["subject"] for item in backups if _holds(item)}
+    busy = {item["subject"] for item in backups if item["reason"] == "busy"}
     found = []
     for name, entry in sorted(sets.items()):
         if entry.get("state") == "absent":
             continue
         good = iso(now) if name in made else newest(state, host, name, entry, now)
-        if good or not away:
+        if good or not (away or name in busy):
             found.append(judge(name, entry, good, now))
     return found
 

@@ -124,6 +124,13 @@ def test_a_host_that_is_away_is_judged_by_what_it_once_had(state: StateDir) -> N
     assert judged(state, away=True) == {"pages": "critical"}
 
 
+def test_while_another_run_makes_the_first_backup_nothing_is_said(state: StateDir) -> None:
+    busy = observation("backup", "pages", "skipped", "busy", message="Another run has been backing up the set.")
+    assert judged(state, busy) == {}
+    stored(state, backup(61))
+    assert judged(state, busy) == {"pages": "critical"}
+
+
 def test_a_set_that_is_absent_is_not_judged(state: StateDir) -> None:
     assert freshness.of_run(state, "web1", {"pages": {"state": "absent"}}, [], NOW) == []
 
