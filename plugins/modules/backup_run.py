@@ -26,6 +26,8 @@ description:
     that fails or does not end in time fails its set.
   - Copies what is new of each set into the repositories that its C(copies) name, with C(restic copy) from the set's own
     repository, newest snapshot first. A copy that cannot be made is a failed record of its own and stops no backup.
+  - Judges by the ledger, in the same task, how old each set's newest good backup is, against its C(rpo) or cadence. An
+    older one is C(warning), and C(critical) at twice that, also where the backup fails or the host does not answer.
   - What takes longer than one round trip goes on beside it, and a line of progress is printed at least every 15
     seconds.
   - Beside each repository on the host itself lies a script, C(REPOSITORY.restore-HOST.sh), by which a person restores

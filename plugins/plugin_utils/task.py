@@ -155,6 +155,7 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
+        outcome = self.complete(outcome, arguments, plan, host, started)
         # What came as a stream was measured when it came.
         too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
         if too_much:
@@ -178,6 +179,12 @@ class HostTask(Task):
             "evidence": _brief(worst) if run and run.header.get("begun") else worst,
             "evidence_count": len(observations),
         }
+
+    def complete(
+        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> dict[str, Any]:
+        """Return the outcome with what the controller adds to it, also where the host did not answer."""
+        return outcome
 
     def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the observation that the work was done, or why it was not."""

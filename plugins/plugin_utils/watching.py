@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Watching the backups from the ledger's records: freshness, sizes, durations, and the room that is left; pure.
+"""Watching the backups from the ledger's records: sizes, durations, and the room that is left; pure.
 
 A value is judged against the median of those before it and their median deviation, a trend by the median of the slopes
 between all pairs (Theil and Sen): one outlier moves neither. Where there are too few values, that is said.
@@ -39,17 +39,6 @@ SPAN_DAYS, REACH = 14.0, 10.0
 #: Days until a repository is full from which on it is a finding.
 SOON, NEAR = 90.0, 14.0
 
-#: Hours after which a set's newest data should be in a backup, by how often it is backed up, with the time of the run.
-HOURS = {
-    "change": 30,
-    "hourly": 3,
-    "daily": 30,
-    "weekly": 8 * 24,
-    "monthly": 33 * 24,
-    "quarterly": 95 * 24,
-    "yearly": 370 * 24,
-}
-
 
 class Trend(NamedTuple):
     """A line through points: its slope a day with the band that holds most slopes, and how many points there were."""
@@ -59,24 +48,6 @@ class Trend(NamedTuple):
     high: float
     points: int
     days: float
-
-
-def rpo_of(entry: Mapping[str, Any]) -> float:
-    """Return the seconds of a set's recovery point objective: the plan's, or by how often it is backed up."""
-    return float(entry.get("rpo") or HOURS[entry.get("incremental") or entry.get("full") or "daily"] * 3600)
-
-
-def freshness(name: str, entry: Mapping[str, Any], good: float | None, now: float) -> Observation:
-    """Judge the age of a set's newest good backup, in seconds of the epoch, by its objective."""
-    objective = rpo_of(entry)
-    if good is None:
-        message = f"The ledger knows no good backup of set {name}."
-        return _observe("freshness", name, "critical", message, next="Run egov.ops.backup.", objective=objective)
-    age = max(0.0, now - good)
-    status = "ok" if age <= objective else "warning" if age <= 2 * objective else "critical"
-    message = f"The newest good backup of set {name} is {_hours(age)} old; its objective is {_hours(objective)}."
-    act = "See why its backups fail (egov.ops.ledger_info, kind backup), and run egov.ops.backup."
-    return _observe("freshness", name, status, message, age=round(age), objective=objective, next=act)
 
 
 def size(name: str, values: Sequence[float]) -> Observation:
@@ -228,11 +199,6 @@ def _observe(
     shown = {"next": act} if act and status not in ("ok", "skipped") else {}
     found: Observation = observation(kind, subject, status, reason, clauses, message=message, **more, **shown)
     return found
-
-
-def _hours(seconds: float) -> str:
-    hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.1f} days"
 
 
 def _bytes(value: float) -> str:
