@@ -108,14 +108,14 @@ class _Frozen(Live):
         for volume in self._volumes:
             volume.refuse(self._source, live)  # a subvolume that was made since the first look
         with self.space.inside():
-            for volume in self._volumes:
-                volume.attach()
-            with self._in_place(live):
-                try:
+            try:
+                for volume in self._volumes:
+                    volume.attach()
+                with self._in_place(live):
                     made = work(self)
-                except HalfError:
-                    self.refuse_spoiled()  # which explains whatever went wrong in it
-                    raise
+            except HalfError:
+                self.refuse_spoiled()  # which explains whatever went wrong in it
+                raise
         self._tell(made, seconds, live)
         return made
 

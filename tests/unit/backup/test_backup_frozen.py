@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 from backup_site import RESTIC, Site, only
+from test_restore_pythons import trip
 
 pytestmark = [pytest.mark.root, pytest.mark.programs("restic", "sh", "btrfs", "mkfs.btrfs"), pytest.mark.slow]
 
@@ -90,6 +91,19 @@ def test_what_is_written_while_the_set_is_read_is_not_in_its_backup(frozen: Site
     assert left(frozen) == []
     again = only(frozen.back_up("2026-05-21T01:00:00Z"))
     assert again["detail"]["message"].startswith("Nothing is due")
+
+
+@pytest.mark.parametrize("version", ["3.6", pytest.param("3.13", marks=pytest.mark.long)])
+def test_it_is_read_from_a_snapshot_on_each_python(
+    frozen: Site, interpreter: Callable[[str], str], version: str
+) -> None:
+    frozen.sets["pages"]["post"] = ["sh", "-c", f"cd {frozen.source}; for f in a b c; do echo later >$f; done"]
+    given = frozen.arguments(copy_seconds=60.0, job="")
+    made = trip(frozen, interpreter(version), ("backup.run", "backup"), given)
+    assert made["evidence"][0]["status"] == "ok", made
+    assert made["python"].startswith(f"{version}.")
+    assert [content(frozen, name) for name in "abc"] == [f"content of {name}\n" for name in "abc"]
+    assert left(frozen) == []
 
 
 def test_a_restore_of_it_needs_no_snapshot(frozen: Site) -> None:
