@@ -117,12 +117,12 @@ class Restic(Upkeep):
         self._restic(["init"], "make the repository", writes=True, keep=(lock,))
         unfinished.end(self._folder, self.name, self._host)
 
-    def backup(self, source, manifest, set_name, kind, parent, host_name):
-        # type: (Source, str, str, str, str, str) -> tuple[str, int, list[str]]
+    def backup(self, source, manifest, set_name, kind, parent, host_name, keep=()):
+        # type: (Source, str, str, str, str, str, tuple[int, ...]) -> tuple[str, int, list[str]]
         """Make a snapshot; return its id, the bytes it added, and what restic could not read. Raises HalfError.
 
         parent is the snapshot whose unchanged files are not read again, "" for none. The manifest's file is always
-        part of the snapshot, even where it lies in an excluded folder.
+        part of the snapshot, even where it lies in an excluded folder. restic holds the open files `keep` too.
         """
         tags = [TAG, "set=%s" % set_name, "kind=%s" % kind, "run=%s" % self._host.run_id]
         arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
@@ -134,7 +134,7 @@ class Restic(Upkeep):
         heard = Heard()
         self._host.progress.begin("backup of set %s: sending to %s" % (set_name, self.name), heard.status)
         doing = "back up set %s" % set_name
-        done = self._restic(arguments, doing, accepted=(0, INCOMPLETE), writes=True, heard=heard)
+        done = self._restic(arguments, doing, accepted=(0, INCOMPLETE), writes=True, keep=keep, heard=heard)
         summary = [entry for entry in documents(done.out) if entry.get("message_type") == "summary"]
         if not summary:
             raise HalfError("restic reported no snapshot of set %s: %s." % (set_name, self._words(done)))

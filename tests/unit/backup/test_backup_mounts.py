@@ -51,6 +51,31 @@ def test_a_remote_mount_named_as_a_path_is_not_left_out(table: dict[bytes, bytes
 
 def test_without_mountinfo_nothing_is_known() -> None:
     assert mounts.mounted("/nonexistent") == {}
+    assert mounts.holding(b"/srv", "/nonexistent") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "point", "inner"),
+    [
+        (b"/srv/data", b"/srv/data", b"/"),
+        (b"/srv/data/a", b"/srv/data", b"/a"),
+        (b"/srv/database", b"/", b"/srv/database"),
+        (b"/srv/home/a", b"/srv/home", b"/@home/a"),
+        (b"/srv/home", b"/srv/home", b"/@home"),
+        (b"/srv/over", b"/srv/over", b"/second"),
+    ],
+)
+def test_the_mount_of_a_path_is_the_innermost_and_the_last(
+    tmp_path: Path, path: bytes, point: bytes, inner: bytes
+) -> None:
+    more = b"""44 27 0:54 /@home /srv/home rw - btrfs /dev/vdc rw,subvol=/@home
+45 27 0:55 /first /srv/over rw - xfs /dev/vdd rw
+46 45 0:56 /second /srv/over rw - xfs /dev/vde rw
+"""
+    (tmp_path / "mountinfo").write_bytes(MOUNTINFO + more)
+    found = mounts.holding(path, str(tmp_path / "mountinfo"))
+    assert found
+    assert (found.point, found.inner(path)) == (point, inner)
 
 
 @pytest.fixture
