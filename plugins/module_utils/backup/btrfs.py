@@ -13,7 +13,14 @@ import re
 import stat
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, namespace
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, join, shown, to_bytes, within
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
+    Named,
+    join,
+    shown,
+    to_bytes,
+    to_text,
+    within,
+)
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -57,7 +64,7 @@ class Btrfs:
         # type: () -> dict[str, Any]
         """Return what the journal keeps, so that a later run finds what is left."""
         identity = self._name[-16:].decode("ascii")
-        return {"kind": self.KIND, "root": os.fsdecode(min(self.roots)), "identity": identity}
+        return {"kind": self.KIND, "root": to_text(min(self.roots)), "identity": identity}
 
     def of(self):
         # type: () -> list[str]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.egov.ops.plugins.module_utils.backup.btrfs import Btrfs
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 from backup_site import RESTIC, Site, only
@@ -265,6 +266,23 @@ def test_a_snapshot_that_cannot_be_removed_is_a_warning_and_goes_with_the_next_r
     assert "of set pages stays: btrfs could not remove" in again["detail"]["message"]
     frozen.back_up("2026-05-20T03:00:00Z")
     assert left(frozen) == []
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["removed", "append-only"])
+def test_a_backup_of_a_snapshot_that_was_spoiled_does_not_count(
+    frozen: Site, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    """As a thick snapshot of LVM that overflows while restic reads it; btrfs itself has no such thing."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Btrfs, "spoiled", lambda _volume: "It overflowed." if frozen.snapshots() else "")
+        forget = 'case "$*" in *forget*) echo "only appending" >&2; exit 1;; esac' if stays else ":"
+        found = only(frozen.back_up(**tool(frozen, "restic", f'{forget}\nexec {RESTIC} "$@"')))
+    assert (found["status"], found["detail"]["message"]) == ("failed", "It overflowed.")
+    assert len(frozen.snapshots()) == int(stays)
+    assert left(frozen) == []
+    again = only(frozen.back_up("2026-05-20T02:00:00Z"))
+    assert (again["status"], again["detail"]["backup"]) == ("ok", "full")
+    assert only(frozen.back_up("2026-05-20T03:00:00Z"))["detail"]["backup"] == "none"
 
 
 def test_in_check_mode_no_snapshot_is_taken(frozen: Site) -> None:
