@@ -81,6 +81,7 @@ attributes:
       - It leaves nothing behind that could differ.
 requirements:
   - restic 0.14 or newer on the host
+  - smartmontools 7 or newer on a host with disks of its own, to ask them
 seealso:
   - module: egov.ops.backup_prove
   - module: egov.ops.backup_run

@@ -13,7 +13,14 @@ import re
 import stat
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, namespace
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, join, shown, to_bytes, within
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import (
+    Named,
+    join,
+    shown,
+    to_bytes,
+    to_text,
+    within,
+)
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -57,7 +64,7 @@ class Btrfs:
         # type: () -> dict[str, Any]
         """Return what the journal keeps, so that a later run finds what is left."""
         identity = self._name[-16:].decode("ascii")
-        return {"kind": self.KIND, "root": os.fsdecode(min(self.roots)), "identity": identity}
+        return {"kind": self.KIND, "root": to_text(min(self.roots)), "identity": identity}
 
     def of(self):
         # type: () -> list[str]
@@ -113,19 +120,24 @@ class Btrfs:
                     % (shown(root), shown(inner), shown(self._mount.device))
                 )
 
-    def take(self, keep):
-        # type: (tuple[int, ...]) -> None
-        """Take the snapshots; raises HalfError. The tools hold the open files `keep` too."""
+    def prepare(self):
+        # type: () -> None
+        """Do what writes to the file system, which a hook may freeze afterwards; raises HalfError."""
         try:
             os.mkdir(self._ours, 0o700)
         except OSError as error:
             raise HalfError("No snapshot of %s can be made: %s." % (shown(self._mount.device), error.strerror))
+
+    def take(self, keep, seconds):
+        # type: (tuple[int, ...], float) -> None
+        """Take the snapshots, each in so many seconds; raises HalfError. The tools hold the open files `keep` too."""
         for inner in sorted(self.roots.values()):
             subvolume = self._subvolume(inner)
             if subvolume not in self._taken:
                 taken = join(self._ours, b"%d" % len(self._taken))
                 source = join(self._top, subvolume.lstrip(b"/"))
-                self._btrfs(["snapshot", "-r", source, taken], "take a snapshot of %s" % shown(subvolume), keep)
+                doing = "take a snapshot of %s" % shown(subvolume)
+                self._btrfs(["snapshot", "-r", source, taken], doing, keep, seconds)
                 self._taken[subvolume] = taken
 
     def attach(self):
@@ -185,11 +197,11 @@ class Btrfs:
         paths = (b"/" + path.replace(b"<FS_TREE>/", b"") for path in found)
         return [path for path in paths if within(path, inner) and path != inner]
 
-    def _btrfs(self, arguments, doing, keep=None):
-        # type: (list[Any], str, tuple[int, ...] | None) -> bytes
+    def _btrfs(self, arguments, doing, keep=None, seconds=None):
+        # type: (list[Any], str, tuple[int, ...] | None, float | None) -> bytes
         """Call btrfs, which writes where it is given open files, and return what it says; raises HalfError."""
         words = ["btrfs", "subvolume"] + arguments
-        done = self._host.run(words, keep=keep or (), writes=keep is not None)
+        done = self._host.run(words, timeout=seconds, keep=keep or (), writes=keep is not None)
         if done.rc != 0:
             raise HalfError(
                 "btrfs could not %s: %s." % (doing, done.error.rstrip(".")), "timeout" if done.timed_out else "error"

@@ -98,6 +98,9 @@ class _Frozen(Live):
         with self.space.inside():
             leftover.open_all(self._volumes, self._host)
         leftover.note(self._name, self._volumes, self._host)
+        with self.space.inside():
+            for volume in self._volumes:
+                volume.prepare()
         began = time.monotonic()
         if self._set.get("pre") or self._set.get("post"):
             hooks.around(self._set, self._host, self._take)
@@ -148,7 +151,7 @@ class _Frozen(Live):
         self.started = time.time()
         with self.space.inside():
             for volume in self._volumes:
-                volume.take(self.keep)
+                volume.take(self.keep, float(self._set.get("hook_timeout") or hooks.SECONDS))
 
     @contextlib.contextmanager
     def _in_place(self, live):

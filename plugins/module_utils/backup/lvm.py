@@ -99,14 +99,18 @@ class Lvm:
         """Remember the empty folder at which the snapshot will be mounted."""
         self._place = place
 
-    def take(self, keep):
-        # type: (tuple[int, ...]) -> None
-        """Take the snapshot; raises HalfError. The tools hold the open files `keep` too."""
+    def prepare(self):
+        # type: () -> None
+        """Do what writes to the file system, which a hook may freeze afterwards: nothing."""
+
+    def take(self, keep, seconds):
+        # type: (tuple[int, ...], float) -> None
+        """Take the snapshot in so many seconds; raises HalfError. The tools hold the open files `keep` too."""
         words = ["lvcreate", "--yes", "--snapshot", "--addtag", TAG, "--name", self._name]
         words += (
             ["--setactivationskip", "n"] if self._volume["pool_lv"] else ["--extents", "%s%%ORIGIN" % self._percent]
         )
-        self._run(words + [self.of()[0]], "take a snapshot of %s" % self.of()[0], keep)
+        self._run(words + [self.of()[0]], "take a snapshot of %s" % self.of()[0], keep, seconds)
 
     def attach(self):
         # type: () -> None
@@ -180,11 +184,11 @@ class Lvm:
         except (ValueError, LookupError):
             raise HalfError("lvs did not say what it was asked: it needs LVM 2.02.158 or newer.", "not_supported")
 
-    def _run(self, words, doing, keep=None):
-        # type: (list[str], str, tuple[int, ...] | None) -> bytes
+    def _run(self, words, doing, keep=None, seconds=None):
+        # type: (list[str], str, tuple[int, ...] | None, float | None) -> bytes
         """Call LVM, which writes where it is given open files, and return what it says; raises HalfError."""
         env = {"LVM_SUPPRESS_FD_WARNINGS": "1"}
-        done = self._host.run(words, env=env, keep=keep or (), writes=keep is not None)
+        done = self._host.run(words, timeout=seconds, env=env, keep=keep or (), writes=keep is not None)
         if done.rc != 0:
             raise HalfError(
                 "LVM could not %s: %s." % (doing, done.error.rstrip(".")), "timeout" if done.timed_out else "error"

@@ -9,6 +9,7 @@ automounter's file systems among it, is seen in it too.
 """
 
 import contextlib
+import errno
 import os
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -122,7 +123,10 @@ def _refused(error):
 def _call(name, *arguments):
     # type: (str, bytes | int | None) -> None
     """Call a function of the C library that returns 0 for success; raises OSError."""
-    import ctypes
+    try:
+        import ctypes
+    except ImportError:
+        raise OSError(errno.ENOSYS, "Python has no ctypes")
 
     library = ctypes.CDLL(None, use_errno=True)
     values = [ctypes.c_ulong(value) if name == "mount" and isinstance(value, int) else value for value in arguments]

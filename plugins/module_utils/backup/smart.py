@@ -35,8 +35,11 @@ NVME_WARNINGS = (
     ("critical", "its persistent memory can only be read"),
 )
 
-#: Bits of smartctl's exit status: the disk says that it fails, an attribute is past its threshold.
-FAILING, PAST_THRESHOLD = 8, 16
+#: Bits of smartctl's exit status: the disk cannot be opened, it says that it fails, an attribute is past its threshold.
+CLOSED, FAILING, PAST_THRESHOLD = 2, 8, 16
+
+#: What smartctl says of what a RAID controller shows: the disks behind it are asked by names that nobody can guess.
+BEHIND = "-d "
 
 INSTALL = (
     "Install smartmontools on the host (Debian, Ubuntu: apt-get install smartmontools; Fedora, EL: dnf install "
@@ -66,7 +69,7 @@ def ask(name, host, root="/"):
     except (ValueError, TypeError, AttributeError, KeyError):
         words = "disk %s cannot be asked: %s" % (name, done.error.rstrip("."))
         return "unknown", words, "Use smartctl 7 or newer, which tells it as JSON."
-    act = EXCHANGE if status == "critical" else LOOK if status == "warning" else ""
+    act = EXCHANGE if status == "critical" else LOOK if status in ("warning", "unknown") else ""
     return status, "disk %s: %s" % (name, words), act and act % name
 
 
@@ -79,8 +82,10 @@ def judge(document):
     told = document["smartctl"]
     passed = document.get("smart_status", {}).get("passed")
     if passed is None:
-        said = "; ".join(entry["string"] for entry in told.get("messages") or ())
-        return SILENT, "it says nothing of its health%s" % (" (%s)" % said.rstrip(".") if said else "")
+        said = "; ".join(entry["string"] for entry in told.get("messages") or ()).rstrip(".")
+        if told.get("exit_status", 0) & CLOSED and BEHIND not in said:
+            return "unknown", "it cannot be asked (%s)" % said
+        return SILENT, "it says nothing of its health%s" % (" (%s)" % said if said else "")
     found = []
     if not passed or told.get("exit_status", 0) & FAILING:
         found.append(("critical", "it says itself that it fails"))

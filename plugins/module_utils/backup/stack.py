@@ -69,13 +69,13 @@ def below(mount, root="/"):
 
 def btrfs(mount, root="/"):
     # type: (Mount, str) -> str
-    """Return the folder in sysfs of a mounted btrfs, "" where it cannot be told."""
+    """Return the folder in sysfs of a mounted btrfs; where it is not seen that of all, which has no devices."""
     place = os.path.join(root, "sys/fs/btrfs")
     device = os.path.basename(os.path.realpath(os.path.join(root, mount.source.lstrip("/"))))
     for name in entries(place):
         if device in entries(os.path.join(place, name, "devices")):
             return os.path.join(place, name)
-    return ""
+    return place
 
 
 def entries(folder):

@@ -15,12 +15,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Union
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
-    Volume = Btrfs | Lvm
+    Volume = Union[Btrfs, Lvm]
 
 KINDS = {"btrfs": Btrfs, "lvm": Lvm}  # type: Any
 

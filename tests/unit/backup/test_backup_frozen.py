@@ -16,12 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.egov.ops.plugins.module_utils.backup.btrfs import Btrfs
+from ansible_collections.egov.ops.plugins.module_utils.backup.namespace import Namespace
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
-from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import RESTIC, Site, only
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, perform
+from backup_site import RESTIC, Site, as_nobody, only
 from test_restore_pythons import trip
 
-pytestmark = [pytest.mark.root, pytest.mark.programs("restic", "sh", "btrfs", "mkfs.btrfs"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.programs("restic", "sh", "btrfs", "mkfs.btrfs", "fsfreeze", "nsenter"),
+    pytest.mark.slow,
+]
 
 BTRFS = shutil.which("btrfs") or ""
 
@@ -245,6 +251,47 @@ def test_a_tool_that_fails_speaks_for_itself_and_the_set_is_let_go(frozen: Site)
     assert frozen.snapshots() == []
 
 
+def test_a_file_system_that_a_hook_has_frozen_is_let_go_in_time(frozen: Site) -> None:
+    """btrfs waits for it, and cannot even be killed before the second hook has run."""
+    for when, option in (("pre", "--freeze"), ("post", "--unfreeze")):
+        frozen.sets["pages"][when] = ["fsfreeze", option, str(frozen.base / "top")]
+    frozen.sets["pages"]["hook_timeout"] = 1
+    found = only(frozen.back_up())
+    assert (found["status"], found["reason"]) == ("failed", "timeout")
+    assert "btrfs could not take a snapshot of /data: btrfs did not end in time" in found["detail"]["message"]
+    (frozen.source / "d").write_text("content of d\n")
+    for when in ("pre", "post"):
+        del frozen.sets["pages"][when]
+    assert only(frozen.back_up("2026-05-20T02:00:00Z"))["detail"]["files"] == 4
+    assert left(frozen) == []
+
+
+def test_a_missing_tool_is_named_with_its_package(frozen: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Btrfs, "TOOLS", {"btrfs-of-nobody": "btrfs-progs"})
+    found = only(frozen.back_up())
+    assert (found["status"], found["reason"]) == ("failed", "not_supported")
+    assert "btrfs-of-nobody is not installed; install btrfs-progs, or set snapshot: false" in found["detail"]["message"]
+    assert not (frozen.base / "log").exists()
+
+
+def test_who_may_not_mount_is_told_so_before_anything_is_frozen(frozen: Site) -> None:
+    frozen.repository.chmod(0o755)
+    frozen.state.mkdir(mode=0o777)
+    frozen.state.chmod(0o777)
+    call("chown", "-R", "nobody", frozen.repository)
+    found = only(as_nobody(frozen.back_up))
+    assert (found["status"], found["reason"]) == ("failed", "permission")
+    assert "by root alone" in found["detail"]["message"]
+    assert not (frozen.base / "log").exists()
+
+    def refused() -> str:
+        with pytest.raises(HalfError, match="does not let us mount") as error:
+            Namespace()
+        return error.value.reason
+
+    assert as_nobody(refused) == "permission"
+
+
 def test_a_full_file_system_fails_the_set_or_gives_a_snapshot_and_keeps_nothing(frozen: Site) -> None:
     with pytest.raises(OSError, match="No space left"):
         (frozen.source / "ballast").write_bytes(os.urandom(130 << 20))
@@ -265,6 +312,23 @@ def test_a_snapshot_that_cannot_be_removed_is_a_warning_and_goes_with_the_next_r
     assert "of set pages stays: btrfs could not remove" in again["detail"]["message"]
     frozen.back_up("2026-05-20T03:00:00Z")
     assert left(frozen) == []
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["removed", "append-only"])
+def test_a_backup_of_a_snapshot_that_was_spoiled_does_not_count(
+    frozen: Site, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    """As a thick snapshot of LVM that overflows while restic reads it; btrfs itself has no such thing."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Btrfs, "spoiled", lambda _volume: "It overflowed." if frozen.snapshots() else "")
+        forget = 'case "$*" in *forget*) echo "only appending" >&2; exit 1;; esac' if stays else ":"
+        found = only(frozen.back_up(**tool(frozen, "restic", f'{forget}\nexec {RESTIC} "$@"')))
+    assert (found["status"], found["detail"]["message"]) == ("failed", "It overflowed.")
+    assert len(frozen.snapshots()) == int(stays)
+    assert left(frozen) == []
+    again = only(frozen.back_up("2026-05-20T02:00:00Z"))
+    assert (again["status"], again["detail"]["backup"]) == ("ok", "full")
+    assert only(frozen.back_up("2026-05-20T03:00:00Z"))["detail"]["backup"] == "none"
 
 
 def test_in_check_mode_no_snapshot_is_taken(frozen: Site) -> None:

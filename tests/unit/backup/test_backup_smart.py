@@ -73,12 +73,26 @@ def test_a_disk_is_judged_by_what_it_says_itself(document: dict[str, Any], statu
     assert words in found[1]
 
 
-def test_a_disk_that_is_shown_by_a_controller_has_nothing_to_say_and_smartctls_words_are_told() -> None:
-    document = told(2, passed=None)
-    document["smartctl"]["messages"] = [{"string": "DELL or MegaRaid controller, please try adding '-d megaraid,N'."}]
-    status, words = smart.judge(document)
-    assert status == smart.SILENT
-    assert words == "it says nothing of its health (DELL or MegaRaid controller, please try adding '-d megaraid,N')"
+CONTROLLER = "Smartctl open device: /dev/sda failed: DELL or MegaRaid controller, please try adding '-d megaraid,N'"
+
+
+@pytest.mark.parametrize(
+    ("exit_status", "said", "status"),
+    [
+        (1, "/dev/vda: Unable to detect device type", smart.SILENT),
+        (2, CONTROLLER, smart.SILENT),
+        (4, "", smart.SILENT),
+        (2, "Smartctl open device: /dev/sda failed: Input/output error", "unknown"),
+    ],
+)
+def test_a_disk_that_has_nothing_to_say_is_told_from_one_that_cannot_be_asked(
+    exit_status: int, said: str, status: str
+) -> None:
+    document = told(exit_status, passed=None)
+    document["smartctl"]["messages"] = [{"string": said, "severity": "error"}] if said else []
+    found = smart.judge(document)
+    assert found[0] == status
+    assert said in found[1]
 
 
 @given(
@@ -93,7 +107,7 @@ def test_a_disk_that_says_it_fails_is_never_well(
     status, words = smart.judge(told(code, passed, **ata(**raw), **nvme(critical_warning=warnings)))
     assert words
     if passed is None:
-        assert status == smart.SILENT
+        assert status == ("unknown" if code & 2 else smart.SILENT)
     elif not passed or code & 8 or code & 16 or warnings & 0b101101:
         assert status == "critical"
     elif warnings & 0b10010 or any(raw.get(name) for name in ("a5", "a187", "a197", "a198")):
