@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import facts
 from ansible_collections.egov.ops.plugins.module_utils.backup.line import decoded, encoded
 from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 #: Text as a path has it: what is not UTF-8 stands there as a lone surrogate.
@@ -42,13 +42,13 @@ entries = st.one_of(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(entries)
 def test_a_line_has_the_bytes_of_json_with_its_keys_in_order(entry: dict[str, Any]) -> None:
     assert encoded(entry) == json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(entries, max_size=5))
 def test_lines_are_read_as_they_were_written(written: list[dict[str, Any]]) -> None:
     lines = [encoded(entry) for entry in written]
