@@ -59,6 +59,8 @@ class Part:
     commands: Sequence[Sequence[str]]
     programs: Sequence[str] = ()
     root: bool = False
+    #: Whether file systems that other parts mount, and those that its tests mount, stay out of each other's sight.
+    apart: bool = False
 
     def lacks(self) -> str | None:
         """Return why this machine cannot run the part, None where it can."""
@@ -85,40 +87,46 @@ def pytest(folder: str, *options: str) -> list[str]:
     return ["python", "-m", "pytest", "-q", f"tests/{folder}", *options]
 
 
-def lanes(level: str) -> tuple[list[Part], list[Part]]:
-    """Return the parts of a level (check, test or long) in two lanes, which run side by side.
+def stages(level: str) -> list[list[list[Part]]]:
+    """Return the parts of a level (check, test or long) in stages, each of lanes that run side by side.
 
-    Unit, integration and lab tests are in one lane: they measure times and mount file systems, which each other would
-    see. Molecule's scenarios do neither, and are the last of the other.
+    Unit tests measure times and mount file systems; the parts beside them do neither, but for the integration tests,
+    which give their times room and have their mounts to themselves. The lab measures what it does to hosts, and has the
+    machine alone.
     """
     options = {"check": ["--fast"], "test": [], "long": ["--long"]}[level]
-    tests = [
-        Part("unit", [pytest("unit", *options)]),
-        Part("integration", [pytest("integration", *options)], programs=["restic"]),
-    ]
-    lab = Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True)
+    unit = Part("unit", [pytest("unit", *options)])
+    integration = Part("integration", [pytest("integration", *options)], programs=["restic"], apart=True)
     static = [
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
         Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
         Part("ansible-lint", [["ansible-lint", "--offline"]]),
     ]
     if level == "check":
-        return static, tests
-    # The hosts' images are made while the other lane tests; whoever needs them waits.
-    images = Part("images", [["python", "tests/lab", "images"]], programs=LAB_PROGRAMS, root=True)
+        return [[[*static, integration], [unit]]]
     documentation = [
         ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", str(TREE)],
         ["antsibull-changelog", "lint"],
         ["python", "tests/documentation/build.py"],
     ]
-    long = [
+    beside = [
         Part("documentation", documentation),
         Part("sanity", [["python", "tests/sanity/run.py"]]),
         Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
+    # The hosts' images are made while the other lane tests; whoever needs them waits.
+    images = Part("images", [["python", "tests/lab", "images"]], programs=LAB_PROGRAMS, root=True)
     molecule = Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True)
-    return [images, *static, *long, molecule], [*tests, lab]
+    lab = Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True)
+    return [[[images, *static, molecule, integration], [unit, *beside]], [[lab]]]
+
+
+def own_mounts() -> list[str]:
+    """Return what starts a command in a mount namespace of its own, nothing where this machine lets nobody."""
+    start = ["unshare", "--mount"]
+    may = shutil.which("unshare") and subprocess.run([*start, "true"], capture_output=True, check=False).returncode == 0
+    return start if may else []
 
 
 def perform(part: Part) -> Outcome:
@@ -128,9 +136,15 @@ def perform(part: Part) -> Outcome:
         return Outcome(part, not_run=[lacks])
     outcome = Outcome(part)
     start = time.monotonic()
+    first = own_mounts() if part.apart else []
     for command in part.commands:
         done = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            [*first, *command],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
         text = done.stdout.decode(errors="replace")
         outcome.output += f"$ {' '.join(command)}\n{text}\n"
@@ -207,7 +221,7 @@ def main(goal: str, *arguments: str) -> int:
     if goal in single:
         return subprocess.run(single[goal], cwd=ROOT, check=False).returncode
     with ThreadPoolExecutor() as pool:
-        outcomes = [outcome for lane in pool.map(perform_all, lanes(goal)) for outcome in lane]
+        outcomes = [outcome for stage in stages(goal) for lane in pool.map(perform_all, stage) for outcome in lane]
     return summarise(outcomes, complete=os.environ.get("EGOV_OPS_TEST_COMPLETE") == "1")
 
 

@@ -21,6 +21,7 @@ def test_a_set_is_drilled_on_the_drill_host_from_its_copy(site: Site) -> None:
     command = ["grep", "-q", "content 3", "{sandbox}" + f"{site.folder}/data/file3"]
     site.variables["egov_ops_drill_assertions"] = {"file3": {"set": "data", "command": command}}
     limited = ("-e", "egov_ops_hosts=web1")
+    site.has_repository()
     done = site.play("egov.ops.backup", *limited)
     assert done.rc == 0, done.output
     done = site.play("egov.ops.restore_drill", *limited)

@@ -35,6 +35,7 @@ def gated(tmp_path_factory: pytest.TempPathFactory, site_in: Any) -> Site:
     for name in ("li", "wang", "zhao"):
         make_key(site.folder, name)
     site.variables |= {"egov_ops_people": people(), "egov_ops_signers": signers(site.folder, "li", "wang")}
+    site.has_repository()
     done = site.play("egov.ops.backup", "--limit", "web1")
     assert done.rc == 0, done.output
     return site

@@ -36,6 +36,7 @@ def prepared(site: Site) -> Site:
     for name in ("li", "wang"):
         make_key(site.folder, name)
     site.variables |= {"egov_ops_people": people(), "egov_ops_signers": signers(site.folder, "li", "wang")}
+    site.has_repository()
     done = site.play("egov.ops.backup")
     assert done.rc == 0, done.output
     return site

@@ -5,6 +5,7 @@
 """What arrived of a snapshot, compared with its manifest path by path: content, mode, owner, time and attributes."""
 
 import os
+import stat
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
 from ansible_collections.egov.ops.plugins.module_utils.backup.facts import kind_of
@@ -35,7 +36,8 @@ class Comparison:
     def of(self, tree, tops):
         # type: (bytes, list[bytes]) -> None
         """Compare all that lies at and below some top paths of a tree; raises HalfError at the deadline."""
-        for path, staged, kind in _walk(tree, tops):
+        for path, staged, info in _walk(tree, tops):
+            kind = kind_of(info.st_mode)
             entry = self._known.pop(path, None)
             if entry is None:
                 if kind:
@@ -46,7 +48,7 @@ class Comparison:
                     "changed during the backup" if self._has_moved(path, entry) else "unreadable during the backup"
                 )
                 continue
-            differs, not_compared = compare(entry, staged, self._root, self._host)
+            differs, not_compared = compare(entry, staged, self._root, self._host, info)
             if differs:
                 self.differences.append("%s (%s)" % (shown(path), ", ".join(differs)))
             for what in not_compared:
@@ -74,14 +76,14 @@ class Comparison:
 
 def _walk(tree, tops):
     # type: (bytes, list[bytes]) -> Any
-    """Yield path, staged path and type of all that lies below some tops of a staged tree."""
+    """Yield path, staged path and what lstat says of all that lies below some tops of a staged tree."""
     pending = list(tops)
     while pending:
         path = pending.pop()
         try:
-            kind = kind_of(os.lstat(tree + path).st_mode)
+            info = os.lstat(tree + path)
         except FileNotFoundError:
             continue
-        if kind == "dir":
+        if stat.S_ISDIR(info.st_mode):
             pending += [join(path, name) for name in os.listdir(tree + path)]
-        yield path, tree + path, kind
+        yield path, tree + path, info

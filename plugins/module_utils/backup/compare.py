@@ -20,16 +20,17 @@ USER = "user."
 SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
-def compare(entry, path, root, host):
-    # type: (dict[str, Any], bytes, bool, Any) -> tuple[list[str], list[str]]
+def compare(entry, path, root, host, info=None):
+    # type: (dict[str, Any], bytes, bool, Any, os.stat_result | None) -> tuple[list[str], list[str]]
     """Return what differs between an entry and the restored path, and what could not be compared.
 
+    `info` is what is known of the path by lstat, None where it has not been asked for.
     An ordinary user (`root` false) cannot set an owner, the system's extended attributes, or keep set-id bits: they are
     not compared.
     Raises HalfError at the deadline.
     """
     try:
-        info = os.lstat(path)
+        info = info or os.lstat(path)
     except OSError:
         return ["missing"], []
     if kind_of(info.st_mode) != entry["type"]:

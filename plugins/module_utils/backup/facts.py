@@ -14,7 +14,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-CHUNK = 1024 * 1024
+#: Bytes that are read at once, into the same place for all files, as a half has one thread: it stays in the processor's
+#: cache, where memory of its own for each file takes the system longer than the digest takes.
+CHUNK = 128 * 1024
+_chunk = memoryview(bytearray(CHUNK))
 
 
 def sha256(path, host):
@@ -31,10 +34,10 @@ def sha256(path, host):
             raise OSError(errno.EINVAL, "no longer a regular file")
         left = info.st_size
         while True:
-            chunk = os.read(descriptor, CHUNK)
-            digest.update(chunk)
-            left -= len(chunk)
-            if not chunk or (left <= 0 and len(chunk) < CHUNK):  # most files are read in one piece
+            size = os.readv(descriptor, [_chunk])
+            digest.update(_chunk[:size])
+            left -= size
+            if not size or (left <= 0 and size < CHUNK):  # most files are read in one piece
                 return digest.hexdigest()
             if not host.remaining():
                 raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")

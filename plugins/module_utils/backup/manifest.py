@@ -9,20 +9,21 @@ import stat
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.facts import Names, kind_of, sha256, xattrs
+from ansible_collections.egov.ops.plugins.module_utils.backup.line import decoded, encoded, entry_of, still
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, join, order, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, Iterator
+    from typing import Any, Iterator
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
 #: A difference in one of these is a change; a new time or inode alone is none.
 MEANING = ("type", "mode", "uid", "gid", "sha256", "target", "xattrs")
 
-#: Lines that are decoded together.
-_AT_ONCE = 500
+#: What there is of a path that was not there before.
+_NOTHING = b"", {}  # type: tuple[bytes, dict[str, Any]]
 
 #: Seconds by which a file must be older than the last walk, since a second write can fall into the same clock tick.
 CLOCK_TICK = 1.0
@@ -59,44 +60,72 @@ def scan(source, previous, since, write, host, found=None):
     were there, and that had not changed since shortly before `since` (the time of that walk), keeps its line; with
     since=0 all is read again. Raises HalfError at the deadline.
     """
-    import json
-
-    encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
     names = Names()
     found = found or Scan()
-    lines = _read_known(previous)
-    old = next(lines, None)
+    known = _Known(previous)
+    settled = since - CLOCK_TICK
     for path, info in _walk(source, found):
         if not host.remaining():
             raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
-        key = order(path) if old else b""
-        while old and old[0] < key:
-            found.removed.add(to_bytes(old[2]["path"]))
-            old = next(lines, None)
-        before = None
-        if old and old[0] == key:
-            before, old = old, next(lines, None)
-        if before and _unchanged(before[2], info, since):
-            _count(found, before[2])
-            write(before[1])
-            continue
-        entry = _entry(path, info, names, found, host)
-        _count(found, entry)
-        if before is None:
-            found.added.add(path)
-        elif any(entry.get(key) != before[2].get(key) for key in MEANING):
-            found.modified.add(path)
-        write(encode(entry).encode("ascii") + b"\n")
-    while old:
-        found.removed.add(to_bytes(old[2]["path"]))
-        old = next(lines, None)
+        line, before = known.find(path, found.removed)
+        if not before or info.st_ctime >= settled or not _unchanged(before, info):
+            entry = _entry(path, info, names, found, host)
+            if not before:
+                found.added.add(path)
+            elif any(entry.get(key) != before.get(key) for key in MEANING):
+                found.modified.add(path)
+            line = encoded(entry)
+        if not stat.S_ISDIR(info.st_mode):
+            found.files += 1
+            found.bytes += info.st_size
+        write(line)
+    known.pass_by(found.removed)
     return found
+
+
+class _Known:
+    """The manifest before: its lines and entries, as a walk meets them, up to the first that is damaged."""
+
+    def __init__(self, path):
+        # type: (str) -> None
+        self._rest = _read(path)
+        self._next()
+
+    def find(self, path, passed):
+        # type: (bytes, Named) -> tuple[bytes, dict[str, Any]]
+        """Return a path's line and entry, empty where there are none; what comes before them is added to `passed`."""
+        text = to_text(path)
+        if self._path != text:
+            self.pass_by(passed, order(path))
+            if self._path != text:
+                return _NOTHING
+        found = self._line, self._entry
+        self._next()
+        return found
+
+    def pass_by(self, passed, key=None):
+        # type: (Named, bytes | None) -> None
+        """Add to `passed` what comes before a key, without one all that is left."""
+        while self._path:
+            path = to_bytes(self._path)
+            if key is not None and order(path) >= key:
+                return
+            passed.add(path)
+            self._next()
+
+    def _next(self):
+        # type: () -> None
+        try:
+            self._line, self._entry = next(self._rest, _NOTHING)
+            self._path = self._entry["path"] if self._entry else ""  # type: str
+        except (ValueError, KeyError, TypeError):  # what follows is only hashed again
+            self._rest, self._path = iter(()), ""
 
 
 def entries(path):
     # type: (str) -> Iterator[dict[str, Any]]
     """Yield the entries of a manifest file one by one."""
-    for _key, _line, entry in _read(path):
+    for _line, entry in _read(path):
         yield entry
 
 
@@ -111,7 +140,7 @@ def parsed(content):
     shared = {}  # type: dict[str, str]
     nothing = {}  # type: dict[str, str]
     try:
-        for _line, entry in _decoded(io.BytesIO(content)):
+        for _line, entry in decoded(io.BytesIO(content)):
             to_bytes(entry["path"])
             for name in ("type", "owner", "group"):
                 entry[name] = shared.setdefault(entry[name], entry[name])
@@ -126,12 +155,15 @@ def moved(path):
     # type: (str) -> list[bytes]
     """Return the files and links of a manifest that are no longer as they were when their line was written."""
     found = []
-    for entry in entries(path):
+    for line in _lines(path):
+        if still(line):
+            continue
+        entry = entry_of(line)
         if entry["type"] == "dir" or "unreadable" in entry:
             continue
         name = to_bytes(entry["path"])
         try:
-            same = _stamp(os.lstat(name)) == _recorded(entry)
+            same = _is_as_recorded(entry, os.lstat(name))
         except OSError:
             same = False
         if not same:
@@ -158,8 +190,8 @@ def _walk(source, found):
                 continue
             yield path, info
             if stat.S_ISDIR(info.st_mode):
-                children = ((join(path, name), name) for name in _names_in(path, found))
-                pending.extend(sorted((child for child, name in children if source.covers(child, name)), reverse=True))
+                children = [(join(path, name), name) for name in sorted(_names_in(path, found), reverse=True)]
+                pending += [child for child, name in children if source.covers(child, name)]
         if found.files == seen:
             found.empty_roots.append(root)
 
@@ -177,7 +209,6 @@ def _names_in(folder, found):
 
 def _entry(path, info, names, found, host):
     # type: (bytes, os.stat_result, Names, Scan, Any) -> dict[str, Any]
-    size, mtime, ctime, inode = _stamp(info)
     entry = {
         "path": to_text(path),
         "type": kind_of(info.st_mode),
@@ -186,10 +217,10 @@ def _entry(path, info, names, found, host):
         "gid": info.st_gid,
         "owner": names.user(info.st_uid),
         "group": names.group(info.st_gid),
-        "size": size,
-        "mtime": mtime,
-        "ctime": ctime,
-        "inode": inode,
+        "size": 0 if stat.S_ISDIR(info.st_mode) else info.st_size,
+        "mtime": info.st_mtime_ns,
+        "ctime": info.st_ctime_ns,
+        "inode": info.st_ino,
         "xattrs": xattrs(path),
     }  # type: dict[str, Any]
     try:
@@ -204,77 +235,33 @@ def _entry(path, info, names, found, host):
     return entry
 
 
-def _count(found, entry):
-    # type: (Scan, dict[str, Any]) -> None
-    if entry["type"] != "dir":
-        found.files += 1
-        found.bytes += entry["size"]
-
-
-def _stamp(info):
-    # type: (os.stat_result) -> tuple[int, int, int, int]
-    """Return what tells a changed file; a folder's size is the file system's own affair."""
-    size = 0 if stat.S_ISDIR(info.st_mode) else info.st_size
-    return size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino
-
-
-def _recorded(entry):
-    # type: (dict[str, Any]) -> tuple[int, int, int, int]
-    return entry["size"], entry["mtime"], entry["ctime"], entry["inode"]
-
-
-def _unchanged(entry, info, since):
-    # type: (dict[str, Any], os.stat_result, float) -> bool
+def _is_as_recorded(entry, info):
+    # type: (dict[str, Any], os.stat_result) -> bool
+    """Tell whether what tells a changed file is as it was; a folder's size is the file system's own affair."""
     return (
-        "unreadable" not in entry
-        and info.st_ctime < since - CLOCK_TICK
-        and _recorded(entry) == _stamp(info)
-        and entry["type"] == kind_of(info.st_mode)
+        entry.get("ctime") == info.st_ctime_ns
+        and entry.get("mtime") == info.st_mtime_ns
+        and entry.get("inode") == info.st_ino
+        and (entry.get("size") == info.st_size or stat.S_ISDIR(info.st_mode))
     )
 
 
+def _unchanged(entry, info):
+    # type: (dict[str, Any], os.stat_result) -> bool
+    return "unreadable" not in entry and _is_as_recorded(entry, info) and entry.get("type") == kind_of(info.st_mode)
+
+
 def _read(path):
-    # type: (str) -> Iterator[tuple[bytes, bytes, dict[str, Any]]]
-    """Yield key, line and entry of each line of a manifest file; a missing file has none."""
+    # type: (str) -> Iterator[tuple[bytes, dict[str, Any]]]
+    """Yield the line and entry of each line of a manifest file; a missing file has none."""
+    return decoded(_lines(path))
+
+
+def _lines(path):
+    # type: (str) -> Iterator[bytes]
     try:
         stream = open(path, "rb")
     except FileNotFoundError:
         return
     with stream:
-        for line, entry in _decoded(stream):
-            yield order(to_bytes(entry["path"])), line, entry
-
-
-def _decoded(lines):
-    # type: (Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]
-    """Yield each line with its mapping; raises ValueError at the first that has none.
-
-    Many are decoded at once: it takes half the time, and the mappings have their keys in common.
-    """
-    import json
-    from itertools import islice
-
-    decode = json.JSONDecoder().decode
-    rest = iter(lines)
-    while True:
-        some = list(islice(rest, _AT_ONCE))
-        if not some:
-            return
-        try:
-            found = decode("[%s]" % b",".join(some).decode("ascii"))
-        except ValueError:
-            found = []
-        if len(found) == len(some):
-            yield from ((line, found[place]) for place, line in enumerate(some))
-        else:
-            for line in some:  # one of them is damaged, and those before it are not
-                yield line, decode(line.decode("ascii"))
-
-
-def _read_known(path):
-    # type: (str) -> Iterator[tuple[bytes, bytes, dict[str, Any]]]
-    """Yield as _read does, up to the first damaged line: what follows is only hashed again."""
-    try:
-        yield from _read(path)
-    except (ValueError, KeyError):
-        return
+        yield from stream

@@ -174,6 +174,17 @@ def test_a_damaged_manifest_before_costs_hashing_and_no_more(book: Book) -> None
     assert book.entry(b"file")["size"] == 7
 
 
+@pytest.mark.parametrize(
+    ("found", "put"), [(b'"path"', b'"pa|h"'), (b'"ctime"', b'"cTime"'), (b'{"ctime', b'["ctime'), (b"{", b"\xfb")]
+)
+def test_a_flipped_byte_in_the_manifest_before_costs_hashing_and_no_more(book: Book, found: bytes, put: bytes) -> None:
+    (book.folder / "file").write_text("content")
+    book.scan()
+    Path(book.path).write_bytes(book.lines[0] + book.lines[1].replace(found, put, 1))
+    assert book.scan().hashed == 1
+    assert book.entry(b"file")["size"] == 7
+
+
 def test_a_file_that_moves_after_its_line_was_written_is_told(book: Book) -> None:
     for name in ("still", "grown", "gone"):
         (book.folder / name).write_text("x")
@@ -181,6 +192,18 @@ def test_a_file_that_moves_after_its_line_was_written_is_told(book: Book) -> Non
     (book.folder / "grown").write_text("xx")
     (book.folder / "gone").unlink()
     assert manifest.moved(book.path) == [bytes(book.folder / "gone"), bytes(book.folder / "grown")]
+
+
+@pytest.mark.parametrize("name", [b"plain", b"a,b", b"\xff\xfe", "中 文".encode(), b'"a","size":1', b"a\nb"])
+def test_what_moves_is_told_whatever_its_name_and_by_each_of_its_facts(book: Book, name: bytes) -> None:
+    path = os.fsencode(book.folder) + b"/" + name
+    Path(os.fsdecode(path)).write_bytes(b"x")
+    book.scan()
+    assert manifest.moved(book.path) == []
+    for fact in ("ctime", "inode", "mtime", "size"):
+        line = json.dumps({**book.entry(name), fact: 1234}, sort_keys=True, separators=(",", ":"))
+        Path(book.path).write_bytes(book.lines[0] + line.encode() + b"\n")
+        assert manifest.moved(book.path) == [path]
 
 
 def test_a_folder_without_files_is_told(book: Book) -> None:

@@ -61,6 +61,29 @@ def test_all_commands_of_a_part_run_though_the_first_fails(tmp_path: Path, monke
     assert "second" in (tmp_path / "x.log").read_text()
 
 
+def test_every_part_runs_once_and_the_lab_beside_nothing() -> None:
+    named = [[[part.name for part in lane] for lane in stage] for stage in suite.stages("test")]
+    parts = [name for stage in named for lane in stage for name in lane]
+    assert sorted(parts) == sorted({*parts})
+    assert {"unit", "integration", "sanity", "documentation", "browser", "new user", "molecule"} < {*parts}
+    assert named[-1] == [["lab"]]
+    quick = {part.name for stage in suite.stages("check") for lane in stage for part in lane}
+    assert quick == {"style", "types", "ansible-lint", "unit", "integration"}
+
+
+@pytest.mark.root
+@pytest.mark.programs("unshare")
+def test_a_part_that_is_apart_mounts_for_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not suite.own_mounts():
+        pytest.skip("this machine lets nobody mount")
+    monkeypatch.setattr(suite, "LOGS", tmp_path)
+    mount = [["mount", "-t", "tmpfs", "none", str(tmp_path)], ["mountpoint", str(tmp_path)]]
+    together = [["sh", "-c", " && ".join(" ".join(words) for words in mount)]]
+    outcome = suite.perform(Part("x", together, apart=True))
+    assert (outcome.passed, outcome.failed) == (1, 0), outcome.output
+    assert not tmp_path.is_mount()
+
+
 def test_the_closing_line_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert suite.summarise([Outcome(PYTEST, passed=3), Outcome(PYTEST, passed=2)], complete=True) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "5 passed, 0 failed, 0 skipped"
