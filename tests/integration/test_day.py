@@ -99,6 +99,8 @@ def test_a_week_is_whole_and_reads_the_new_backups_again(one):
     assert {module for _, module in one.steps()} == STEPS | {"backup_check", "backup_catalog"}
     (fresh,) = one.records(kind="freshness")
     assert fresh["status"] == "ok", "once, though two steps of the week know the sets"
+    (device,) = one.records(kind="device")
+    assert (device["host"], device["subject"]) == ("web1", "local")
     (copies,) = one.records(kind="copies")
     assert copies["status"] == "warning"
     assert "Give the set copies" in copies["detail"]["next"]
