@@ -17,7 +17,7 @@ class Mount:
     def __init__(self, line):
         # type: (str) -> None
         left, right = line.split(" - ", 1)
-        fields = left.split()
+        fields = left.split(" ")  # and at no other blank: a name may hold the wide one of Chinese
         self.device = fields[2]
         self.point = unescape(fields[4])
         self.writable = "ro" not in fields[5].split(",")
@@ -45,7 +45,7 @@ class Array:
 def visible(table):
     # type: (str) -> dict[str, Mount]
     """Return the mounts that are not hidden by later ones, by mount point; table is /proc/self/mountinfo."""
-    mounts = [Mount(line) for line in table.splitlines()]
+    mounts = [Mount(line) for line in table.split("\n") if line]
     return {mount.point: mount for mount in mounts}
 
 
