@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +30,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # For the tools and interpreters that tests start.
 os.environ.update(ANSIBLE_COLLECTIONS_PATH=str(TREE), PYTHONPATH=str(TREE))
 os.environ["PATH"] = f"{environment.link_interpreters()}:{os.environ['PATH']}"
+
+# Its deadlines are by the wall clock, and would judge what else the machine does.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 #: The versions of Python that run each ansible-core that the collection is tested with.
 CORES = {"2.16": ((3, 10), (3, 11), (3, 12)), "2.19": environment.PYTHONS, "2.21": ((3, 12), (3, 13), (3, 14))}

@@ -20,6 +20,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 #: The procedure that a person calls to see the state; the others are read in their reports.
 ASKED = "backup_status"
 
+#: The step that has judged the freshness of a host's sets already.
+BACKUP = "backup_run"
+
 
 class ActionModule(BackupTask):
     """See plugins/modules/backup_catalog.py."""
@@ -58,16 +61,22 @@ class ActionModule(BackupTask):
                     self.say(f"  {inert(line)}")
         return result
 
-    def _attempt(
-        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
+    def complete(
+        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> dict[str, Any]:
         """Add to what the host has seen what the ledger says of its backups over time."""
-        outcome = super()._attempt(arguments, plan, host, run_id, now, task_vars)
         measured = outcome.pop("measured", None)
         if measured is None:
             return outcome
         from ansible_collections.egov.ops.plugins.plugin_utils.backup_history import watch  # by weekly work alone
 
         state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state)
+        backed_up = any(step["subject"] == BACKUP for step in run.steps(host)) if run else False
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
-        return {**outcome, "evidence": [*outcome["evidence"], *watch(plan, state, host, sets, measured, now)]}
+        watched = watch(plan, state, host, sets, measured, now, fresh=not backed_up)
+        if run and run.procedure == ASKED:
+            from ansible_collections.egov.ops.plugins.plugin_utils.escrow import untested
+
+            watched += untested(state, host, repositories_of(sets), plan, now, due=False)
+        return {**outcome, "evidence": [*outcome["evidence"], *watched]}

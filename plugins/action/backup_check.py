@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CHECK
+from ansible_collections.egov.ops.plugins.plugin_utils import escrow
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -36,11 +39,29 @@ class ActionModule(BackupTask):
             run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
             filled["data"] = "new" if run and run.procedure == NEW else "all"
         filled["escrow"] = {}
-        for name in repositories_of(filled["sets"]):
-            file = plan["egov_ops_backup_repositories"].get(name, {}).get("escrow_file")
-            if file:
-                try:
-                    secrets[f"escrow:{name}"], filled["escrow"][name] = password.read(Path(file)), ""
-                except password.PasswordError as error:
-                    filled["escrow"][name] = str(error)
+        for name, file in escrow.files_of(repositories_of(filled["sets"]), plan).items():
+            secrets[f"escrow:{name}"], filled["escrow"][name] = _read(file)
         return filled, secrets
+
+    def complete(
+        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> dict[str, Any]:
+        """Say of the other repositories when the copy of their key was last tested."""
+        if self._task.check_mode or outcome["status"] != "ok":
+            return outcome
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state)
+        names = repositories_of(arguments["sets"] or plan["egov_ops_backup_sets"])
+        due = bool(run and run.procedure in escrow.DUE)
+        with suppress(OpsError):  # what was read of the repositories is not lost with the ledger
+            found = escrow.untested(state, host, names, plan, now, due)
+            outcome["evidence"] = [*outcome["evidence"], *found]
+        return outcome
+
+
+def _read(file: Path) -> tuple[str, str]:
+    """Return the copy of a key and why there is none, one of them empty."""
+    try:
+        return password.read(file), ""
+    except password.PasswordError as error:
+        return "", str(error)

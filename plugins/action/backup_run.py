@@ -6,8 +6,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RUN
+from ansible_collections.egov.ops.plugins.plugin_utils import freshness
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 
 class ActionModule(BackupTask):
@@ -16,3 +24,16 @@ class ActionModule(BackupTask):
     HALF = ("backup.run", "backup")
     ARGUMENTS = RUN
     COPIES = True
+
+    def complete(
+        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> dict[str, Any]:
+        """Judge how old each set's newest good backup is, whatever became of this one."""
+        if self._task.check_mode or outcome["status"] == "skipped":  # nobody was to look at this host
+            return outcome
+        sets = arguments["sets"] or plan["egov_ops_backup_sets"]
+        state, away = StateDir.resolve(plan["egov_ops_state_dir"]), outcome["status"] == "unreachable"
+        with suppress(OpsError):  # without its ledger the backup itself has failed, and says why
+            found = freshness.of_run(state, host, sets, outcome["evidence"], now, away)
+            outcome["evidence"] = [*outcome["evidence"], *found]
+        return outcome

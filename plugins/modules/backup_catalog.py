@@ -18,10 +18,16 @@ description:
     no client can remove a copy is taken from the repository's C(immutable); a REST server or a bucket of S3 that the
     plan calls so is asked, and one that says otherwise does not count.
   - A set whose copies are not enough is C(warning), and the record says what is missing.
-  - Judges by the ledger how old each set's newest good backup is, against its C(rpo) or cadence, whether its size is
-    unusual, and whether its backups take longer and longer. Fewer than eight backups are said to be too few.
+  - Judges by the ledger how old each set's newest good backup is, against its C(rpo) or cadence, unless
+    M(egov.ops.backup_run) has done so in the same run; whether its size is unusual, and whether its backups take longer
+    and longer. Fewer than eight backups are said to be too few.
   - Measures the repositories on the host, and says when each will be full, by a line through the measurements with its
     band, and whether what the plan keeps will fit. C(quota) bounds a repository, also one elsewhere.
+  - Looks at what each repository in a folder of the host lies on, and writes nothing - whether its file system can be
+    written and has recorded errors (ext4, btrfs), whether an array of md or device-mapper has lost members, whether a
+    thin pool is full, and what each disk says of its own health (SMART, by smartctl 7 and newer, as root). A disk that
+    cannot be asked without smartctl is C(unknown); one that a hypervisor, a cloud or a RAID controller shows says
+    nothing, and is no finding.
   - Tells the locks of each repository. One that was left by a process of this host that is gone is removed; one that
     nobody has renewed for half an hour is C(warning), and C(critical) where it keeps backups out.
   - Tells for each set the bare commands by which a person restores it when controller and ledger are lost.
@@ -75,6 +81,7 @@ attributes:
       - It leaves nothing behind that could differ.
 requirements:
   - restic 0.14 or newer on the host
+  - smartmontools 7 or newer on a host with disks of its own, to ask them
 seealso:
   - module: egov.ops.backup_prove
   - module: egov.ops.backup_run

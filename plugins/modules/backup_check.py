@@ -16,8 +16,10 @@ description:
   - Reads each pack of a repository on the host itself that is new since the last check, and compares it with its name.
   - Takes no lock, so that no backup waits for it.
   - Damage is C(critical), in the engine's own words, also where the engine ends with code 0.
-  - Tries the key that is kept in escrow, where the plan names a C(escrow_file) of the repository, and says whether it
-    opens it.
+  - Tries the key that is kept in escrow, where the repository's C(escrow_file) is there, and says whether it opens it.
+    Of any other repository it says by the ledger when that was last shown. A test holds for 100 days and until the key
+    is rotated; without one the record is C(warning) in the procedures C(quarterly) and C(backup_verify), and C(skipped)
+    in any other.
 options:
   sets:
     description:
@@ -84,7 +86,7 @@ summary:
   type: dict
   sample: {ok: 1}
 evidence:
-  description: One record for each repository, and one for each escrowed key.
+  description: Two records for each repository, of its data and of its key in escrow.
   returned: success
   type: list
   elements: dict

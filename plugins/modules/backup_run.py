@@ -24,8 +24,15 @@ description:
   - A full backup reads and hashes each file again. An incremental one reads those whose size, times or inode differ.
   - Runs the command C(pre) of a set before it reads it, and C(post) afterwards, also where the backup failed. A command
     that fails or does not end in time fails its set.
+  - Reads a set whose C(snapshot) is V(true) from a read-only snapshot of its file system. It is taken between C(pre)
+    and C(post), on btrfs or on a logical volume of LVM, seen under the set's own paths by the backup alone, and removed
+    in any case. What a killed run has left, the next one removes. A file system that gives none, a subvolume within the
+    set, and a state folder or repository below its paths are C(failed). What is mounted within the set is read as it
+    is then, and named.
   - Copies what is new of each set into the repositories that its C(copies) name, with C(restic copy) from the set's own
     repository, newest snapshot first. A copy that cannot be made is a failed record of its own and stops no backup.
+  - Judges by the ledger, in the same task, how old each set's newest good backup is, against its C(rpo) or cadence. An
+    older one is C(warning), and C(critical) at twice that, also where the backup fails or the host does not answer.
   - What takes longer than one round trip goes on beside it, and a line of progress is printed at least every 15
     seconds.
   - Beside each repository on the host itself lies a script, C(REPOSITORY.restore-HOST.sh), by which a person restores
@@ -36,10 +43,10 @@ options:
   sets:
     description:
       - The sets by name. Without it, those of the plan variable C(egov_ops_backup_sets) are used.
-      - "Each is a dictionary with C(class), C(paths), C(exclude), C(repository), C(copies), C(pre), C(post) and
-        C(hook_timeout) as in the plan; C(full_since) and C(incremental_since), the times (UTC, ISO 8601) from which
-        on a snapshot counts; C(incremental), V(change) for a snapshot whenever something differs; and C(known) and
-        C(known_copies), whether and in which copies the ledger knows of snapshots."
+      - "Each is a dictionary with C(class), C(paths), C(exclude), C(repository), C(copies), C(pre), C(post),
+        C(hook_timeout), C(snapshot) and C(snapshot_size) as in the plan; C(full_since) and C(incremental_since), the
+        times (UTC, ISO 8601) from which on a snapshot counts; C(incremental), V(change) for a snapshot whenever
+        something differs; and C(known) and C(known_copies), whether and in which copies the ledger knows of snapshots."
       - An absolute path in C(exclude) is taken as it stands, with all below it. Anything else is a pattern of file
         names, in which C(*) and C(?) are special.
     type: dict

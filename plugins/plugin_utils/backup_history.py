@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import accumulate
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence, watching
+from ansible_collections.egov.ops.plugins.plugin_utils import evidence, freshness, watching
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -29,8 +29,12 @@ def watch(
     sets: Mapping[str, Mapping[str, Any]],
     measured: Mapping[str, Mapping[str, int]],
     now: datetime,
+    fresh: bool = True,
 ) -> list[dict[str, Any]]:
-    """Return the observations of a host's sets and repositories; measured is what the host has seen of those on it."""
+    """Return the observations of a host's sets and repositories; measured is what the host has seen of those on it.
+
+    fresh tells whether freshness is to be judged too, which each backup does by itself.
+    """
     since = iso(now - timedelta(days=LOOKED_AT))
     backups = _by_subject(evidence.records_of(state, host, "backup", ("ok", "warning"), since))
     stored = _by_subject(evidence.records_of(state, host, "storage", watching.JUDGED, since))
@@ -38,9 +42,9 @@ def watch(
     for name, entry in sorted(sets.items()):
         own = backups.get(name, [])
         made = [record for record in own if "added_bytes" in record["detail"]]
-        good = [_seconds(record["started"]) for record in own if _holds(record)]
         added[name] = [(_seconds(record["finished"]) / DAY, float(record["detail"]["added_bytes"])) for record in made]
-        found.append(watching.freshness(name, entry, max(good, default=None), _seconds(iso(now))))
+        if fresh:
+            found.append(freshness.judge(name, entry, freshness.newest_of(own), now))
         found.append(watching.size(name, [float(record["detail"]["bytes"]) for record in made]))
         lasting = [record for record in made if record["detail"].get("duration") is not None]
         times = [(_seconds(record["finished"]) / DAY, float(record["detail"]["duration"])) for record in lasting]
@@ -69,11 +73,6 @@ def _kept(plan: Plan, entry: Mapping[str, Any]) -> int:
     """Return how many snapshots of a set the plan keeps at most."""
     rule = plan["egov_ops_backup_retention"].get(entry.get("class"), {})
     return sum(int(rule.get(unit, 0)) for unit in ("days", "weeks", "months", "years"))
-
-
-def _holds(record: Mapping[str, Any]) -> bool:
-    """Tell whether a record says that the set was in a backup when it was made: by a snapshot, or found unchanged."""
-    return "added_bytes" in record["detail"] or bool(record["detail"].get("unchanged"))
 
 
 def _by_subject(records: Iterable[dict[str, Any]]) -> dict[str, Records]:

@@ -37,8 +37,10 @@ def folder_held(folder: Path, seconds: float) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def append_lines(descriptor: int, lines: list[str]) -> None:
+def append_lines(descriptor: int, lines: list[str]) -> tuple[int, int]:
     """Append lines to a file open for reading and writing, all or none, and fsync it. The caller holds its lock.
+
+    Returns where they begin and end in the file.
 
     A last line without its end, left by a killed writer, is closed first so that it spoils no other.
     Raises OSError; what was written of the lines is then taken back.
@@ -56,6 +58,7 @@ def append_lines(descriptor: int, lines: list[str]) -> None:
     except OSError:
         os.ftruncate(descriptor, size)
         raise
+    return size + torn, position
 
 
 def sync_folder(folder: Path) -> None:

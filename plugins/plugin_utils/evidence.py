@@ -208,13 +208,18 @@ def records_of(
     state: StateDir, host: str, kind: str, statuses: tuple[str, ...], since: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield a host's records of its backups of a kind and some statuses, of spools and the ledger since a time."""
-    for record in _waiting(state, kind) if state.spool.exists() else ():
-        if (record["host"], record["domain"]) == (host, "backup") and record["status"] in statuses:
-            yield record
+    yield from waiting_of(state, host, kind, statuses)
     if state.ledger.exists():
         with Ledger(state.ledger, read_only=True) as ledger:
             stored = ledger.records(domain="backup", kind=kind, host=host, status=statuses, since=since)
             yield from (entry.record for entry in stored)
+
+
+def waiting_of(state: StateDir, host: str, kind: str, statuses: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """Yield a host's records of its backups of a kind and some statuses that still wait in spools."""
+    for record in _waiting(state, kind) if state.spool.exists() else ():
+        if (record["host"], record["domain"]) == (host, "backup") and record["status"] in statuses:
+            yield record
 
 
 def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:

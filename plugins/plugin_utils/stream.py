@@ -10,23 +10,16 @@ free disk is needed, and Pythons are reached that the installed ansible-core no 
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 import json
 import secrets
 import shlex
-import zlib
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.sources import sources
 
 PROTOCOL = 1
-PACKAGE = "ansible_collections.egov.ops.plugins.module_utils"
-_ROOM = Path(__file__).resolve().parent.parent / "module_utils"
 
 #: Tried in this order after the interpreter that the inventory names.
 INTERPRETERS = (
@@ -46,16 +39,19 @@ _NO_PYTHON = "EGOV_OPS_NO_PYTHON"
 _NO_TERMINAL = ("must have a tty to run sudo", "必须拥有一个终端来执行 sudo", "必須先要有終端才能執行 sudo")
 
 # Runs on Python 3.6. The importer lives in memory; standard output is kept for the result alone, so that whatever
-# the half or a tool prints by accident goes to standard error. Nothing is left to tidy up at the end, and Python's own
-# tidying would cost a tenth of a short half.
+# the half or a tool prints by accident goes to standard error. Compiling would cost as much as most halves, so a Python
+# of the controller's bytecode is given that. Nothing is left to tidy up at the end, and Python's own tidying would cost
+# a tenth of a short half.
 _BOOT = """
 import os,sys,json
 out=os.dup(1);os.dup2(2,1)
 e=json.loads(sys.stdin.buffer.read().decode())
 n=os.open(os.devnull,os.O_RDONLY);os.dup2(n,0);os.close(n)
-import base64,zlib
-s=json.loads(zlib.decompress(base64.b64decode(e["sources"])).decode())
+import base64,marshal,zlib
+from importlib._bootstrap_external import MAGIC_NUMBER
 from importlib.machinery import ModuleSpec
+def u(k):return zlib.decompress(base64.b64decode(e[k]))
+s=marshal.loads(u("code")) if MAGIC_NUMBER.hex()==e["magic"] else json.loads(u("sources").decode())
 p=set()
 for k in s:
     while "." in k:
@@ -67,8 +63,8 @@ class I:
     def create_module(self,spec):return None
     def exec_module(self,m):
         if m.__name__ in s:
-            m.__file__=m.__name__+".py"
-            exec(compile(s[m.__name__],m.__file__,"exec"),m.__dict__)
+            c=s[m.__name__];m.__file__=m.__name__+".py"
+            exec(marshal.loads(c) if type(c) is bytes else compile(c,m.__file__,"exec"),m.__dict__)
 sys.meta_path.insert(0,I())
 from importlib import import_module
 h=import_module(e["package"]+".host.half")
@@ -94,31 +90,9 @@ class NoTerminal(StreamError):
     """sudo let nobody in without a terminal, which a stream has not; nothing ran on the host."""
 
 
-@dataclass(frozen=True)
-class Sources:
-    """The compressed sources that one half needs, and their digest as it stands in records."""
-
-    payload: str
-    digest: str
-
-
-@functools.cache
-def sources(domain: str) -> Sources:
-    """Return the sources of the host room and of one domain's room, compressed; raises OSError."""
-    texts = {
-        f"{PACKAGE}.{room}.{path.stem}": path.read_text(encoding="utf-8")
-        for room in ("host", domain)
-        for path in sorted((_ROOM / room).glob("*.py"))
-        if path.stem != "__init__"
-    }
-    plain = json.dumps(texts, sort_keys=True).encode()
-    return Sources(base64.b64encode(zlib.compress(plain, 6)).decode(), hashlib.sha256(plain).hexdigest()[:16])
-
-
-def program(domain: str) -> dict[str, Any]:
-    """Return what a half needs to start another of its domain as a job of its own on the host (host/job.py)."""
-    envelope = {"protocol": PROTOCOL, "nonce": "", "package": PACKAGE, "sources": sources(domain).payload}
-    return {"boot": _BOOT.strip(), "envelope": envelope}
+def program(module: str) -> dict[str, Any]:
+    """Return what a half needs to start another of its module as a job of its own on the host (host/job.py)."""
+    return {"boot": _BOOT.strip(), "envelope": {"protocol": PROTOCOL, "nonce": "", **sources(module).envelope}}
 
 
 def command(interpreter: str = "", site_packages: bool = False) -> str:
@@ -151,12 +125,11 @@ def envelope(
     content = {
         "protocol": PROTOCOL,
         "nonce": nonce,
-        "package": PACKAGE,
         "half": list(half),
         "arguments": arguments,
         "context": context,
         "secrets": secret_values,
-        "sources": sources(half[0].split(".", 1)[0]).payload,
+        **sources(half[0]).envelope,
     }
     return json.dumps(content).encode(), nonce
 

@@ -32,6 +32,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_sc
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.sources import sources
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 # Plugins are loaded before ansible forks its workers, one for each task and host: read once, it is there for all. What
@@ -132,7 +133,7 @@ class HostTask(Task):
         """Compress the half's sources before ansible forks its workers, as the schema is read."""
         with suppress(OSError):  # a task that needs them says so
             if hasattr(cls, "HALF"):
-                stream.sources(cls.HALF[0].partition(".")[0])
+                sources(cls.HALF[0])
 
     @abstractmethod
     def prepare(
@@ -154,6 +155,7 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
+        outcome = self.complete(outcome, arguments, plan, host, started)
         # What came as a stream was measured when it came.
         too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
         if too_much:
@@ -177,6 +179,12 @@ class HostTask(Task):
             "evidence": _brief(worst) if run and run.header.get("begun") else worst,
             "evidence_count": len(observations),
         }
+
+    def complete(
+        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> dict[str, Any]:
+        """Return the outcome with what the controller adds to it, also where the host did not answer."""
+        return outcome
 
     def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the observation that the work was done, or why it was not."""
@@ -239,7 +247,7 @@ class HostTask(Task):
         found = {
             "python": outcome.get("python", ""),
             "cpu": outcome.get("cpu"),
-            "sources": stream.sources(self.HALF[0].partition(".")[0]).digest,
+            "sources": sources(self.HALF[0]).digest,
         }
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
@@ -265,7 +273,7 @@ class HostTask(Task):
                 "state_dir": place["egov_ops_host_state_dir"],
             }
             if self.DETACHES:
-                context["program"] = stream.program(self.HALF[0].partition(".")[0])
+                context["program"] = stream.program(self.HALF[0])
 
             def call(**more: Any) -> dict[str, Any]:
                 with _alarm(0 if self._task.timeout else timeout + GRACE):

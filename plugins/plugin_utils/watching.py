@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Watching the backups from the ledger's records: freshness, sizes, durations, and the room that is left; pure.
+"""Watching the backups from the ledger's records: sizes, durations, and the room that is left; pure.
 
 A value is judged against the median of those before it and their median deviation, a trend by the median of the slopes
 between all pairs (Theil and Sen): one outlier moves neither. Where there are too few values, that is said.
@@ -39,17 +39,6 @@ SPAN_DAYS, REACH = 14.0, 10.0
 #: Days until a repository is full from which on it is a finding.
 SOON, NEAR = 90.0, 14.0
 
-#: Hours after which a set's newest data should be in a backup, by how often it is backed up, with the time of the run.
-HOURS = {
-    "change": 30,
-    "hourly": 3,
-    "daily": 30,
-    "weekly": 8 * 24,
-    "monthly": 33 * 24,
-    "quarterly": 95 * 24,
-    "yearly": 370 * 24,
-}
-
 
 class Trend(NamedTuple):
     """A line through points: its slope a day with the band that holds most slopes, and how many points there were."""
@@ -59,24 +48,6 @@ class Trend(NamedTuple):
     high: float
     points: int
     days: float
-
-
-def rpo_of(entry: Mapping[str, Any]) -> float:
-    """Return the seconds of a set's recovery point objective: the plan's, or by how often it is backed up."""
-    return float(entry.get("rpo") or HOURS[entry.get("incremental") or entry.get("full") or "daily"] * 3600)
-
-
-def freshness(name: str, entry: Mapping[str, Any], good: float | None, now: float) -> Observation:
-    """Judge the age of a set's newest good backup, in seconds of the epoch, by its objective."""
-    objective = rpo_of(entry)
-    if good is None:
-        message = f"The ledger knows no good backup of set {name}."
-        return _observe("freshness", name, "critical", message, next="Run egov.ops.backup.", objective=objective)
-    age = max(0.0, now - good)
-    status = "ok" if age <= objective else "warning" if age <= 2 * objective else "critical"
-    message = f"The newest good backup of set {name} is {_hours(age)} old; its objective is {_hours(objective)}."
-    act = "See why its backups fail (egov.ops.ledger_info, kind backup), and run egov.ops.backup."
-    return _observe("freshness", name, status, message, age=round(age), objective=objective, next=act)
 
 
 def size(name: str, values: Sequence[float]) -> Observation:
@@ -127,9 +98,14 @@ def storage(
         message = f"What room repository {name} has is not known: it is elsewhere, and the plan gives it no quota."
         return _observe("storage", name, "skipped", message, STORAGE_CLAUSES, "no_history", used=used)
     room, line = min(rooms), trend(points)
-    days = (
-        (math.inf,) * 3 if line is None else tuple(_until(room, slope) for slope in (line.high, line.slope, line.low))
-    )
+    # Judged as it is shown: 14.0 days that are really 13.97 would be critical for no reason that anybody sees.
+    days = (math.inf,) * 3
+    if line is not None:
+        days = (
+            round(_until(room, line.high), 1),
+            round(_until(room, line.slope), 1),
+            round(_until(room, line.low), 1),
+        )
     told, method = _forecast(line, days, len(points))
     message = f"Repository {name} uses {_bytes(used)} and has room for {_bytes(room)}; {told}."
     status, act = "ok", ""
@@ -150,7 +126,7 @@ def storage(
         room=room,
         needed=round(needed),
         method=method,
-        days_until_full=[None if math.isinf(value) else round(value, 1) for value in days],
+        days_until_full=[None if math.isinf(value) else value for value in days],
         next=act,
     )
 
@@ -223,11 +199,6 @@ def _observe(
     shown = {"next": act} if act and status not in ("ok", "skipped") else {}
     found: Observation = observation(kind, subject, status, reason, clauses, message=message, **more, **shown)
     return found
-
-
-def _hours(seconds: float) -> str:
-    hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.1f} days"
 
 
 def _bytes(value: float) -> str:

@@ -112,7 +112,10 @@ class Bench:
             "HOME": str(self.folder),
             "LC_ALL": "C.UTF-8",
         }
-        return {**os.environ, **ours, "APT_CONFIG": str(self.folder / f"{cache}.conf")}
+        # As on a user's machine, Python keeps what it has compiled: of ansible and of the collection.
+        ours["PYTHONPYCACHEPREFIX"] = str(self.folder / "compiled")
+        around = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**around, **ours, "APT_CONFIG": str(self.folder / f"{cache}.conf")}
 
     def run(self, *argv: str, cache: str = "warm") -> tuple[Cost, str]:
         """Run an ansible command and return its cost and output; a failure ends the benchmark."""

@@ -88,6 +88,8 @@ def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one,
     assert all(steps[module] == ("ok", "") for module in steps.keys() - lacking), steps
     (check,) = one.records(kind="check")
     assert (check["status"], check["detail"]["read"]) == ("ok", 8)
+    (escrow,) = one.records(kind="escrow")
+    assert escrow["status"] == {"monthly": "skipped", "quarterly": "warning"}[procedure]
 
 
 @pytest.mark.slow
@@ -97,6 +99,8 @@ def test_a_week_is_whole_and_reads_the_new_backups_again(one):
     assert done.rc == 0, done.output
     assert "INCOMPLETE" not in done.output
     assert {module for _, module in one.steps()} == STEPS | {"backup_check", "backup_catalog"}
+    (fresh,) = one.records(kind="freshness")
+    assert fresh["status"] == "ok", "once, though two steps of the week know the sets"
     (copies,) = one.records(kind="copies")
     assert copies["status"] == "warning"
     assert "Give the set copies" in copies["detail"]["next"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RECIPE = Path(__file__).parent / "disk"
 PACKAGES = [*images.IMAGES["base"], "auditd", "initramfs-tools", "kmod", "linux-image-cloud-amd64", "udev"]
+PACKAGES += ["lvm2", "thin-provisioning-tools", "xfsprogs"]
 
 #: Only what the disk hangs on: a small initramfs is unpacked sooner.
 _INITRAMFS = (

@@ -100,3 +100,87 @@ def test_a_reboot_is_a_start_of_the_kernel(guest: Guest, one: Site) -> None:
     assert float(guest.shell("cut -d' ' -f1 /proc/uptime")) < 300
     assert guest.shell("sysctl -n kernel.dmesg_restrict").strip() == "1"
     assert "Linux version" in guest.shell("journalctl -k -b 0 --no-pager -q -n 5000 | head -5")
+
+
+#: Two logical volumes below /srv: one thick with ext4, one thin with xfs, each with a file that a hook has written.
+VOLUMES = """
+truncate -s 800M /root/volumes
+vgcreate -q -y lab $(losetup --find --show /root/volumes)
+lvcreate -q -y -L 100M -n thick lab
+lvcreate -q -y -L 360M -T lab/pool -V 320M -n thin
+mkfs.ext4 -q /dev/lab/thick
+mkfs.xfs -q /dev/lab/thin
+for name in thick thin; do mkdir -p /srv/$name; mount /dev/lab/$name /srv/$name; done
+"""
+
+
+@pytest.fixture
+def volumes(guest: Guest, one: Site) -> Iterator[Site]:
+    """A site whose two sets lie on logical volumes, are written by the first hook and written anew by the second."""
+    guest.shell(VOLUMES)
+    hooks = {when: ["sh", "-c", f"echo {when} >/srv/$0/file"] for when in ("pre", "post")}
+    one.variables["egov_ops_backup_repositories"] = {"own": {"location": "/srv/repository", "create": True}}
+    one.variables["egov_ops_backup_sets"] = {
+        name: {
+            "class": "other",
+            "paths": [f"/srv/{name}"],
+            "full": "daily",
+            "repository": "own",
+            "snapshot": True,
+            **{when: [*words, name] for when, words in hooks.items()},
+        }
+        for name in ("thick", "thin")
+    } | {"config": {"state": "absent"}}
+    yield one
+    guest.shell(
+        "umount /srv/thick /srv/thin; vgremove -q -y -f lab; losetup --detach-all;"
+        "rm -rf /root/volumes /srv/repository /var/lib/egov-ops"
+    )
+
+
+def held(guest: Guest, name: str, site: Site) -> str:
+    """Return what the newest backup of a set holds of its file."""
+    password = (site.state / "passwords" / "own").read_text().strip()
+    words = f"restic -q --no-cache -r /srv/repository dump --tag set={name} latest /srv/{name}/file"
+    return guest.shell(f"RESTIC_PASSWORD={password} {words}").strip()
+
+
+def names(guest: Guest) -> list[str]:
+    """Return the logical volumes of the guest."""
+    return guest.shell("lvs --noheadings -o lv_name lab").split()
+
+
+def test_sets_on_logical_volumes_are_read_from_their_snapshots(guest: Guest, volumes: Site) -> None:
+    records = found(volumes, "backup")
+    for name, kind in (("thick", "ext4"), ("thin", "xfs")):
+        record = records["backup", name]
+        assert record["status"] == "ok", record
+        assert record["detail"]["file_system_snapshot"]["of"] == [f"lab/{name}"], kind
+        assert guest.shell(f"cat /srv/{name}/file").strip() == "post"
+        assert held(guest, name, volumes) == "pre"
+        assert records["proof", name]["status"] == "ok", records["proof", name]
+    assert records["backup", "thick"]["detail"]["file_system_snapshot"]["size_percent"] == 10
+    assert sorted(names(guest)) == ["pool", "thick", "thin"]
+
+
+def test_a_snapshot_that_overflows_fails_its_set_and_its_backup_does_not_count(guest: Guest, volumes: Site) -> None:
+    sets = volumes.variables["egov_ops_backup_sets"]
+    del sets["thin"]
+    fill = "head -c 30M /dev/urandom >/srv/thick/more; sync"
+    sets["thick"].update(post=["sh", "-c", fill], snapshot_size=5)
+    assert volumes.play("egov.ops.backup", timeout=600).rc != 0
+    record = volumes.records(kind="backup", host="guest")[-1]
+    assert record["status"] == "failed"
+    assert "The snapshot of lab/thick overflowed while it was read" in record["detail"]["message"]
+    assert sorted(names(guest)) == ["pool", "thick", "thin"]
+
+
+def test_what_a_killed_run_leaves_of_a_volume_the_next_removes(guest: Guest, volumes: Site) -> None:
+    sets = volumes.variables["egov_ops_backup_sets"]
+    post = sets["thick"]["post"]
+    sets["thick"]["post"] = ["sh", "-c", "kill -9 $PPID"]
+    assert volumes.play("egov.ops.backup", timeout=600).rc != 0
+    assert len(names(guest)) == 4
+    sets["thick"]["post"] = post
+    assert found(volumes, "backup")["backup", "thick"]["status"] == "ok"
+    assert sorted(names(guest)) == ["pool", "thick", "thin"]

@@ -13,6 +13,7 @@ import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage, unproved, without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.device import Devices
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -40,7 +41,7 @@ NO_COPIES = "Give the set copies (egov_ops_backup_sets, copies), one of them in 
 
 def catalogue(arguments, host):
     # type: (dict[str, Any], Any) -> dict[str, Any]
-    """Return the snapshots of `sets` in one shape, an observation for each set and one for each repository's locks.
+    """Return the snapshots of `sets` in one shape, with the observations of each set, of locks and of devices.
 
     `measured` are the repositories on the host with what they use and what is free. Raises HalfError.
     """
@@ -49,18 +50,21 @@ def catalogue(arguments, host):
     names = repositories_of(sets)
     found, troubles = {}, {}  # type: tuple[dict[str, list[Snapshot]], dict[str, str]]
     answers = {}  # type: dict[str, Answer]
-    locked, measured = [], {}  # type: tuple[list[dict[str, Any]], dict[str, dict[str, int]]]
+    devices, watched = Devices(host), []  # type: tuple[Devices, list[dict[str, Any]]]
+    measured = {}  # type: dict[str, dict[str, int]]
     for index, name in enumerate(names):
         whole = host.deadline
         # What one repository leaves of its share is the next one's.
         host.deadline = time.monotonic() + host.remaining() / (len(names) - index)
         try:
             engine = open_engine(name, arguments["repositories"], host)
+            if engine.path:  # first: a failing disk may be why nothing else can be told
+                watched.append(devices.watch(name, engine.path))
             engine.check_location(mounts.mounted())
             found[name] = engine.snapshots(arguments["host_name"])
             if arguments["repositories"].get(name, {}).get("immutable"):
                 answers[name] = engine.ask_immutable()
-            locked.append(storage.watch_locks(engine, host))
+            watched.append(storage.watch_locks(engine, host))
             room = storage.measure(engine)
             if room:
                 measured[name] = room
@@ -96,7 +100,7 @@ def catalogue(arguments, host):
         "msg": "%s snapshots in %s of %s repositories; the copies of %s of %s sets are enough."
         % (len(snapshots), len(found), len(names), statuses.count("ok"), len(statuses)),
         "summary": {status: statuses.count(status) for status in set(statuses)},
-        "evidence": evidence + locked,
+        "evidence": evidence + watched,
         "measured": measured,
         "snapshots": sorted(snapshots, key=lambda entry: (entry["time"], entry["copy"]), reverse=True)[:SHOWN],
         "snapshot_count": len(snapshots),

@@ -23,6 +23,27 @@ REMOTE = frozenset(
 
 ANSWER_SECONDS = 5
 
+MOUNTINFO = "/proc/self/mountinfo"
+
+
+class Mount:
+    """One mounted file system: its mount point, and which folder of it is mounted there."""
+
+    def __init__(self, point, root, kind, device, number):
+        # type: (bytes, bytes, bytes, bytes, str) -> None
+        """Take mount point, folder of the file system, type, device, and the device's number (MAJOR:MINOR)."""
+        self.point = point
+        self.root = root
+        self.kind = kind
+        self.device = device
+        self.number = number
+
+    def inner(self, path):
+        # type: (bytes) -> bytes
+        """Return a path at or below the mount point as the file system's own, from its top."""
+        rest = path[len(self.point.rstrip(b"/")) :]
+        return (self.root.rstrip(b"/") + rest).rstrip(b"/") or b"/"
+
 
 def is_remote(kind):
     # type: (bytes) -> bool
@@ -30,7 +51,7 @@ def is_remote(kind):
     return kind in REMOTE or kind.startswith(b"fuse.")
 
 
-def mounted(path="/proc/self/mountinfo"):
+def mounted(path=MOUNTINFO):
     # type: (str) -> dict[bytes, bytes]
     """Return the type of the file system on each mount point; none where the kernel does not tell."""
     found = {}  # type: dict[bytes, bytes]
@@ -39,6 +60,24 @@ def mounted(path="/proc/self/mountinfo"):
             for line in stream:
                 mount, _separator, source = line.partition(b" - ")
                 found[_unescaped(mount.split(b" ")[4])] = source.split(b" ")[0]
+    except OSError:
+        pass
+    return found
+
+
+def holding(path, source=MOUNTINFO):
+    # type: (bytes, str) -> Mount | None
+    """Return the mount that holds a path, the last where one lies over another; None where the kernel does not tell."""
+    found = None  # type: Mount | None
+    try:
+        with open(source, "rb") as stream:
+            for line in stream:
+                mount, _separator, said = line.partition(b" - ")
+                words = mount.split(b" ")
+                point = _unescaped(words[4])
+                if within(path, point) and (found is None or len(point) >= len(found.point)):
+                    kind, device = said.split(b" ")[:2]
+                    found = Mount(point, _unescaped(words[3]), kind, _unescaped(device), words[2].decode("ascii"))
     except OSError:
         pass
     return found

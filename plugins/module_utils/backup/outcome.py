@@ -42,6 +42,26 @@ class Outcome:
         self.detail = detail
 
 
+def made(status, message, reason, found, moved, source, told):
+    # type: (str, str, str, manifest.Scan, list[bytes], Source, dict[str, Any]) -> Outcome
+    """Return the outcome of a set of which a snapshot was made; `told` is what else its record tells."""
+    return Outcome(
+        status,
+        message,
+        reason,
+        differences(found),
+        files=found.files,
+        bytes=found.bytes,
+        hashed=found.hashed,
+        unreadable=found.unreadable.detail(),
+        changed_during_backup=Named(moved).detail(),
+        special=found.special.detail(),
+        mounts_left_out=Named(sorted(source.skipped)).detail(),
+        next=NEXT.get(reason, ""),
+        **told,
+    )
+
+
 def standing(snapshot, state, why):
     # type: (Snapshot, dict[str, Any], str) -> Outcome
     """Return the outcome of a set of which no new snapshot is wanted: what is known of its newest one still holds."""

@@ -8,10 +8,10 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, outcome
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, shown, to_bytes, to_text
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.backup.shelf import Shelf
-from ansible_collections.egov.ops.plugins.module_utils.backup.source import resolve
-from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory
+from ansible_collections.egov.ops.plugins.module_utils.backup.source import Live, refuse_repository, resolve
+from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, folder
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.module_utils.host.watched import watched
@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
@@ -32,6 +31,8 @@ CLAUSES = {
     "os_image": ("S6.1.1-4", "S6.1.2-4"),
     "other": ("S6.1.1-5", "S6.1.2-5"),
 }
+
+LIVE = Live()
 
 #: The class of which each version is told with its difference and its author.
 VERSIONED = "config"
@@ -70,6 +71,10 @@ def run(arguments, host):
             evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
         for trouble in job.keep_words():
             evidence[0]["detail"].setdefault("without_us", trouble)
+        if job.left:
+            from ansible_collections.egov.ops.plugins.module_utils.backup import leftover
+
+            leftover.tell(evidence, job.left)
     finally:
         job.close()
     statuses = [record["status"] for record in evidence if record["kind"] == "backup"]
@@ -116,6 +121,8 @@ class Job(Shelf):
         # type: (dict[str, Any], Any) -> None
         Shelf.__init__(self, arguments, host)
         self._busy = set()  # type: set[str]
+        #: What killed runs have left and could not be removed.
+        self.left = []  # type: list[str]
         if not host.check_mode:
             # Before the catalogue is read: what another run adds meanwhile would be made twice.
             until = time.monotonic() + WAIT_SECONDS
@@ -123,6 +130,11 @@ class Job(Shelf):
             self._busy = {
                 name for name in sorted(self.sets) if not self.memories[name].lock(max(0.0, until - time.monotonic()))
             }
+            if os.path.isdir(os.path.join(folder(host), "frozen")):
+                from ansible_collections.egov.ops.plugins.module_utils.backup import leftover
+
+                held = [memory.name for name, memory in self.memories.items() if name not in self._busy]
+                self.left = leftover.clear_all(held, host)
 
     def close(self):
         # type: () -> None
@@ -136,33 +148,49 @@ class Job(Shelf):
         backup_set = self.sets[name]
         source = resolve(backup_set, self.mounted, self._host)
         engine, catalogue = self.catalogue(backup_set["repository"])
-        _refuse_own_repository(source, engine)
-        snapshots = [snapshot for snapshot in catalogue if snapshot.set == name]
-        kind = due(snapshots, backup_set)
+        refuse_repository(source, engine)
         memory = self.memories[name]
         state = memory.load()
+        spoiled = tuple(state.get("spoiled", ()))
+        snapshots = [entry for entry in catalogue if entry.set == name and not entry.id.startswith(spoiled)]
+        kind = due(snapshots, backup_set)
         known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
         if not kind:
             return outcome.standing(snapshots[-1], state if known else {}, "Nothing is due")
+        volumes = []  # type: list[Any]
+        if backup_set.get("snapshot"):
+            from ansible_collections.egov.ops.plugins.module_utils.backup.volumes import find
+
+            volumes = find(backup_set, source, engine, self._host)
         if self._host.check_mode:
             return self._forecast(source, kind, snapshots, memory, state, known)
+
+        def make(view=LIVE):
+            # type: (Live) -> outcome.Outcome
+            return self._make(name, source, kind, snapshots, view)
+
+        if volumes:
+            from ansible_collections.egov.ops.plugins.module_utils.backup import frozen
+
+            return frozen.around(backup_set, volumes, source, memory.name, self._host, make)
         if not (backup_set.get("pre") or backup_set.get("post")):
-            return self._make(name, source, kind, snapshots)
+            return make()
         from ansible_collections.egov.ops.plugins.module_utils.backup import hooks
 
-        return hooks.around(backup_set, self._host, lambda: self._make(name, source, kind, snapshots))
+        return hooks.around(backup_set, self._host, make)
 
-    def _make(self, name, source, kind, snapshots):
-        # type: (str, Source, str, list[Snapshot]) -> outcome.Outcome
+    def _make(self, name, source, kind, snapshots, view):
+        # type: (str, Source, str, list[Snapshot], Live) -> outcome.Outcome
         """Walk the set and make its snapshot, unless one is due only where something differs and nothing does."""
         memory = self.memories[name]
         state = memory.load()
         known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
-        found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), keep=True)
+        found = self._scan(source, memory, 0.0 if kind == "full" else state.get("started", 0.0), True, view)
+        view.refuse_spoiled()
         if kind == "change" and known and not found.differs:
             os.unlink(memory.manifest + ".new")
             return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
-        return self._snapshot(name, source, kind, snapshots, found)
+        return self._snapshot(name, source, kind, snapshots, found, view)
 
     def is_busy(self, name):
         # type: (str) -> bool
@@ -186,10 +214,11 @@ class Job(Shelf):
             troubles.append(without_us.keep(engine, self._host_name, holds, self._host))
         return [trouble for trouble in troubles if trouble]
 
-    def _scan(self, source, memory, since, keep):
-        # type: (Source, Memory, float, bool) -> manifest.Scan
+    def _scan(self, source, memory, since, keep, view=LIVE):
+        # type: (Source, Memory, float, bool, Live) -> manifest.Scan
         """Walk the set; `keep` the new manifest beside the one before. Raises HalfError for a set without files."""
         found, before = manifest.Scan(), memory.load().get("bytes")
+        found.started = view.started or found.started
         self._host.progress.begin("backup of set %s: reading" % memory.set, lambda: (found.bytes, before))
         if keep:
             with open(memory.manifest + ".new", "wb", opener=_private) as stream:
@@ -209,25 +238,28 @@ class Job(Shelf):
         if kind == "change" and known and not found.differs:
             return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
         self.changed = True
-        return outcome.Outcome(
-            "ok",
-            "Would make a snapshot (%s) of %s files, %s bytes." % (kind, found.files, found.bytes),
-            differences=outcome.differences(found),
-            backup=kind,
-        )
+        message = "Would make a snapshot (%s) of %s files, %s bytes." % (kind, found.files, found.bytes)
+        return outcome.Outcome("ok", message, differences=outcome.differences(found), backup=kind)
 
-    def _snapshot(self, name, source, kind, snapshots, found):
-        # type: (str, Source, str, list[Snapshot], manifest.Scan) -> outcome.Outcome
+    def _snapshot(self, name, source, kind, snapshots, found, view):
+        # type: (str, Source, str, list[Snapshot], manifest.Scan, Live) -> outcome.Outcome
         memory = self.memories[name]
         before = memory.load()
         engine = self.catalogue(self.sets[name]["repository"])[0]
-        state = {"location": engine.location, "snapshot": "", "started": found.started}
+        spoiled = before.get("spoiled", [])
+        state = {"location": engine.location, "snapshot": "", "started": found.started, "spoiled": spoiled}
         # From here on the manifest may be newer than any snapshot: until one is made, none may count as unchanged.
         memory.save(state)
         os.rename(memory.manifest + ".new", memory.manifest)
         parent = snapshots[-1].id if snapshots else ""
-        snapshot, added, unread = engine.backup(source, memory.manifest, name, kind, parent, self._host_name)
+        snapshot, added, unread = engine.backup(source, memory.manifest, name, kind, parent, self._host_name, view.keep)
         self.changed = True
+        try:
+            view.refuse_spoiled()
+        except HalfError:
+            memory.save(dict(state, spoiled=spoiled + [snapshot]))
+            engine.forget([snapshot])
+            raise
         self.made += 1
         if not found.unreadable.count:
             found.unreadable = Named(to_bytes(path) for path in unread)
@@ -250,34 +282,8 @@ class Job(Shelf):
             from ansible_collections.egov.ops.plugins.module_utils.backup import versions
 
             told["version"] = versions.describe(found, parent, engine, memory.proof, self._host)
-        return outcome.Outcome(
-            status,
-            message,
-            reason,
-            outcome.differences(found),
-            snapshot=snapshot[:8],
-            snapshot_id=snapshot,
-            backup=kind,
-            files=found.files,
-            bytes=found.bytes,
-            hashed=found.hashed,
-            added_bytes=added,
-            unreadable=found.unreadable.detail(),
-            changed_during_backup=Named(moved).detail(),
-            special=found.special.detail(),
-            mounts_left_out=Named(sorted(source.skipped)).detail(),
-            next=outcome.NEXT.get(reason, ""),
-            **told,
-        )
-
-
-def _refuse_own_repository(source, engine):
-    # type: (Source, Restic) -> None
-    if engine.path and source.contains(os.path.realpath(engine.path)):
-        raise HalfError(
-            "Repository %s lies inside the set itself and would back up its own growth: exclude %s."
-            % (engine.name, shown(engine.path))
-        )
+        told.update(snapshot=snapshot[:8], snapshot_id=snapshot, backup=kind, added_bytes=added)
+        return outcome.made(status, message, reason, found, moved, source, told)
 
 
 def _private(path, flags):

@@ -16,6 +16,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+
+
+class Live:
+    """How a set is read: from the disk as it is at that moment, each file at its own."""
+
+    #: Open files that what reads the set holds too, and the time of the state that is read, None for now.
+    keep = ()  # type: tuple[int, ...]
+    started = None  # type: float | None
+
+    def refuse_spoiled(self):
+        # type: () -> None
+        """Raise HalfError where what was read is not what the set held."""
+
 
 class Source:
     """The paths of a set, checked."""
@@ -76,6 +90,16 @@ def resolve(backup_set, mounted, host):
         if not any(within(point, path) for path in excluded)
     }
     return Source(sorted(roots, key=order), excluded, names, left)
+
+
+def refuse_repository(source, engine):
+    # type: (Source, Restic) -> None
+    """Raise HalfError for a repository on the host that its own set would back up."""
+    if engine.path and source.contains(os.path.realpath(engine.path)):
+        raise HalfError(
+            "Repository %s lies inside the set itself and would back up its own growth: exclude %s."
+            % (engine.name, shown(engine.path))
+        )
 
 
 def _root(text, mounted, host):

@@ -38,9 +38,9 @@ class Memory:
         self.set = set_name
         self._host = host
         self._folder = folder(host)
-        self._name = "%s@%s" % (set_name, host_name)
-        self.manifest = os.path.join(self._folder, "manifests", self._name + ".jsonl")
-        self.proof = os.path.join(self._folder, "proof", self._name)
+        self.name = "%s@%s" % (set_name, host_name)
+        self.manifest = os.path.join(self._folder, "manifests", self.name + ".jsonl")
+        self.proof = os.path.join(self._folder, "proof", self.name)
         self._lock = -1
 
     def prepare(self):
@@ -79,7 +79,7 @@ class Memory:
         # type: (float) -> bool
         """Keep other runs off this set until unlock or the end of the process; False if one holds it for so long."""
         self.prepare()
-        self._lock = hold(self._host, self._name, seconds)
+        self._lock = hold(self._host, self.name, seconds)
         return self._lock >= 0
 
     def unlock(self):
@@ -92,7 +92,7 @@ class Memory:
     @property
     def _state(self):
         # type: () -> str
-        return os.path.join(self._folder, "manifests", self._name + ".state.json")
+        return os.path.join(self._folder, "manifests", self.name + ".state.json")
 
 
 def hold(host, name, seconds):

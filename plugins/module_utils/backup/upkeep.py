@@ -6,7 +6,7 @@
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic_call import Call
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -17,19 +17,15 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 
 
-class Upkeep:
-    """The part of an engine that looks after a repository; location, host and the call of restic are the engine's."""
+class Upkeep(Call):
+    """The part of the engine that looks after a repository."""
 
-    name = ""
-    location = ""
-    _host = None  # type: Any
-    _restic = None  # type: Any
-
-    @property
-    def path(self):
-        # type: () -> bytes
-        """Folder of a repository on the host itself, b"" for one elsewhere."""
-        return to_bytes(os.path.normpath(self.location)) if self.location.startswith("/") else b""
+    def __init__(self, name, location, password, folder, host, credentials=None):
+        # type: (str, str, str, str, Any, dict[str, str] | None) -> None
+        """Take what a call takes."""
+        Call.__init__(self, name, location, password, folder, host, credentials)
+        #: The locks that were removed because nobody holds them any more, as locks.look tells them.
+        self.unlocked = []  # type: list[dict[str, Any]]
 
     def forget(self, snapshots):
         # type: (list[str]) -> None
@@ -104,3 +100,14 @@ class Upkeep:
         # type: (str) -> None
         """Remove a key by its id; restic refuses the one that it was opened by. Raises HalfError."""
         self._restic(["key", "remove", name], "remove key %s" % name, writes=True)
+
+    def _let_go(self):
+        # type: () -> bool
+        """Remove the locks of restic's that are gone, which else nobody may pass; tell whether there were any."""
+        if self._host.check_mode:
+            return False
+        from ansible_collections.egov.ops.plugins.module_utils.backup import locks
+
+        gone = locks.clear(self)[0]
+        self.unlocked += gone
+        return bool(gone)

@@ -5,16 +5,17 @@
 """File systems and disks: space, inodes, errors, read-only or hung mounts, arrays."""
 
 import os
-import re
 
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host import blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.blocks import Mount
 
 #: Types that hold no data of their own, mount others when touched, or belong to one session.
 _PSEUDO = {
@@ -52,38 +53,14 @@ _READ_ONLY = {"cramfs", "erofs", "iso9660", "squashfs", "udf"}
 _NEVER_HANGING = _READ_ONLY | {"tmpfs"}
 
 
-class Mount:
-    """A line of /proc/self/mountinfo."""
-
-    def __init__(self, line):
-        # type: (str) -> None
-        left, right = line.split(" - ", 1)
-        fields = left.split()
-        self.device = fields[2]
-        self.point = _unescape(fields[4])
-        self.writable = "ro" not in fields[5].split(",")
-        self.type, self.source, options = right.split(" ", 2)
-        # since Linux 6.14 ext4 keeps "rw" when it gives up, and says this beside it
-        self.super_writable = not {"ro", "emergency_ro"}.intersection(options.strip().split(","))
-
-
-def _unescape(text):
-    # type: (str) -> str
-    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code.group(1), 8)), text)
-
-
 def _mounts(probe, exclude):
     # type: (Probe, Any) -> list[Mount]
     """Return the mounts that hold data and are not hidden by later ones, sorted by mount point."""
     from fnmatch import fnmatch
 
-    visible = {}
-    for line in probe.read("/proc/self/mountinfo").splitlines():
-        mount = Mount(line)
-        visible[mount.point] = mount
     return [
         mount
-        for point, mount in sorted(visible.items())
+        for point, mount in sorted(blocks.visible(probe.read("/proc/self/mountinfo")).items())
         if mount.type not in _PSEUDO
         and point not in _ENGINE_FILES
         and not any(fnmatch(point, str(pattern)) for pattern in exclude)
@@ -186,7 +163,7 @@ def _fstab_writable(probe):
         rows = [line.split() for line in probe.read("/etc/fstab").splitlines() if not line.startswith("#")]
     except Absent:
         return set()
-    return {_unescape(row[1]) for row in rows if len(row) > 3 and "ro" not in row[3].split(",")}
+    return {blocks.unescape(row[1]) for row in rows if len(row) > 3 and "ro" not in row[3].split(",")}
 
 
 def filesystem_errors(probe):
@@ -209,17 +186,15 @@ def filesystem_errors(probe):
 def raid(probe):
     # type: (Probe) -> list[dict[str, Any]]
     """Whether each md array has all its members."""
-    arrays = re.findall(r"^(md\S+) : (.*)\n(.*)$", probe.read("/proc/mdstat"), re.M)
+    arrays = blocks.arrays(probe.read("/proc/mdstat"))
     if not arrays:
         raise Absent("The host has no md array.")
     found = []
-    for name, members, layout in arrays:
-        state = re.search(r"\[([U_]+)\]", layout)
-        lost = state.group(1).count("_") if state else 0
-        if lost or "inactive" in members:
-            message = "Array %s misses %d members: %s." % (name, lost, members)
-            act = "Exchange the failed disk and add it: mdadm /dev/%s --add DISK." % name
-            found.append(probe.failed(message, act, name, value=lost, unit="members"))
+    for array in arrays:
+        if array.is_whole:
+            message = "Array %s has all its members." % array.name
+            found.append(probe.passed(message, array.name, value=0, unit="members"))
         else:
-            found.append(probe.passed("Array %s has all its members." % name, name, value=0, unit="members"))
+            message = "Array %s misses %d members: %s." % (array.name, array.lost, array.members)
+            found.append(probe.failed(message, array.act, array.name, value=array.lost, unit="members"))
     return found

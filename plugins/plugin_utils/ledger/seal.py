@@ -112,7 +112,7 @@ def drain(
                 if goes_on and spool is current:
                     spool.restart(goes_on)
                 else:
-                    spool.path.unlink()
+                    spool.remove()
             sync_folder(state.spool)
     except (LedgerError, StateDirError, OSError) as error:
         kept = current.path if current else state.spool

@@ -22,6 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lin
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 
 SCHEMA = 1
 
@@ -82,6 +83,7 @@ class Spool:
     def __init__(self, path: Path, header: Header | None = None) -> None:
         """Take the path of a spool, and the header with which it is made again if a seal takes it away."""
         self.path = path
+        self._index = SpoolIndex(path)
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
         self._first = b""
@@ -130,7 +132,9 @@ class Spool:
             while True:
                 with self.locked() as descriptor:
                     if descriptor is not None:
-                        append_lines(descriptor, lines)
+                        begin, end = append_lines(descriptor, lines)
+                        written = zip(records, lines, strict=True)
+                        self._index.note(os.fstat(descriptor).st_ino, begin, end, written)
                         return
                 self._recreate()
         except OSError as error:
@@ -159,13 +163,13 @@ class Spool:
         Raises SpoolError as `read` does.
         """
         return self._checked(
-            [_parsed(line) for line in self._lines_holding(b'{"header":') if line.startswith('{"header":')]
+            [_parsed(line) for line in self._marked("", b'{"header":') if line.startswith('{"header":')]
         )
 
     def steps(self, host: str) -> list[dict[str, Any]]:
         """Return the step records of a host so far, without parsing the others. Raises SpoolError."""
         mark = f'"host":{json.dumps(host, ensure_ascii=False)}'
-        found = [_parsed(line) for line in self._lines_holding(b'"kind":"step"') if mark in line]
+        found = [_parsed(line) for line in self._marked(host, b'"kind":"step"') if mark in line]
         return [item for item in found if item.get("host") == host]
 
     def holding(self, needle: bytes) -> list[dict[str, Any]]:
@@ -173,18 +177,33 @@ class Spool:
         found = [_parsed(line) for line in self._lines_holding(needle)]
         return [item for item in found if "id" in item]
 
+    def remove(self) -> None:
+        """Remove the spool, whose lock the caller holds. Raises OSError."""
+        self._index.remove()
+        self.path.unlink()
+
     def _lines_holding(self, needle: bytes) -> Iterator[str]:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
             with self.path.open("rb", buffering=0) as stream:
-                rest = b""
-                # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
-                while piece := stream.read(_PIECE):
-                    text = rest + piece
-                    whole = text.rfind(b"\n") + 1
-                    yield from _lines_with(needle, text[:whole])
-                    rest = text[whole:]
-                yield from _lines_with(needle, rest)
+                yield from _searched(stream.fileno(), needle, 0, os.fstat(stream.fileno()).st_size)
+        except OSError as error:
+            raise SpoolError(_cannot("read", self.path, error)) from None
+
+    def _marked(self, host: str, needle: bytes) -> Iterator[str]:
+        """Yield the step lines of a host, the header's lines for "", by the index; what it leaves out is searched."""
+        try:
+            with self.path.open("rb", buffering=0) as stream:
+                descriptor, known = stream.fileno(), 0
+                state = os.fstat(descriptor)
+                for part in self._index.covered(state.st_ino, host):
+                    if known <= part.begin and part.end <= state.st_size:
+                        if known < part.begin:
+                            yield from _searched(descriptor, needle, known, part.begin)
+                        for place, size in part.lines:
+                            yield os.pread(descriptor, size, place).decode("utf-8", "replace")
+                        known = part.end
+                yield from _searched(descriptor, needle, known, state.st_size)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
@@ -256,6 +275,7 @@ class Spool:
 
     def _create(self) -> None:
         # Renamed into place with its header, so that a spool without one is never seen, whenever the writer dies.
+        self._index.remove()  # of the file that is replaced
         line = canonical({"header": self._header}) + "\n"
         write_whole(self.path, self.path.with_suffix(".new"), [line.encode("utf-8")])
 
@@ -289,6 +309,19 @@ def _folder_lock(folder: Path) -> Iterator[None]:
 def _split(text: bytes) -> list[tuple[dict[str, Any], str]]:
     lines = text.decode("utf-8", "replace").removesuffix("\n").split("\n") if text else []
     return [(_parsed(line), line) for line in lines]
+
+
+def _searched(descriptor: int, needle: bytes, begin: int, end: int) -> Iterator[str]:
+    """Yield the lines between two places of a file in which some bytes stand."""
+    rest = b""
+    # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
+    while begin < end and (piece := os.pread(descriptor, min(_PIECE, end - begin), begin)):
+        begin += len(piece)
+        text = rest + piece
+        whole = text.rfind(b"\n") + 1
+        yield from _lines_with(needle, text[:whole])
+        rest = text[whole:]
+    yield from _lines_with(needle, rest)
 
 
 def _lines_with(needle: bytes, text: bytes) -> Iterator[str]:

@@ -131,9 +131,18 @@ def chapter(data: Mapping[str, Any], listed: set[str], words: Language) -> dict[
                 if row["before"] or not row["until"]
                 else lasted,
                 "is_listed": row["finding"] in listed,
+                "first_page": _page(row["first"], data["runs"]),
+                "last_page": _page(row["last"], data["runs"]),
             }
         )
     return {"rows": shown, "left_out": max(0, len(data["incidents"]) - LISTED)}
+
+
+def _page(number: int, runs: Iterable[Mapping[str, Any]]) -> str:
+    """Return where the report of a run shows a record, "" where it is not between begin and seal of one run alone."""
+    frames = [(run["run"], [row["seq"] for row in run["frame"]]) for run in runs if run["frame"]]
+    found = [run for run, numbers in frames if min(numbers) <= number <= max(numbers)]
+    return f"{found[0]}.html#r-{number}" if len(found) == 1 else ""
 
 
 def _lasted(seconds: int, words: Language) -> str:

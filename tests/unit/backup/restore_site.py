@@ -55,7 +55,7 @@ def request(site: Site, nonce: str = "", **asked: Any) -> dict[str, Any]:
 
 def call(site: Site, arguments: dict[str, Any], **context: Any) -> dict[str, Any]:
     """Make one trip of restore_run."""
-    return perform(restore, dict(arguments), site.host(now(), program=stream.program("backup"), **context))
+    return perform(restore, dict(arguments), site.host(now(), program=stream.program("backup.restore"), **context))
 
 
 def carry_out(site: Site, arguments: dict[str, Any], **context: Any) -> dict[str, Any]:

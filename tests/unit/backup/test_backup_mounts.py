@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
 from backup_site import Site, only
+from hypothesis import given
+from hypothesis import strategies as st
 
 MOUNTINFO = rb"""22 27 0:21 / /proc rw,relatime shared:5 - proc proc rw
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -51,6 +54,54 @@ def test_a_remote_mount_named_as_a_path_is_not_left_out(table: dict[bytes, bytes
 
 def test_without_mountinfo_nothing_is_known() -> None:
     assert mounts.mounted("/nonexistent") == {}
+    assert mounts.holding(b"/srv", "/nonexistent") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "point", "inner"),
+    [
+        (b"/srv/data", b"/srv/data", b"/"),
+        (b"/srv/data/a", b"/srv/data", b"/a"),
+        (b"/srv/database", b"/", b"/srv/database"),
+        (b"/srv/home/a", b"/srv/home", b"/@home/a"),
+        (b"/srv/home", b"/srv/home", b"/@home"),
+        (b"/srv/over", b"/srv/over", b"/second"),
+    ],
+)
+def test_the_mount_of_a_path_is_the_innermost_and_the_last(
+    tmp_path: Path, path: bytes, point: bytes, inner: bytes
+) -> None:
+    more = b"""44 27 0:54 /@home /srv/home rw - btrfs /dev/vdc rw,subvol=/@home
+45 27 0:55 /first /srv/over rw - xfs /dev/vdd rw
+46 45 0:56 /second /srv/over rw - xfs /dev/vde rw
+"""
+    (tmp_path / "mountinfo").write_bytes(MOUNTINFO + more)
+    found = mounts.holding(path, str(tmp_path / "mountinfo"))
+    assert found
+    assert (found.point, found.inner(path)) == (point, inner)
+
+
+names = st.binary(min_size=1, max_size=4).filter(lambda name: b"\0" not in name and b"/" not in name)
+paths = st.lists(names.filter(lambda name: name not in (b".", b"..")), max_size=3).map(
+    lambda parts: b"/" + b"/".join(parts)
+)
+
+
+def escaped(path: bytes) -> bytes:
+    """Return a path as the kernel writes it into mountinfo."""
+    return b"".join(b"\\%03o" % sign if sign in b" \t\n\\" else b"%c" % sign for sign in path)
+
+
+@given(point=paths, root=paths, below=paths)
+def test_a_path_is_found_in_its_file_system_whatever_its_names_hold(point: bytes, root: bytes, below: bytes) -> None:
+    line = b"44 27 0:54 %s %s rw - btrfs /dev/vdc rw\n" % (escaped(root), escaped(point))
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"27 1 254:0 / / rw - ext4 /dev/vda rw\n" + line)
+        file.flush()
+        found = mounts.holding(point.rstrip(b"/") + below, file.name)
+    assert found
+    assert (found.point, found.root, found.kind, found.number) == (point, root, b"btrfs", "0:54")
+    assert found.inner(point.rstrip(b"/") + below) == (root.rstrip(b"/") + below).rstrip(b"/") or b"/"
 
 
 @pytest.fixture

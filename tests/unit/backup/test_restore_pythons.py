@@ -27,7 +27,7 @@ def trip(
         "timeout": 60,
         "tool_path": [RESTIC.rpartition("/")[0]],
         "state_dir": str(site.state),
-        "program": stream.program("backup"),
+        "program": stream.program("backup.restore"),
     }
     data, nonce = stream.envelope(half, arguments, context, {"repository:local": PASSWORD})
     line = stream.command(python)

@@ -29,7 +29,7 @@ FIRST, SECOND = "a" * 64, "b" * 64
 
 
 def host(state: Path, program: dict[str, object] | None = None) -> Host:
-    return Host({"state_dir": str(state), "timeout": 30, "program": program or stream.program("backup")})
+    return Host({"state_dir": str(state), "timeout": 30, "program": program or stream.program("backup.restore")})
 
 
 def program_of(body: str) -> dict[str, object]:

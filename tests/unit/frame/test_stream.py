@@ -120,13 +120,6 @@ def test_broken_json_between_the_marks_is_an_error():
         stream.parse(f"{NONCE}{{{NONCE}", NONCE, {})
 
 
-def test_the_digest_of_the_sources_is_the_same_each_time():
-    stream.sources.cache_clear()
-    first = stream.sources("health").digest
-    stream.sources.cache_clear()
-    assert stream.sources("health").digest == first
-
-
 def test_the_line_is_plain_sh():
     done = subprocess.run(["sh", "-n", "-c", stream.command("/usr/bin/python3")], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -74,6 +74,62 @@ def test_the_steps_of_a_host_are_found_among_other_records(spool: Spool) -> None
     assert spool.steps("db1") == []
 
 
+@given(st.data())
+def test_whatever_became_of_the_index_each_host_has_its_steps(data: st.DataObject) -> None:
+    hosts = ["web1", '主机 "1"', "x\udce9"]
+    with TemporaryDirectory() as folder:
+        spool = Spool.find_or_create(Path(folder), identity(os.getpid()), make_header(), NOW)
+        index = spool.path.with_suffix(".index")
+        for number in range(data.draw(st.integers(1, 8))):
+            kinds = data.draw(st.lists(st.sampled_from(["disk", "step", "step"]), max_size=3))
+            records = [
+                make_record(kind=kind, subject=str(number), host=data.draw(st.sampled_from(hosts))) for kind in kinds
+            ]
+            match data.draw(st.sampled_from(["append"] * 4 + ["announce", "torn", "cut", "lost", "other"])):
+                case "append":
+                    spool.append(records)
+                case "announce":
+                    spool.announce(make_header(procedure=f"daily{number}"))
+                case "torn":
+                    with spool.path.open("a", encoding="utf-8") as stream:
+                        stream.write('{"id":"torn')
+                case "cut" if index.exists():
+                    os.truncate(index, data.draw(st.integers(0, index.stat().st_size)))
+                case "lost":
+                    index.unlink(missing_ok=True)
+                case "other":
+                    spool.restart(make_header(procedure=f"weekly{number}"))
+        contents = Spool(spool.path).read()
+        assert spool.header() == contents.header
+        for host in hosts:
+            mine = [item for item in contents.records if (item["kind"], item["host"]) == ("step", host)]
+            assert spool.steps(host) == mine
+
+
+def test_the_index_spares_the_search(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for round_number in range(300):
+        spool.append(
+            [
+                *(make_record(subject=str(probe)) for probe in range(20)),
+                make_record(kind="step", subject=str(round_number), host="db1"),
+            ]
+        )
+    read: list[int] = []
+    real = os.pread
+
+    def counted(descriptor: int, size: int, place: int) -> bytes:
+        content = real(descriptor, size, place)
+        read.append(len(content))
+        return content
+
+    monkeypatch.setattr(os, "pread", counted)
+    assert spool.steps("web1") == []
+    assert spool.header()["procedure"] == "daily"
+    assert sum(read) < 5_000 < spool.path.stat().st_size / 100
+    spool.path.with_suffix(".index").unlink()
+    assert len(spool.steps("db1")) == 300
+
+
 def test_one_process_has_one_spool_whenever_it_asks(spool: Spool) -> None:
     again = Spool.find_or_create(spool.path.parent, identity(os.getpid()), make_header(procedure="weekly"))
     assert again.path == spool.path
@@ -186,7 +242,7 @@ def test_twenty_processes_append_to_one_spool_and_none_is_lost(spool: Spool) -> 
     assert [end_of(child) for child in children] == [0] * 20
     written = ids(spool)
     assert len(written) == len(set(written)) == 400
-    assert [path.name for path in spool.path.parent.iterdir()] == [spool.path.name]
+    assert [path.name for path in spool.path.parent.glob("*.jsonl")] == [spool.path.name]
 
 
 def test_twenty_processes_that_create_at_once_make_one_spool(tmp_path: Path) -> None:

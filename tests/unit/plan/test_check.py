@@ -82,6 +82,8 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_sets.config.pre": "fsfreeze -f /srv",
     "egov_ops_backup_sets.config.post": "fsfreeze -u /srv",
     "egov_ops_backup_sets.config.hook_timeout": "soon",
+    "egov_ops_backup_sets.config.snapshot": "sometimes",
+    "egov_ops_backup_sets.config.snapshot_size": 101,
     "egov_ops_backup_sets.config.stop": "nginx.service",
     "egov_ops_backup_repositories": "local",
     "egov_ops_backup_repositories.local.location": "../elsewhere",

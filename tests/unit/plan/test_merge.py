@@ -28,6 +28,8 @@ def test_an_empty_inventory_follows_the_written_plan(schema: Schema) -> None:
         "pre": [],
         "post": [],
         "hook_timeout": 60,
+        "snapshot": False,
+        "snapshot_size": 10,
         "stop": [],
         "rpo": 0,
     }

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import ledgers
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.report import incidents
+from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.incidents import Incidents
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Key
@@ -87,18 +89,22 @@ def test_the_worst_and_longest_stand_first_and_open_ones_last_until_the_end() ->
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> ledgers.Made:
     return week(tmp_path_factory.mktemp("incidents"))
 
 
-def week(folder: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def data(made: ledgers.Made) -> dict[str, Any]:
+    return ledgers.period(made, Span("range", date(2026, 11, 18), date(2026, 11, 24), "Asia/Shanghai"))
+
+
+def week(folder: Path) -> ledgers.Made:
     faults = (
         ledgers.Fault(("web1",), "health", "swap", "swap", "critical", "Swap is full.", days=(5, 4)),
         ledgers.Fault(("db1",), "health", "raid", HOSTILE[:60], "critical", HOSTILE, days=(9, 0)),
         ledgers.Fault(("web1",), "health", "zombies", "zombies", "warning", "31 zombies.", days=(3, 0)),
     )
-    made = ledgers.make(ledgers.Story(("web1", "db1"), days=12, faults=faults, skipped=(3,)), folder / "state")
-    return ledgers.period(made, Span("range", date(2026, 11, 18), date(2026, 11, 24), "Asia/Shanghai"))
+    return ledgers.make(ledgers.Story(("web1", "db1"), days=12, faults=faults, skipped=(3,)), folder / "state")
 
 
 def chapter(data: dict[str, Any], language: str) -> str:
@@ -137,3 +143,20 @@ def test_more_than_a_page_can_list_are_counted(data: dict[str, Any]) -> None:
     shown = chapter(many, "en")
     assert shown.count("<tr>") == incidents.LISTED + 1
     assert "7 more" in shown
+
+
+def test_each_number_leads_to_its_record_in_the_report_of_its_run(made: ledgers.Made, data: dict[str, Any]) -> None:
+    shown = chapter(data, "en")
+    linked = {(run, int(number)) for run, number in re.findall(r'href="([^"#]+)\.html#r-(\d+)"', shown)}
+    numbers = {row[end] for row in data["incidents"] for end in ("first", "last")}
+    assert {number for _run, number in linked} == numbers
+    for run in {run for run, _number in linked}:
+        page = render_html(ledgers.report(replace(made, run=run)), "en")
+        assert all(f'id="r-{number}"' in page for of, number in linked if of == run)
+
+
+def test_a_number_that_may_be_of_two_runs_is_no_link(data: dict[str, Any]) -> None:
+    both = [{**run, "frame": [{**run["frame"][0], "seq": number} for number in (1, 10**9)]} for run in data["runs"]]
+    shown = chapter({**data, "runs": both}, "en")
+    assert ".html#r-" not in shown
+    assert '<span class="label">#' in shown

@@ -1,0 +1,67 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where in a spool its headers and each host's steps stand, since each task asks for them and the rest is large.
+
+The index is no evidence and is not fsynced: what it does not cover is searched in the spool itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Covered(NamedTuple):
+    """A part of a spool that is in the index, and the place and size of each line in it that was asked for."""
+
+    begin: int
+    end: int
+    lines: list[tuple[int, int]]
+
+
+class SpoolIndex:
+    """The file `<run>.index` beside a spool, a line for each append to it."""
+
+    def __init__(self, spool: Path) -> None:
+        """Take the path of the spool."""
+        self._path = spool.with_suffix(".index")
+
+    def note(self, inode: int, begin: int, end: int, written: Iterable[tuple[dict[str, Any], str]]) -> None:
+        """Note what was appended to the spool of an inode: items, with their lines. The caller holds its lock."""
+        marks, place = [], begin
+        for item, line in written:
+            size = len(line.encode("utf-8"))
+            if "header" in item or item.get("kind") == "step":
+                marks.append([place, size, "" if "header" in item else item["host"]])
+            place += size + 1
+        with suppress(OSError), self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps([inode, begin, end, marks]) + "\n")
+
+    def covered(self, inode: int, host: str) -> Iterator[Covered]:
+        """Yield what is known of the spool of an inode, in order: a host's steps, the headers for ""."""
+        for file, begin, end, marks in self._read():
+            if file == inode:
+                yield Covered(begin, end, [(place, size) for place, size, name in marks if name == host])
+
+    def _read(self) -> list[tuple[int, int, int, list[tuple[int, int, str]]]]:
+        try:
+            lines = self._path.read_bytes().splitlines()
+        except OSError:
+            return []
+        with suppress(ValueError):
+            whole: list[tuple[int, int, int, list[tuple[int, int, str]]]] = json.loads(b"[%s]" % b",".join(lines))
+            return whole
+        found = []
+        for line in lines:
+            with suppress(ValueError):  # torn by a writer's death, the next line with it
+                found.append(json.loads(line))
+        return found
+
+    def remove(self) -> None:
+        """Remove the index, if there is one. Raises OSError."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a half needs of its rooms, in the two forms in which it travels: as sources, and as Python has compiled them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import marshal
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source
+from pathlib import Path
+
+PACKAGE = "ansible_collections.egov.ops.plugins.module_utils"
+_ROOM = Path(__file__).resolve().parent.parent / "module_utils"
+
+#: Host code imports absolutely and statically: modules from `PACKAGE.room`, names from `PACKAGE.room.module`.
+_IMPORT = re.compile(rf"^ *from {re.escape(PACKAGE)}\.(\w+)(?:\.(\w+))? import (\([^)]*\)|[^#\n]*)", re.MULTILINE)
+
+#: A stronger compression costs the controller more than a LAN gains by it.
+_LEVEL = 1
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The modules that one half needs: what a host reads them from, and the digest that stands in records."""
+
+    envelope: Mapping[str, str]
+    digest: str
+
+
+@functools.cache
+def sources(half: str) -> Sources:
+    """Return what a half, `room.module`, imports anywhere, and the frame's `host.half`; raises OSError.
+
+    `code` serves only Pythons whose bytecode is this one's, `magic`.
+    """
+    texts: dict[str, str] = {}
+    ahead = {"host.half", half}
+    while ahead:
+        name = ahead.pop()
+        texts[f"{PACKAGE}.{name}"] = text = _path(name).read_text(encoding="utf-8")
+        ahead |= {other for other in imports(text) if f"{PACKAGE}.{other}" not in texts}
+    plain = json.dumps(texts, sort_keys=True).encode()
+    compiled = _compiled(texts)
+    envelope = {
+        "package": PACKAGE,
+        "sources": _packed(plain),
+        "magic": MAGIC_NUMBER.hex() if compiled else "",
+        "code": _packed(marshal.dumps(compiled)) if compiled else "",
+    }
+    return Sources(envelope, hashlib.sha256(plain).hexdigest()[:16])
+
+
+def imports(text: str) -> set[str]:
+    """Return the modules of our rooms, as `room.module`, that a source imports at its top or in a function."""
+    found = set()
+    for room, module, names in _IMPORT.findall(text):
+        found |= {f"{room}.{module}"} if module else {f"{room}.{name}" for name in re.findall(r"\w+", names)}
+    return found
+
+
+def _path(name: str) -> Path:
+    return _ROOM / f"{name.replace('.', '/')}.py"
+
+
+def _compiled(names: Iterable[str]) -> dict[str, bytes]:
+    """Return each module as Python keeps it compiled; none where it can keep nothing, and would compile each time."""
+    found = {}
+    for name in names:
+        path = str(_path(name.removeprefix(f"{PACKAGE}.")))
+        code = SourceFileLoader(name, path).get_code(name)
+        if not Path(cache_from_source(path)).exists():
+            return {}
+        found[name] = marshal.dumps(code)
+    return found
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, _LEVEL)).decode()

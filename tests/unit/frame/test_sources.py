@@ -1,0 +1,120 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of our code is compiled, once for all starts, and what of it travels to a host."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils import sources as subject
+from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.plugin_utils.sources import PACKAGE, imports, sources
+
+ROOM = Path(subject.__file__).parent.parent / "module_utils"
+MODULES = sorted(path for path in ROOM.glob("*/*.py"))
+
+#: Start as ansible does, import what each run needs, and tell which of our modules were compiled for it.
+START = """
+import builtins, json, sys
+from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+_AnsibleCollectionFinder(paths=[sys.argv[1]])._install()
+real, seen = builtins.compile, []
+def note(source, filename, *rest, **more):
+    if "/egov/ops/" in str(filename):
+        seen.append(str(filename))
+    return real(source, filename, *rest, **more)
+builtins.compile = note
+import ansible_collections.egov.ops.plugins.plugin_utils.task
+print(json.dumps(seen))
+"""
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Give a folder in which Python keeps what it compiles, empty, and sources that nobody has read yet."""
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "compiled"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    sources.cache_clear()
+    yield tmp_path / "compiled"
+    sources.cache_clear()
+
+
+def worst_of(interpreter: str, **changed: str) -> dict[str, object]:
+    """Send a half of one line whose envelope has been changed, and return its result."""
+    data, nonce = stream.envelope(("host.record", "worst"), {}, {"timeout": 5}, {})
+    data = json.dumps({**json.loads(data), **changed}).encode()
+    done = subprocess.run(["sh", "-c", stream.command(interpreter)], input=data, capture_output=True, check=False)
+    return stream.parse(done.stdout.decode(), nonce, {})
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_the_imports_of_a_module_are_those_that_python_sees(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    seen = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
+            place = str(node.module).removeprefix(PACKAGE).strip(".")
+            seen |= {place} if "." in place else {f"{place}.{name.name}" for name in node.names}
+        assert not (isinstance(node, ast.Import) and any(name.name.startswith(PACKAGE) for name in node.names))
+    assert imports(text) == seen
+    assert {f"{other.parent.name}.{other.stem}" for other in MODULES} >= imports(text)
+
+
+def test_a_half_takes_along_what_it_needs_of_its_room_and_no_more(fresh: Path) -> None:
+    alone = json.loads(stream.envelope(("host.record", "worst"), {}, {}, {})[0])
+    assert len(alone["code"]) < len(sources("backup.run").envelope["code"]) / 3
+    assert sources("backup.run").digest != sources("backup.prove").digest
+
+
+def test_the_digest_of_the_sources_is_the_same_each_time() -> None:
+    first = sources("health.prober").digest
+    sources.cache_clear()
+    assert sources("health.prober").digest == first
+
+
+def test_a_python_of_our_bytecode_is_given_it(fresh: Path) -> None:
+    assert str(worst_of(sys.executable, sources="broken")["msg"]).startswith(
+        "The program of egov.ops on the host broke"
+    )
+    assert list(fresh.rglob("record.*.pyc"))
+
+
+@pytest.mark.parametrize("python", ["python3.6", "python3.9", "python3.13"])
+def test_any_other_python_is_given_the_sources(fresh: Path, python: str) -> None:
+    result = worst_of(shutil.which(python) or python, code="broken")
+    assert str(result["msg"]).startswith("The program of egov.ops on the host broke: TypeError in ")
+    assert str(result["python"]).startswith(python.removeprefix("python"))
+
+
+def test_where_nothing_compiled_can_be_kept_the_sources_travel_alone(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert sources("host.record").envelope["code"] == ""
+    assert worst_of(sys.executable)["python"]
+
+
+def test_a_run_compiles_none_of_our_modules_that_an_earlier_one_has_compiled(tmp_path: Path) -> None:
+    tree = next(parent for parent in Path(subject.__file__).parents if parent.name == "ansible_collections").parent
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONPYCACHEPREFIX"] = str(tmp_path)
+
+    def compiled(**more: str) -> list[str]:
+        command = [sys.executable, "-c", START, str(tree)]
+        done = subprocess.run(command, env={**environment, **more}, capture_output=True, text=True, check=True)
+        return [str(Path(name).relative_to(tree)) for name in json.loads(done.stdout)]
+
+    assert compiled(PYTHONDONTWRITEBYTECODE="1")
+    compiled()
+    ours = "ansible_collections/egov/ops/plugins/plugin_utils/"
+    assert [name for name in compiled() if name != f"{ours}__init__.py"] == []
