@@ -61,12 +61,15 @@ class Site:
         """The controller's state folder."""
         return self.folder / "state"
 
-    def has_repository(self) -> None:
-        """Let the repository of the site be there before its first run, with a key that costs no work to derive."""
+    def has_repository(self, name: str = "local") -> None:
+        """Let the repository of the site be there before its first run, with a key that costs no work to derive.
+
+        `name` is what the plan calls it.
+        """
         shutil.copytree(REPOSITORY, self.folder / "repository")
         for folder in (self.state, self.state / "passwords"):
             folder.mkdir(mode=0o700)
-        password = self.state / "passwords" / "local"
+        password = self.state / "passwords" / name
         password.touch(mode=0o600)
         password.write_text(PASSWORD + "\n")
 

@@ -52,6 +52,7 @@ def test_a_lost_control_node_is_rebuilt_from_the_backup_server_and_the_envelope(
             "repository": "vault",
         },
     }
+    site.has_repository()
     assert site.play("egov.ops.backup").rc == 0
     first = {record["id"] for record in site.records()}
     assert site.play("egov.ops.backup").rc == 0  # the first one's records are in it

@@ -74,6 +74,7 @@ def test_a_day_leaves_backup_proof_evidence_and_report(one):
     ],
 )
 def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one, procedure, lacking, more):
+    one.has_repository()
     done = one.play(f"egov.ops.{procedure}")
     assert done.rc == 0, done.output
     lines = [line.strip() for line in done.output.splitlines()]
@@ -93,6 +94,7 @@ def test_a_longer_procedure_does_what_stands_and_says_that_it_is_incomplete(one,
 
 @pytest.mark.slow
 def test_a_week_is_whole_and_reads_the_new_backups_again(one):
+    one.has_repository()
     done = one.play("egov.ops.weekly")
     assert done.rc == 0, done.output
     assert "INCOMPLETE" not in done.output
@@ -122,6 +124,7 @@ def test_a_week_is_whole_and_reads_the_new_backups_again(one):
     ],
 )
 def test_a_procedure_of_one_domain_is_whole_in_one_trip_for_each_step(one, procedure, domain, trips):
+    one.has_repository()
     done = one.play(f"egov.ops.{procedure}", "-vvv")
     assert done.rc == 0, done.output
     assert len(re.findall(r"^<127\.0\.0\.1> EXEC |^<web1> EXEC ", done.output, re.MULTILINE)) == trips
@@ -133,6 +136,7 @@ def test_a_procedure_of_one_domain_is_whole_in_one_trip_for_each_step(one, proce
 
 @pytest.mark.slow
 def test_a_second_day_makes_no_second_full(one):
+    one.has_repository()
     one.play("egov.ops.daily")
     (one.folder / "data" / "new").write_text("changed")
     done = one.play("egov.ops.daily")
@@ -165,6 +169,7 @@ def test_a_lost_password_of_a_known_repository_is_not_replaced(one):
 
 @pytest.mark.slow
 def test_a_lost_repository_is_not_made_anew(one):
+    one.has_repository()
     one.play("egov.ops.backup")
     (one.folder / "repository").rename(one.folder / "elsewhere")
     done = one.play("egov.ops.backup")
@@ -192,6 +197,7 @@ def test_a_failed_tools_own_words_reach_the_user(one, tmp_path):
 
 @pytest.mark.slow
 def test_one_machine_under_two_names_has_two_rows_and_one_repository(site):
+    site.has_repository()
     site.hosts.pop("db1")
     done = site.play("egov.ops.daily")
     assert done.rc == 0, done.output
@@ -225,6 +231,7 @@ def test_findings_fail_the_run_where_asked(one):
 @pytest.mark.slow
 @pytest.mark.programs("ssh")
 def test_a_dead_host_has_each_of_its_steps(site):
+    site.has_repository()
     site.hosts["web2"] = dict(DEAD)
     done = site.play("egov.ops.daily")
     assert done.rc == 2, done.output
@@ -238,6 +245,7 @@ def test_a_dead_host_has_each_of_its_steps(site):
 @pytest.mark.slow
 @pytest.mark.parametrize("transport", ["stream", "module"])
 def test_both_transports_tell_the_same(one, transport):
+    one.has_repository()
     done = one.play("egov.ops.daily", "-e", f"egov_ops_transport={transport}")
     assert done.rc == 0, done.output
     assert {entry["via"] for entry in one.records() if entry["kind"] in ("proof", "backup", "memory")} == {transport}
@@ -273,6 +281,7 @@ def test_an_ordinary_users_backup_names_what_it_may_not_read(one):
 
 @pytest.mark.slow
 def test_a_host_that_fails_in_one_domain_keeps_its_other_and_hides_no_host(site, tmp_path):
+    site.has_repository()
     site.hosts["web1"]["egov_ops_tool_path"] = [str(broken(tmp_path, "restic"))]
     site.hosts["web2"]["egov_ops_probes__90_host"] = {"odd": {"kind": "no_such_kind", "layer": "platform"}}
     done = site.play("egov.ops.daily")

@@ -35,6 +35,7 @@ def test_a_long_backup_and_its_copy_say_how_far_they_are(site: Site, transport: 
     )
     slow.chmod(0o755)
     site.variables["egov_ops_tool_path"].insert(0, str(tools))
+    site.has_repository()
     process = site.start("ansible-playbook", "egov.ops.backup")
     assert process.stdout
     lines, times = [], []

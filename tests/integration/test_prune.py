@@ -42,6 +42,7 @@ def backed_up(site: Site) -> Site:
     entry = site.variables["egov_ops_backup_sets"]["data"]
     entry.update({"full": "daily", "repository": "repository", "copies": ["far"]})
     site.variables["egov_ops_backup_retention"] = {"other": {"days": 1, "weeks": 0, "months": 0, "years": 0}}
+    site.has_repository("repository")
     done = site.play("egov.ops.backup")
     assert done.rc == 0, done.output
     return site

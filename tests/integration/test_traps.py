@@ -43,6 +43,7 @@ def test_a_proxy_for_the_world_does_not_catch_loopback_probes(site: Site) -> Non
 
 
 def test_a_state_folder_copied_elsewhere_goes_on_with_its_chain(site: Site) -> None:
+    site.has_repository()
     assert site.play("egov.ops.daily").rc == 0
     before = len(site.records())
     shutil.move(site.folder / "state", site.folder / "copied")
@@ -56,6 +57,7 @@ def test_a_state_folder_copied_elsewhere_goes_on_with_its_chain(site: Site) -> N
 
 def test_host_names_that_are_not_ascii(site: Site) -> None:
     site.hosts = {"政务-web1": site.hosts["web1"]}
+    site.has_repository()
     done = site.play("egov.ops.daily")
     assert done.rc == 0, done.output
     assert set(site.steps().values()) == {OK}

@@ -58,6 +58,7 @@ def test_streamed_to_each_python(one, interpreter, version):
 @pytest.mark.parametrize(("core", "version"), [("2.16", "3.6"), ("2.19", "3.8"), ("2.21", "3.13")])
 def test_as_a_module_under_each_core(one, ansible_core, interpreter, core, version):
     one.bin = ansible_core(core)
+    one.has_repository()
     day(one, interpreter(version), "module")
 
 
@@ -65,6 +66,7 @@ def test_as_a_module_under_each_core(one, ansible_core, interpreter, core, versi
 @pytest.mark.parametrize("core", ["2.16", "2.21"])
 def test_the_day_under_each_core(one, ansible_core, core):
     one.bin = ansible_core(core)
+    one.has_repository()
     day(one, "/usr/bin/python3", "stream")
 
 
