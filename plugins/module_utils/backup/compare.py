@@ -7,7 +7,7 @@
 import os
 import stat
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.facts import kind_of, sha256, xattrs
+from ansible_collections.egov.ops.plugins.module_utils.backup.facts import content, kind_of, xattrs
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_text
 
 TYPE_CHECKING = False
@@ -42,7 +42,11 @@ def compare(entry, path, root, host, info=None):
         skipped.append("owner")
     elif (info.st_uid, info.st_gid) != (entry["uid"], entry["gid"]):
         differs.append("owner")
-    wanted, found = entry["xattrs"], xattrs(path)
+    if entry["type"] == "file":
+        digest, found = _content(path, stat.S_IMODE(info.st_mode), root, host)
+    else:
+        found = xattrs(path)
+    wanted = entry["xattrs"]
     if not root:
         if any(not name.startswith(USER) for name in wanted):
             skipped.append("system xattrs")
@@ -65,20 +69,20 @@ def compare(entry, path, root, host, info=None):
         return differs, skipped
     if info.st_size != entry["size"]:
         differs.append("size")
-    if _content(path, stat.S_IMODE(info.st_mode), root, host) != entry["sha256"]:
+    if digest != entry["sha256"]:
         differs.append("content")
     return differs, skipped
 
 
 def _content(path, mode, root, host):
-    # type: (bytes, int, bool, Any) -> str
+    # type: (bytes, int, bool, Any) -> tuple[str, dict[str, str]]
     unreadable = not root and not mode & stat.S_IRUSR  # restored as it was, which its own owner may not read
     try:
         if unreadable:
             os.chmod(path, 0o600)
-        return sha256(path, host)
+        return content(path, host)
     except OSError:
-        return ""
+        return "", xattrs(path)
     finally:
         if unreadable:
             os.chmod(path, mode)  # another name of the same file is compared too

@@ -18,29 +18,25 @@ if TYPE_CHECKING:
 #: cache, where memory of its own for each file takes the system longer than the digest takes.
 CHUNK = 128 * 1024
 _chunk = memoryview(bytearray(CHUNK))
+_chunks = [_chunk]
 
 
 def sha256(path, host):
     # type: (bytes, Any) -> str
     """Return the digest of a regular file's content; raises OSError, and HalfError at the deadline."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    descriptor = _open(path)
     try:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(errno.EINVAL, "no longer a regular file")
-        left = info.st_size
-        while True:
-            size = os.readv(descriptor, [_chunk])
-            digest.update(_chunk[:size])
-            left -= size
-            if not size or (left <= 0 and size < CHUNK):  # most files are read in one piece
-                return digest.hexdigest()
-            if not host.remaining():
-                raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
+        return _digest(descriptor, host)
+    finally:
+        os.close(descriptor)
+
+
+def content(path, host):
+    # type: (bytes, Any) -> tuple[str, dict[str, str]]
+    """Return digest and extended attributes of a regular file, which is opened once; raises as `sha256` does."""
+    descriptor = _open(path)
+    try:
+        return _digest(descriptor, host), _attributes(descriptor, True)
     finally:
         os.close(descriptor)
 
@@ -48,12 +44,44 @@ def sha256(path, host):
 def xattrs(path):
     # type: (bytes) -> dict[str, str]
     """Return the extended attributes of a path by name, values in base64; none where they cannot be had."""
-    import binascii
+    return _attributes(path, False)
 
+
+def _open(path):
+    # type: (bytes) -> int
+    # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _digest(descriptor, host):
+    # type: (int, Any) -> str
+    import hashlib
+
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
+        raise OSError(errno.EINVAL, "no longer a regular file")
+    digest, left = hashlib.sha256(), info.st_size
+    while True:
+        size = os.readv(descriptor, _chunks)
+        digest.update(_chunk[:size])
+        left -= size
+        if not size or (left <= 0 and size < CHUNK):  # most files are read in one piece
+            return digest.hexdigest()
+        if not host.remaining():
+            raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
+
+
+def _attributes(path, follow):
+    # type: (bytes | int, bool) -> dict[str, str]
     try:
+        names = os.listxattr(path, follow_symlinks=follow)
+        if not names:
+            return {}
+        import binascii
+
         return {
-            name: binascii.b2a_base64(os.getxattr(path, name, follow_symlinks=False)).decode("ascii").strip()
-            for name in os.listxattr(path, follow_symlinks=False)
+            name: binascii.b2a_base64(os.getxattr(path, name, follow_symlinks=follow)).decode("ascii").strip()
+            for name in names
         }
     except OSError:
         return {}

@@ -25,6 +25,7 @@ _PATH = b'"path":'
 #: Lines that are decoded together.
 _AT_ONCE = 500
 
+_quoted = json.encoder.encode_basestring_ascii
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _decode = json.JSONDecoder().decode
 
@@ -37,12 +38,12 @@ def encoded(entry):
     line = _FILE % (
         entry["ctime"],
         entry["gid"],
-        _encode(entry["group"]),
+        _quoted(entry["group"]),
         entry["inode"],
         entry["mode"],
         entry["mtime"],
-        _encode(entry["owner"]),
-        _encode(entry["path"]),
+        _quoted(entry["owner"]),
+        _quoted(entry["path"]),
         entry["sha256"],
         entry["size"],
         entry["uid"],

@@ -8,7 +8,7 @@ import os
 import stat
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.facts import Names, kind_of, sha256, xattrs
+from ansible_collections.egov.ops.plugins.module_utils.backup.facts import Names, content, kind_of, xattrs
 from ansible_collections.egov.ops.plugins.module_utils.backup.line import decoded, encoded, entry_of, still
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, join, order, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -69,12 +69,12 @@ def scan(source, previous, since, write, host, found=None):
             raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
         line, before = known.find(path, found.removed)
         if not before or info.st_ctime >= settled or not _unchanged(before, info):
-            entry = _entry(path, info, names, found, host)
+            entry, old = _entry(path, info, names, found, host), line
+            line = encoded(entry)
             if not before:
                 found.added.add(path)
-            elif any(entry.get(key) != before.get(key) for key in MEANING):
+            elif line != old and any(entry.get(key) != before.get(key) for key in MEANING):
                 found.modified.add(path)
-            line = encoded(entry)
         if not stat.S_ISDIR(info.st_mode):
             found.files += 1
             found.bytes += info.st_size
@@ -209,29 +209,31 @@ def _names_in(folder, found):
 
 def _entry(path, info, names, found, host):
     # type: (bytes, os.stat_result, Names, Scan, Any) -> dict[str, Any]
+    kind = kind_of(info.st_mode)
     entry = {
         "path": to_text(path),
-        "type": kind_of(info.st_mode),
+        "type": kind,
         "mode": stat.S_IMODE(info.st_mode),
         "uid": info.st_uid,
         "gid": info.st_gid,
         "owner": names.user(info.st_uid),
         "group": names.group(info.st_gid),
-        "size": 0 if stat.S_ISDIR(info.st_mode) else info.st_size,
+        "size": 0 if kind == "dir" else info.st_size,
         "mtime": info.st_mtime_ns,
         "ctime": info.st_ctime_ns,
         "inode": info.st_ino,
-        "xattrs": xattrs(path),
     }  # type: dict[str, Any]
     try:
-        if entry["type"] == "file":
-            entry["sha256"] = sha256(path, host)
+        if kind == "file":
+            entry["sha256"], entry["xattrs"] = content(path, host)
             found.hashed += 1
-        elif entry["type"] == "link":
+            return entry
+        if kind == "link":
             entry["target"] = to_text(os.readlink(path))
     except OSError:
         entry["unreadable"] = True
         found.unreadable.add(path)
+    entry["xattrs"] = xattrs(path)
     return entry
 
 
