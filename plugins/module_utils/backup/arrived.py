@@ -5,7 +5,7 @@
 """What arrived of a snapshot, compared with its manifest path by path: content, mode, owner, time and attributes."""
 
 import os
-import stat
+from contextlib import suppress
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
 from ansible_collections.egov.ops.plugins.module_utils.backup.facts import kind_of
@@ -13,7 +13,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
 #: Differences that a record names.
 NAMED_DIFFERENCES = 10
@@ -36,17 +36,17 @@ class Comparison:
     def of(self, tree, tops):
         # type: (bytes, list[bytes]) -> None
         """Compare all that lies at and below some top paths of a tree; raises HalfError at the deadline."""
-        for path, staged, info in _walk(tree, tops):
-            kind = kind_of(info.st_mode)
+        for path, staged, kind, info in _walk(tree, tops):
             entry = self._known.pop(path, None)
             if entry is None:
                 if kind:
                     self.differences.append("%s (not in the manifest)" % shown(path))
                 continue
-            if self._has_moved(path, entry) or "unreadable" in entry:
-                self._skip(
-                    "changed during the backup" if self._has_moved(path, entry) else "unreadable during the backup"
-                )
+            if self._moved and self._has_moved(path, entry):
+                self._skip("changed during the backup")
+                continue
+            if "unreadable" in entry:
+                self._skip("unreadable during the backup")
                 continue
             differs, not_compared = compare(entry, staged, self._root, self._host, info)
             if differs:
@@ -59,7 +59,7 @@ class Comparison:
         # type: () -> None
         """Count what of the manifest has not arrived."""
         for path, entry in self._known.items():
-            if "unreadable" in entry or self._has_moved(path, entry):
+            if "unreadable" in entry or (self._moved and self._has_moved(path, entry)):
                 self._skip("not in the backup")
             else:
                 self.differences.append("%s (missing)" % shown(path))
@@ -67,7 +67,7 @@ class Comparison:
 
     def _has_moved(self, path, entry):
         # type: (bytes, dict[str, Any]) -> bool
-        return entry["path"] in self._moved or (bool(self._moved) and shown(path) in self._moved)
+        return entry["path"] in self._moved or shown(path) in self._moved
 
     def _skip(self, what):
         # type: (str) -> None
@@ -75,15 +75,28 @@ class Comparison:
 
 
 def _walk(tree, tops):
-    # type: (bytes, list[bytes]) -> Any
-    """Yield path, staged path and what lstat says of all that lies below some tops of a staged tree."""
-    pending = list(tops)
-    while pending:
-        path = pending.pop()
-        try:
+    # type: (bytes, list[bytes]) -> Iterator[tuple[bytes, bytes, str, os.stat_result | None]]
+    """Yield path, staged path, type and, but for files, what lstat says of all that lies below some tops of a tree.
+
+    What a folder's listing says of a file is enough here: it is opened next.
+    """
+    pending = []  # type: list[tuple[bytes, str, os.stat_result | None]]
+    for path in tops:
+        with suppress(FileNotFoundError):
             info = os.lstat(tree + path)
-        except FileNotFoundError:
-            continue
-        if stat.S_ISDIR(info.st_mode):
-            pending += [join(path, name) for name in os.listdir(tree + path)]
-        yield path, tree + path, info
+            pending.append((path, kind_of(info.st_mode), info))
+    while pending:
+        path, kind, known = pending.pop()
+        if kind == "dir":
+            with os.scandir(tree + path) as inside:
+                pending += [(join(path, one.name), *_told(one)) for one in inside]
+        yield path, tree + path, kind, known
+
+
+def _told(one):
+    # type: (os.DirEntry[bytes]) -> tuple[str, os.stat_result | None]
+    """Return the type of an entry of a folder and what lstat says of it, None for a file."""
+    if one.is_file(follow_symlinks=False):
+        return "file", None
+    info = one.stat(follow_symlinks=False)
+    return kind_of(info.st_mode), info

@@ -26,17 +26,17 @@ def sha256(path, host):
     """Return the digest of a regular file's content; raises OSError, and HalfError at the deadline."""
     descriptor = _open(path)
     try:
-        return _digest(descriptor, host)
+        return _digest(descriptor, host)[1]
     finally:
         os.close(descriptor)
 
 
 def content(path, host):
-    # type: (bytes, Any) -> tuple[str, dict[str, str]]
-    """Return digest and extended attributes of a regular file, which is opened once; raises as `sha256` does."""
+    # type: (bytes, Any) -> tuple[os.stat_result, str, dict[str, str]]
+    """Return what lstat says of a regular file, its digest and extended attributes; raises as `sha256` does."""
     descriptor = _open(path)
     try:
-        return _digest(descriptor, host), _attributes(descriptor, True)
+        return _digest(descriptor, host) + (_attributes(descriptor, True),)
     finally:
         os.close(descriptor)
 
@@ -54,7 +54,7 @@ def _open(path):
 
 
 def _digest(descriptor, host):
-    # type: (int, Any) -> str
+    # type: (int, Any) -> tuple[os.stat_result, str]
     import hashlib
 
     info = os.fstat(descriptor)
@@ -66,7 +66,7 @@ def _digest(descriptor, host):
         digest.update(_chunk[:size])
         left -= size
         if not size or (left <= 0 and size < CHUNK):  # most files are read in one piece
-            return digest.hexdigest()
+            return info, digest.hexdigest()
         if not host.remaining():
             raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
 

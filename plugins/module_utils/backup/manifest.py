@@ -225,7 +225,7 @@ def _entry(path, info, names, found, host):
     }  # type: dict[str, Any]
     try:
         if kind == "file":
-            entry["sha256"], entry["xattrs"] = content(path, host)
+            _opened, entry["sha256"], entry["xattrs"] = content(path, host)
             found.hashed += 1
             return entry
         if kind == "link":

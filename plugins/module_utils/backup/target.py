@@ -7,7 +7,7 @@
 import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes, within
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, shown, to_bytes, to_text, within
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
@@ -67,8 +67,8 @@ def resolve(operation, identity, selection, forbidden, host):
         target = Target([group], [(group.tree, place, join(group.holding, b"old"))])
         _refuse_space(group, selection)
         return target
-    tops = set(selection.tops)
-    types = {path: entry["type"] for entry in selection.entries for path in [to_bytes(entry["path"])] if path in tops}
+    tops = {to_text(top) for top in selection.tops}
+    types = {to_bytes(entry["path"]): entry["type"] for entry in selection.entries if entry["path"] in tops}
     groups = {}  # type: dict[bytes, Group]
     swaps = []
     for number, top in enumerate(selection.tops):
