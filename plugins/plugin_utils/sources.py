@@ -11,9 +11,11 @@ import functools
 import hashlib
 import json
 import marshal
+import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source
@@ -47,17 +49,48 @@ def sources(half: str) -> Sources:
     ahead = {"host.half", half}
     while ahead:
         name = ahead.pop()
-        texts[f"{PACKAGE}.{name}"] = text = _path(name).read_text(encoding="utf-8")
-        ahead |= {other for other in imports(text) if f"{PACKAGE}.{other}" not in texts}
+        texts[f"{PACKAGE}.{name}"], needed = _read(name)
+        ahead |= {other for other in needed if f"{PACKAGE}.{other}" not in texts}
     plain = json.dumps(texts, sort_keys=True).encode()
-    compiled = _compiled(texts)
-    envelope = {
-        "package": PACKAGE,
-        "sources": _packed(plain),
-        "magic": MAGIC_NUMBER.hex() if compiled else "",
-        "code": _packed(marshal.dumps(compiled)) if compiled else "",
-    }
-    return Sources(envelope, hashlib.sha256(plain).hexdigest()[:16])
+    digest = hashlib.sha256(plain).hexdigest()
+    # Packing costs more than all the rest, so it is kept where Python keeps what it compiles, and as that is named.
+    kept = Path(cache_from_source(str(_path(half)))).with_suffix(".stream.pyc")
+    envelope = _kept(kept, digest)
+    if not envelope:
+        compiled = _compiled(texts)
+        envelope = {
+            "package": PACKAGE,
+            "sources": _packed(plain),
+            "magic": MAGIC_NUMBER.hex() if compiled else "",
+            "code": _packed(marshal.dumps(compiled)) if compiled else "",
+        }
+        if compiled:
+            _keep(kept, digest, envelope)
+    return Sources(envelope, digest[:16])
+
+
+@functools.cache
+def _read(name: str) -> tuple[str, set[str]]:
+    """Return the text of a module and what it imports."""
+    text = _path(name).read_text(encoding="utf-8")
+    return text, imports(text)
+
+
+def _kept(path: Path, digest: str) -> dict[str, str]:
+    """Return the envelope that was made of the same sources by a Python of this bytecode, empty where there is none."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        found = json.loads(path.read_bytes())
+        envelope: dict[str, str] = found["envelope"]
+        if (found["digest"], envelope["magic"]) == (digest, MAGIC_NUMBER.hex()):
+            return envelope
+    return {}
+
+
+def _keep(path: Path, digest: str, envelope: dict[str, str]) -> None:
+    with suppress(OSError):
+        temporary = path.with_suffix(f".{os.getpid()}.pyc")  # renamed, since other runs may read and write it
+        temporary.write_text(json.dumps({"digest": digest, "envelope": envelope}), encoding="ascii")
+        temporary.replace(path)
 
 
 def imports(text: str) -> set[str]:

@@ -45,6 +45,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "compiled"))
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     sources.cache_clear()
+    subject._read.cache_clear()
     yield tmp_path / "compiled"
     sources.cache_clear()
 
@@ -94,6 +95,34 @@ def test_any_other_python_is_given_the_sources(fresh: Path, python: str) -> None
     result = worst_of(shutil.which(python) or python, code="broken")
     assert str(result["msg"]).startswith("The program of egov.ops on the host broke: TypeError in ")
     assert str(result["python"]).startswith(python.removeprefix("python"))
+
+
+def test_what_was_packed_before_is_taken_as_long_as_it_is_of_the_same_sources(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sources("host.record")
+    (kept,) = fresh.rglob("record.*.stream.pyc")
+    assert [path.name for path in fresh.rglob("*.stream*.pyc")] == [kept.name]
+    monkeypatch.setattr(subject, "_packed", lambda content: pytest.fail("packed again"))
+    sources.cache_clear()
+    assert sources("host.record") == first
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "pycache_prefix", str(fresh))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    whole = kept.read_bytes()
+    for damaged in (
+        b"",
+        whole[:-9],
+        b"\0" * len(whole),
+        b"[]",
+        b'{"digest":1}',
+        whole.replace(b'"digest": "', b'"digest": "0'),
+    ):
+        kept.write_bytes(damaged)
+        sources.cache_clear()
+        again = sources("host.record")
+        assert (again.digest, again.envelope["sources"]) == (first.digest, first.envelope["sources"])
+        assert json.loads(kept.read_bytes()) == {**json.loads(whole), "envelope": again.envelope}
 
 
 def test_where_nothing_compiled_can_be_kept_the_sources_travel_alone(
