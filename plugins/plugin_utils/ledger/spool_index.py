@@ -10,6 +10,7 @@ The index is no evidence and is not fsynced: what it does not cover is searched 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ class SpoolIndex:
             if "header" in item or item.get("kind") == "step":
                 marks.append([place, size, "" if "header" in item else item["host"]])
             place += size + 1
-        with suppress(OSError), self._path.open("a", encoding="utf-8") as stream:
+        with suppress(OSError), open(self._path, "a", encoding="utf-8", opener=_private) as stream:
             stream.write(json.dumps([inode, begin, end, marks]) + "\n")
 
     def covered(self, inode: int, host: str) -> Iterator[Covered]:
@@ -65,3 +66,7 @@ class SpoolIndex:
     def remove(self) -> None:
         """Remove the index, if there is one. Raises OSError."""
         self._path.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

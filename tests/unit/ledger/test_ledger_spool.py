@@ -165,7 +165,8 @@ def test_a_seal_counts_until_the_next_announcement(spool: Spool) -> None:
 
 
 def test_only_the_owner_can_read_a_spool(spool: Spool) -> None:
-    assert spool.path.stat().st_mode & 0o777 == 0o600
+    spool.append([make_record()])
+    assert [path.stat().st_mode & 0o777 for path in spool.path.parent.iterdir()] == [0o600, 0o600]
 
 
 @given(st.integers(0, 400))
