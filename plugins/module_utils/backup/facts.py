@@ -21,22 +21,19 @@ _chunk = memoryview(bytearray(CHUNK))
 _chunks = [_chunk]
 
 
-def sha256(path, host):
-    # type: (bytes, Any) -> str
-    """Return the digest of a regular file's content; raises OSError, and HalfError at the deadline."""
-    descriptor = _open(path)
-    try:
-        return _digest(descriptor, host)[1]
-    finally:
-        os.close(descriptor)
-
-
 def content(path, host):
     # type: (bytes, Any) -> tuple[os.stat_result, str, dict[str, str]]
-    """Return what lstat says of a regular file, its digest and extended attributes; raises as `sha256` does."""
-    descriptor = _open(path)
+    """Return what lstat says of a regular file, its digest (SHA-256) and extended attributes.
+
+    Raises OSError, and HalfError at the deadline.
+    """
+    # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        return _digest(descriptor, host) + (_attributes(descriptor, True),)
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(errno.EINVAL, "no longer a regular file")
+        return info, _digest(descriptor, info.st_size, host), _attributes(descriptor, True)
     finally:
         os.close(descriptor)
 
@@ -47,28 +44,20 @@ def xattrs(path):
     return _attributes(path, False)
 
 
-def _open(path):
-    # type: (bytes) -> int
-    # Between the walk and now it may have become a link or a fifo; opening must neither follow nor wait.
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _digest(descriptor, host):
-    # type: (int, Any) -> tuple[os.stat_result, str]
+def _digest(descriptor, left, host):
+    # type: (int, int, Any) -> str
+    """Return the digest of an open file that has, as far as is known, so many bytes left."""
     import hashlib
 
-    info = os.fstat(descriptor)
-    if not stat.S_ISREG(info.st_mode):
-        raise OSError(errno.EINVAL, "no longer a regular file")
-    digest, left = hashlib.sha256(), info.st_size
-    while True:
-        size = os.readv(descriptor, _chunks)
-        digest.update(_chunk[:size])
-        left -= size
-        if not size or (left <= 0 and size < CHUNK):  # most files are read in one piece
-            return info, digest.hexdigest()
+    size = os.readv(descriptor, _chunks)
+    digest = hashlib.sha256(_chunk[:size])
+    while size and (size == CHUNK or size < left):  # most files are read in one piece
         if not host.remaining():
             raise HalfError("Reading the files of the set did not end in time: give the task more time.", "timeout")
+        left -= size
+        size = os.readv(descriptor, _chunks)
+        digest.update(_chunk[:size])
+    return digest.hexdigest()
 
 
 def _attributes(path, follow):

@@ -94,6 +94,8 @@ class _Known:
     def find(self, path, passed):
         # type: (bytes, Named) -> tuple[bytes, dict[str, Any]]
         """Return a path's line and entry, empty where there are none; what comes before them is added to `passed`."""
+        if not self._path:  # a first walk, or one that has passed by all that was there
+            return _NOTHING
         text = to_text(path)
         if self._path != text:
             self.pass_by(passed, order(path))

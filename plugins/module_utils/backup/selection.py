@@ -57,11 +57,12 @@ def select(entries, wanted):
                 % (shown(path), _near(path, near))
             )
         return Selection(sorted(set(tops)), kept)
-    kept = list(entries)
+    kept, below = list(entries), ""
     for entry in kept:
-        path = to_bytes(entry["path"])
-        if not tops or not within(path, tops[-1]):
-            tops.append(path)
+        path = entry["path"]
+        if not below or not path.startswith(below):  # as text: there are many
+            tops.append(to_bytes(path))
+            below = path.rstrip("/") + "/"
     return Selection(tops, kept)
 
 

@@ -157,7 +157,9 @@ def _refuse_space(group, selection):
     folder = os.path.dirname(group.holding)
     if os.path.lexists(group.holding):
         raise HalfError("%s is in the way of the restore: move it away." % shown(group.holding), "refused")
-    inside = [entry for entry in selection.entries if any(within(to_bytes(entry["path"]), top) for top in group.tops)]
+    inside = selection.entries
+    if group.tops != selection.tops:  # several mounts: each takes its part
+        inside = [entry for entry in inside if any(within(to_bytes(entry["path"]), top) for top in group.tops)]
     refuse_space(folder, inside)
 
 
