@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import sys
@@ -30,6 +31,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # For the tools and interpreters that tests start.
 os.environ.update(ANSIBLE_COLLECTIONS_PATH=str(TREE), PYTHONPATH=str(TREE))
 os.environ["PATH"] = f"{environment.link_interpreters()}:{os.environ['PATH']}"
+
+# Whatever is chosen at random: the suite chooses one for all its parts.
+SEED = os.environ.setdefault("EGOV_OPS_SEED", str(secrets.randbits(32)))
 
 # Its deadlines are by the wall clock, and would judge what else the machine does.
 hypothesis.settings.register_profile("shared", deadline=None)
@@ -57,6 +61,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             missing.insert(0, "root")
         if missing:
             item.add_marker(pytest.mark.skip(reason=f"needs {' and '.join(missing)}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say with which seed the same would be chosen again."""
+    terminalreporter.write_line(f"EGOV_OPS_SEED={SEED}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -184,8 +185,16 @@ def summarise(outcomes: Sequence[Outcome], complete: bool) -> int:
         print("\n".join(f"  {line}" for line in not_run))
     passed = sum(outcome.passed for outcome in outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
-    print(f"\n{passed} passed, {failed} failed, {len(not_run)} skipped")
+    print(f"\n{described()}, EGOV_OPS_SEED={os.environ['EGOV_OPS_SEED']}")
+    print(f"{passed} passed, {failed} failed, {len(not_run)} skipped")
     return int(failed > 0 or passed == 0 or (complete and bool(not_run)))
+
+
+def described() -> str:
+    """Return which commit this is, and whether it was changed since, as far as git can tell."""
+    asked = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False) if shutil.which("git") else None
+    return f"Commit {done.stdout.strip()}" if done and done.returncode == 0 else "No commit"
 
 
 def prepare(level: str) -> None:
@@ -220,6 +229,7 @@ def main(goal: str, *arguments: str) -> int:
     }
     if goal in single:
         return subprocess.run(single[goal], cwd=ROOT, check=False).returncode
+    os.environ.setdefault("EGOV_OPS_SEED", str(secrets.randbits(32)))
     with ThreadPoolExecutor() as pool:
         outcomes = [outcome for stage in stages(goal) for lane in pool.map(perform_all, stage) for outcome in lane]
     return summarise(outcomes, complete=os.environ.get("EGOV_OPS_TEST_COMPLETE") == "1")

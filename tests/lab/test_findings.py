@@ -90,3 +90,16 @@ def test_a_clock_that_is_wrong_is_found(lab: Lab, site: Site) -> None:
         seen = found(site)["clock_skew", "clock"]
     assert seen["status"] == "critical"
     assert abs(seen["detail"]["value"] - 7200) < 60
+
+
+def test_the_real_ssh_server_is_asked_for_each_kind_of_connection(lab: Lab, site: Site) -> None:
+    place = "/etc/ssh/sshd_config.d/lab.conf"
+    lab.write("n1", place, "PermitRootLogin no\nMatch User backup\n  PermitRootLogin yes\n")
+    try:
+        done = site.play("egov.ops.harden_audit", "-l", "n1", timeout=180)
+    finally:
+        lab.shell("n1", f"rm {place}")
+    assert done.rc == 0, done.output
+    (judged,) = [record for record in site.records(host="n1", domain="hardening") if record["subject"] == "AC-001"]
+    assert judged["status"] == "critical"
+    assert judged["detail"]["found"] == {"PermitRootLogin in Match User backup": "yes"}

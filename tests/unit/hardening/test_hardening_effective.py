@@ -7,14 +7,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
-from ansible_collections.egov.ops.plugins.module_utils.hardening.sshd import sshd
-from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 from ansible_collections.egov.ops.tests.unit.hardening.constructed import MOUNTS, Tree
 
 SYSRQ = "kernel.sysrq at the next start"
@@ -118,27 +113,6 @@ def test_a_match_block_is_looked_at_by_a_connection_that_it_is_meant_for(
     tree.look("AC-006")
     asked = (tree.root / "asked").read_text().splitlines()
     assert asked == ["-T", f"-T -C {connection}"] if connection else asked == ["-T"]
-
-
-@pytest.mark.long
-@pytest.mark.root
-@pytest.mark.programs("sshd", "ssh-keygen")
-def test_the_real_server_tells_its_blocks_apart(tmp_path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    Path("/run/sshd").mkdir(exist_ok=True)
-    configuration = tmp_path / "sshd_config"
-    configuration.write_text(f"HostKey {tmp_path}/key\nPermitRootLogin no\nMatch User backup\n  PermitRootLogin yes\n")
-    (tmp_path / "root/etc/ssh").mkdir(parents=True)
-    shutil.copy(configuration, tmp_path / "root/etc/ssh")
-    (tmp_path / "bin").mkdir()
-    real = tmp_path / "bin/sshd"
-    real.write_text(f'#!/bin/sh\nt=$1; shift; exec {shutil.which("sshd")} $t -f {configuration} "$@"\n')
-    real.chmod(0o755)
-    machine = Machine(Host({"timeout": 30, "tool_path": [str(tmp_path / "bin")]}), str(tmp_path / "root"))
-    assert list(sshd(machine, "PermitRootLogin")) == [
-        ("PermitRootLogin", "no"),
-        ("PermitRootLogin in Match User backup", "yes"),
-    ]
 
 
 def test_a_stack_is_that_of_the_service_with_all_it_includes(tree: Tree) -> None:

@@ -54,7 +54,8 @@ def served(folder: Path) -> Iterator[str]:
 @contextmanager
 def locked(path: Path) -> Iterator[int]:
     """Hold a lock as dpkg does, in another process, and yield its pid."""
-    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print(); sys.stdin.read()"
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX)"
+    hold += "; print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
