@@ -158,6 +158,7 @@ class AptSite(Site):
         run(*gpg, "--export", "--output", keys / "egov.gpg")
         release = self.folder / f"repository/dists/{suite}/Release"
         run(*gpg, "--clearsign", "--output", release.with_name("InRelease"), release)
+        run("gpgconf", "--homedir", home, "--kill", "all")
 
     def sources(self, *suites: str, at: str = "") -> None:
         """Configure the suites as sources."""
