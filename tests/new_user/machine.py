@@ -23,13 +23,17 @@ PACKAGES = "make,python3,git,ca-certificates"
 _SITE_FILES = ("/etc/pip.conf", "/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt")
 _SITE_VARIABLES = ("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT", "http_proxy", "https_proxy", "no_proxy")
 
+# A root of its own, not a chroot: in that, no container could be started.
 _ENTER = """
 mount --make-rprivate /
 mount --bind "$0" "$0"
 mount -t proc proc "$0/proc"
 mount --rbind /sys "$0/sys"
 mount --rbind /dev "$0/dev"
-exec chroot --userspec="$1" "$0" /usr/bin/env -i "${@:2}"
+cd "$0"
+pivot_root . mnt
+python3 -c 'import ctypes; ctypes.CDLL(None).umount2(b"/mnt", 2)'
+exec chroot --userspec="$1" / /usr/bin/env -i "${@:2}"
 """
 
 
