@@ -30,6 +30,12 @@ PROBES = {"memory": {"kind": "memory", "layer": "infrastructure", "warning": "10
 PROBE = {"name": "Probe", "egov.ops.health_probe": {"probes": PROBES, "timeout": 20}, "tags": ["health"]}
 
 
+def has_apt_library() -> bool:
+    """Tell whether the system's own Python has the library by which packages are scanned."""
+    asked = ["/usr/bin/python3", "-c", "import apt_pkg"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
 @dataclass
 class Done:
     """What an ansible command left behind."""

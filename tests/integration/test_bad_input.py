@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.root, pytest.mark.programs("unshare"
 def replace(site: Site, instead: dict[str, Path]) -> None:
     """Let the site's playbooks, and so its hosts, see other files in the place of this machine's."""
     mounts = [f"mount --bind {shlex.quote(str(path))} {place}" for place, path in instead.items()]
-    line = " && ".join([*mounts, f'exec {site.bin}/ansible-playbook "$@"'])
+    line = " && ".join([*mounts, f'exec "{site.bin}/ansible-playbook" "$@"'])
     folder = site.folder / "bin"
     folder.mkdir()
     (folder / "ansible").symlink_to(site.bin / "ansible")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from sites import DEAD, Site
 
-pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
+pytestmark = [pytest.mark.programs("restic", "ssh"), pytest.mark.slow]
 
 
 def test_a_set_is_drilled_on_the_drill_host_from_its_copy(site: Site) -> None:

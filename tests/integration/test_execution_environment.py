@@ -90,6 +90,7 @@ def test_a_runner_sees_each_task_its_status_and_the_summary(site: Site) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.programs("ssh")
 def test_a_runner_sees_which_host_is_bad(site: Site) -> None:
     site.hosts = {"web1": site.hosts["web1"], "gone": dict(DEAD)}
     run = driven(site, "egov.ops.health_check")

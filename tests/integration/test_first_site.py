@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     editor = folder / "editor"
     editor.write_text(EDITOR.format(hosts=folder / "hosts.yml"))
     editor.chmod(0o755)
-    clone = re.sub(r"https://\S+", str(ROOT), COMMANDS[0])
+    clone = re.sub(r"https://\S+", shlex.quote(str(ROOT)), COMMANDS[0])
     script = "\n".join(f"{command} || exit {number}" for number, command in enumerate([clone, *COMMANDS[1:]], 1))
     kept = ("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "EGOV_OPS_WHEELS")
     environment = {

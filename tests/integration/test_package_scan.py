@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
-from sites import Site
+from sites import Site, has_apt_library
 
 
 def test_it_runs_on_the_systems_python_whatever_the_inventory_names(either: Site) -> None:
-    libraries = subprocess.run(["/usr/bin/python3", "-c", "import apt_pkg"], capture_output=True, check=False)
-    if libraries.returncode != 0:
+    if not has_apt_library():
         pytest.skip("needs python3-apt")
     either.hosts = {"web1": {**either.hosts["web1"], "ansible_python_interpreter": sys.executable}}
     done = either.play("egov.ops.daily", "--tags", "updates")

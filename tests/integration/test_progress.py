@@ -31,7 +31,7 @@ def test_a_long_backup_and_its_copy_say_how_far_they_are(site: Site, transport: 
     slow = tools / "restic"
     slow.write_text(
         '#!/bin/sh\nstatus() { echo \'{"message_type":"status","total_bytes":8000,"bytes_done":2000}\'; sleep 12; }\n'
-        f'case "$*" in *" backup "*) status;; *" copy "*) sleep 9;; esac\nexec {real} "$@"\n'
+        f'case "$*" in *" backup "*) status;; *" copy "*) sleep 9;; esac\nexec "{real}" "$@"\n'
     )
     slow.chmod(0o755)
     site.variables["egov_ops_tool_path"].insert(0, str(tools))

@@ -80,7 +80,7 @@ def slow_restic(site: Site, seconds: float) -> None:
     tools.mkdir(exist_ok=True)
     real = Path(site.variables["egov_ops_tool_path"][-1]) / "restic"
     script = tools / "restic"
-    script.write_text(f'#!/bin/sh\ncase "$*" in *"restore --target"*) sleep {seconds};; esac\nexec {real} "$@"\n')
+    script.write_text(f'#!/bin/sh\ncase "$*" in *"restore --target"*) sleep {seconds};; esac\nexec "{real}" "$@"\n')
     script.chmod(0o755)
     site.variables["egov_ops_tool_path"] = [str(tools), site.variables["egov_ops_tool_path"][-1]]
 

@@ -86,7 +86,7 @@ def test_what_is_written_while_the_set_is_read_is_not_in_its_backup(frozen: Site
     with subprocess.Popen(["sleep", "60"]) as outside:  # where the snapshot is not seen
         writes = f"cd {frozen.source}; for f in a b c; do echo later >$f; done"
         writes = f"nsenter --target {outside.pid} --mount sh -c '{writes}'"
-        context = tool(frozen, "restic", f'case "$*" in *--tag*--time*) {writes};; esac\nexec {RESTIC} "$@"')
+        context = tool(frozen, "restic", f'case "$*" in *--tag*--time*) {writes};; esac\nexec "{RESTIC}" "$@"')
         frozen.sets["pages"]["pre"] = ["sh", "-c", f"cd {frozen.source}; for f in a b c; do echo dumped >$f; done"]
         found = only(frozen.back_up(**context))
         outside.kill()
@@ -123,7 +123,7 @@ def test_the_second_hook_runs_when_the_snapshot_stands_and_the_record_tells_how_
     context = tool(
         frozen,
         "restic",
-        f'case "$*" in *--tag*--time*) cp {frozen.base}/log {frozen.base}/then; esac\nexec {RESTIC} "$@"',
+        f'case "$*" in *--tag*--time*) cp {frozen.base}/log {frozen.base}/then; esac\nexec "{RESTIC}" "$@"',
     )
     found = only(frozen.back_up(**context))
     assert (frozen.base / "then").read_text().split() == ["pre", "post"]
@@ -322,7 +322,7 @@ def test_a_backup_of_a_snapshot_that_was_spoiled_does_not_count(
     with monkeypatch.context() as patch:
         patch.setattr(Btrfs, "spoiled", lambda _volume: "It overflowed." if frozen.snapshots() else "")
         forget = 'case "$*" in *forget*) echo "only appending" >&2; exit 1;; esac' if stays else ":"
-        found = only(frozen.back_up(**tool(frozen, "restic", f'{forget}\nexec {RESTIC} "$@"')))
+        found = only(frozen.back_up(**tool(frozen, "restic", f'{forget}\nexec "{RESTIC}" "$@"')))
     assert (found["status"], found["detail"]["message"]) == ("failed", "It overflowed.")
     assert len(frozen.snapshots()) == int(stays)
     assert left(frozen) == []
@@ -332,7 +332,7 @@ def test_a_backup_of_a_snapshot_that_was_spoiled_does_not_count(
 
 
 def test_in_check_mode_no_snapshot_is_taken(frozen: Site) -> None:
-    context = tool(frozen, "btrfs", f'echo "$*" >>{frozen.base}/calls; exec {BTRFS} "$@"')
+    context = tool(frozen, "btrfs", f'echo "$*" >>{frozen.base}/calls; exec "{BTRFS}" "$@"')
     found = only(frozen.back_up(check_mode=True, **context))
     assert found["detail"]["message"].startswith("Would make a snapshot (full) of 3 files")
     assert (frozen.base / "calls").read_text() == f"subvolume list -o {frozen.source}\n"
@@ -353,7 +353,7 @@ def test_a_run_that_is_killed_leaves_nothing_to_the_next(frozen: Site, name: str
     real = {"btrfs": BTRFS, "restic": RESTIC}[name]
     die = "kill -9 $PPID; sleep 0.2"
     steps = f'{die}; {real} "$@"' if moment == "before" else f'{real} "$@"; {die}'
-    context = tool(frozen, name, f'case "$*" in {where}) {steps}; exit;; esac\nexec {real} "$@"')
+    context = tool(frozen, name, f'case "$*" in {where}) {steps}; exit;; esac\nexec "{real}" "$@"')
     child = os.fork()
     if not child:
         perform(run, frozen.arguments(), frozen.host(**context))
@@ -369,7 +369,7 @@ def test_a_run_that_is_killed_leaves_nothing_to_the_next(frozen: Site, name: str
 
 def test_a_snapshot_that_is_still_read_is_not_taken_away(frozen: Site) -> None:
     """A run is killed, and the restic that it started goes on: the next run waits for it."""
-    context = tool(frozen, "restic", f'case "$*" in *--tag*--time*) kill -9 $PPID; sleep 2; esac\nexec {RESTIC} "$@"')
+    context = tool(frozen, "restic", f'case "$*" in *--tag*--time*) kill -9 $PPID; sleep 2; esac\nexec "{RESTIC}" "$@"')
     child = os.fork()
     if not child:
         perform(run, frozen.arguments(), frozen.host(**context))

@@ -42,7 +42,7 @@ def test_a_half_that_breaks_is_a_sentence_and_no_traceback():
 
 def test_the_named_interpreter_is_used(tmp_path):
     mark = tmp_path / "used"
-    wrapper = script(tmp_path / "python with space", f'#!/bin/sh\ntouch {mark}\nexec {sys.executable} "$@"\n')
+    wrapper = script(tmp_path / "python with space", f'#!/bin/sh\ntouch {mark}\nexec "{sys.executable}" "$@"\n')
     send(f"'{wrapper}'")
     assert mark.exists()
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import APPROVAL, REQUEST, Approval, Request
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
@@ -33,6 +35,8 @@ STRANGER = "stranger"
 @functools.cache
 def folder() -> Path:
     """Return the folder of the keys, which this process makes once."""
+    if not shutil.which("ssh-keygen"):
+        pytest.skip("needs ssh-keygen", allow_module_level=True)
     made = Path(tempfile.mkdtemp(prefix="egov-ops-keys-"))
     for name in (*OWNERS, STRANGER):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(made / name)]
