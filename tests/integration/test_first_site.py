@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = re.findall(r"^\$ (.*)$", (ROOT / "docs/first-site.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+#: Where a host has what is installed on it.
+SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #: Stands in for the person at the editor: writes the two hosts, and the sudo password.
 EDITOR = """\
@@ -50,6 +54,8 @@ def stand_in(folder: Path) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run the page's commands in one shell, and return the folder in which they ran."""
+    if not shutil.which("restic", path=SYSTEM):
+        pytest.skip("needs restic installed")
     folder = tmp_path_factory.mktemp("first-site")
     for name in ("data", "home"):
         (folder / name).mkdir()
@@ -64,7 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script = "\n".join(f"{command} || exit {number}" for number, command in enumerate([clone, *COMMANDS[1:]], 1))
     kept = ("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "EGOV_OPS_WHEELS")
     environment = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM,
         "HOME": str(folder / "home"),
         "EDITOR": str(editor),
         "LC_ALL": "C.UTF-8",
