@@ -71,6 +71,12 @@ def recorded(site: Site, arguments: dict[str, Any]) -> None:
     assert not call(site, {**arguments, "recorded": True}).get("failed")
 
 
+def left_out(record: dict[str, Any]) -> dict[str, int]:
+    """Return how many paths were not compared, by why; of an ordinary user without what nobody but root can set."""
+    beyond = () if os.geteuid() == 0 else ("owner", "set-id bits", "system xattrs")
+    return {why: count for why, count in record["detail"]["not_compared"].items() if why not in beyond}
+
+
 def settle(site: Site, what: str, arguments: dict[str, Any], **context: Any) -> dict[str, Any]:
     """Accept or undo a restore."""
     half = {"accept": accept, "undo": undo}[what]

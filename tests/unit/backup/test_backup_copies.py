@@ -76,6 +76,7 @@ def test_the_source_is_not_read_for_a_copy(copied: Site) -> None:
     assert dumped.stdout.endswith(b"content of a\n")
 
 
+@pytest.mark.programs("ssh")
 def test_a_copy_that_cannot_be_reached_fails_alone_and_in_the_tool_s_words(copied: Site) -> None:
     copied.repositories["second"] = {"location": "sftp:nobody@127.0.0.1:/nowhere", "create": False}
     backup, copy = records(copied.back_up())

@@ -23,6 +23,9 @@ from gate_cases import folder, key
 NAMESPACE = "egov.ops.request@1"
 
 
+pytestmark = pytest.mark.programs("ssh-keygen")
+
+
 def test_a_signature_names_its_key_and_holds_for_its_document_and_purpose_alone() -> None:
     made = sign("text", NAMESPACE, folder() / "li_1")
     assert key_of(made) == key("li_1") == " ".join((folder() / "li_1.pub").read_text().split()[:2])

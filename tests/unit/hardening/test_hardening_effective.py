@@ -213,6 +213,7 @@ def test_a_mount_that_covers_another_is_the_one_that_counts(tree: Tree) -> None:
     assert status(tree, "MT-001") == "warning"
 
 
+@pytest.mark.root
 def test_files_on_a_network_file_system_are_left_alone(tree: Tree) -> None:
     tree.mode("home/li", 0o777)
     tree.put("proc/self/mountinfo", MOUNTS.replace("/home rw,nosuid,nodev - ext4", "/home rw,nosuid,nodev - nfs4"))
