@@ -52,7 +52,8 @@ def sources(half: str) -> Sources:
         texts[f"{PACKAGE}.{name}"], needed = _read(name)
         ahead |= {other for other in needed if f"{PACKAGE}.{other}" not in texts}
     plain = json.dumps(texts, sort_keys=True).encode()
-    digest = hashlib.sha256(plain).hexdigest()
+    # A release that packs in another way takes nothing that was packed before it.
+    digest = hashlib.sha256(plain + Path(__file__).read_bytes()).hexdigest()
     # Packing costs more than all the rest, so it is kept where Python keeps what it compiles, and as that is named.
     kept = Path(cache_from_source(str(_path(half)))).with_suffix(".stream.pyc")
     envelope = _kept(kept, digest)
@@ -66,7 +67,7 @@ def sources(half: str) -> Sources:
         }
         if compiled:
             _keep(kept, digest, envelope)
-    return Sources(envelope, digest[:16])
+    return Sources(envelope, hashlib.sha256(plain).hexdigest()[:16])
 
 
 @functools.cache
