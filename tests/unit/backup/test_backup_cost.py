@@ -30,8 +30,8 @@ SIZES = [
 ]
 #: Share of restic's CPU that our own may take of a full or of a restore.
 SHARE = 0.15
-#: CPU that a restore may take of ours, as a multiple of reading and hashing each restored byte once, its proof. It tells
-#: of a change of ours, whatever restic takes: for the same restore on the same machine that is 9.7 to 16 s.
+#: CPU that a restore may take of ours, as a multiple of reading and hashing each restored byte once, its proof. This
+#: tells of a change of ours, whatever restic takes: for the same restore on the same machine that is 9.7 to 16 s.
 PROOF = 1.5
 #: Seconds of CPU that an incremental without changes may take outside restic, for each file of a set of 50,000.
 UNCHANGED = 0.8 / 50_000
