@@ -88,15 +88,17 @@ def _walk(tree, tops):
     while pending:
         path, kind, known = pending.pop()
         if kind == "dir":
+            start = join(path, b"")
             with os.scandir(tree + path) as inside:
-                pending += [(join(path, one.name), *_told(one)) for one in inside]
+                pending += [
+                    (start + one.name, "file", None) if one.is_file(follow_symlinks=False) else _told(start, one)
+                    for one in inside
+                ]
         yield path, tree + path, kind, known
 
 
-def _told(one):
-    # type: (os.DirEntry[bytes]) -> tuple[str, os.stat_result | None]
-    """Return the type of an entry of a folder and what lstat says of it, None for a file."""
-    if one.is_file(follow_symlinks=False):
-        return "file", None
+def _told(start, one):
+    # type: (bytes, os.DirEntry[bytes]) -> tuple[bytes, str, os.stat_result]
+    """Return the path, the type and what lstat says of an entry of a folder."""
     info = one.stat(follow_symlinks=False)
-    return kind_of(info.st_mode), info
+    return start + one.name, kind_of(info.st_mode), info

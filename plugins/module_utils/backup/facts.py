@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Bytes that are read at once, into the same place for all files, as a half has one thread: it stays in the processor's
 #: cache, where memory of its own for each file takes the system longer than the digest takes.
-CHUNK = 128 * 1024
+CHUNK = 96 * 1024
 _chunk = memoryview(bytearray(CHUNK))
 _chunks = [_chunk]
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -22,16 +23,17 @@ from restore_site import now, request
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 
-#: Files, their bytes on average, and seconds of CPU by which a half may be over its share: a small set is dominated by
-#: its start, the plan's size has no such room.
+#: Files, their bytes on average, seconds of CPU by which a half may be over its share, and restores: a small set is
+#: dominated by its start, the plan's size has no such room. For the same restore on the same machine restic takes 9 to
+#: 16 s, as the system has memory at hand: of three restores, the one in the middle counts.
 SIZES = [
-    pytest.param(4000, 30_000, 0.3, id="small"),
-    pytest.param(50_000, 30_000, 0.0, id="large", marks=pytest.mark.long),
+    pytest.param(4000, 30_000, 0.3, 1, id="small"),
+    pytest.param(50_000, 30_000, 0.0, 3, id="large", marks=pytest.mark.long),
 ]
 #: Share of restic's CPU that our own may take of a full or of a restore.
 SHARE = 0.15
-#: CPU that a restore may take of ours, as a multiple of reading and hashing each restored byte once, its proof. This
-#: tells of a change of ours, whatever restic takes: for the same restore on the same machine that is 9.7 to 16 s.
+#: CPU that a restore may take of ours, as a multiple of reading and hashing each restored byte once, its proof: this
+#: tells of a change of ours, whatever restic takes.
 PROOF = 1.5
 #: Seconds of CPU that an incremental without changes may take outside restic, for each file of a set of 50,000.
 UNCHANGED = 0.8 / 50_000
@@ -95,9 +97,15 @@ def cost(site: Site, half: tuple[str, str], arguments: dict[str, Any]) -> dict[s
     return found
 
 
-@pytest.mark.parametrize(("files", "mean", "room"), SIZES)
+def read_all(folder: Path) -> float:
+    """Return the CPU seconds of reading and hashing each file below a folder once."""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", _READ_ALL, folder], capture_output=True, check=True)
+    return float(done.stdout)
+
+
+@pytest.mark.parametrize(("files", "mean", "room", "restores"), SIZES)
 def test_our_own_share_of_a_backup_and_of_a_restore_is_small(
-    tmp_path: Path, files: int, mean: int, room: float
+    tmp_path: Path, files: int, mean: int, room: float, restores: int
 ) -> None:
     site = Site(tmp_path)
     chance = random.Random(files)
@@ -114,14 +122,17 @@ def test_our_own_share_of_a_backup_and_of_a_restore_is_small(
     unchanged = cost(site, ("backup.run", "run"), site.arguments())
     assert unchanged["result"]["evidence"][0]["detail"]["backup"] == "incremental"
     assert unchanged["ours"] <= room + UNCHANGED * files
-    asked = request(site)
     wanted = {path: path.read_bytes() for path in site.source.rglob("*0.bin")}
-    for path in wanted:
-        path.write_bytes(b"spoilt")
-    restored = cost(site, ("backup.restore", "work"), asked)
-    assert {path: path.read_bytes() for path in wanted} == wanted
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", _READ_ALL, site.source], capture_output=True, check=True)
-    print("read and hash all", float(done.stdout), "share of restic's", restored["ours"] / restored["theirs"])
-    assert restored["ours"] <= room + PROOF * float(done.stdout)
-    assert restored["ours"] <= room + SHARE * restored["theirs"]
-    assert max(found["memory"] for found in (full, unchanged, restored)) <= MEMORY
+    restored = []
+    for turn in range(restores):
+        asked = request(site, str(turn))
+        for path in wanted:
+            path.write_bytes(b"spoilt")
+        restored.append({**cost(site, ("backup.restore", "work"), asked), "proof": read_all(site.source)})
+        assert {path: path.read_bytes() for path in wanted} == wanted
+    shares = [(found["ours"] - room) / found["theirs"] for found in restored]
+    proofs = [(found["ours"] - room) / found["proof"] for found in restored]
+    print("shares of restic's", shares, "multiples of reading and hashing all", proofs)
+    assert median(proofs) <= PROOF
+    assert median(shares) <= SHARE
+    assert max(found["memory"] for found in (full, unchanged, *restored)) <= MEMORY
