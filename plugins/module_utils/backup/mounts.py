@@ -4,11 +4,12 @@
 
 """Mounted file systems, known without touching them: a hung one would not answer."""
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_text, within
+from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_bytes, to_text, within
+from ansible_collections.egov.ops.plugins.module_utils.host import blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
 #: They show the kernel's state or mount on demand; there is nothing in them to back up.
 PSEUDO = frozenset(
@@ -54,32 +55,18 @@ def is_remote(kind):
 def mounted(path=MOUNTINFO):
     # type: (str) -> dict[bytes, bytes]
     """Return the type of the file system on each mount point; none where the kernel does not tell."""
-    found = {}  # type: dict[bytes, bytes]
-    try:
-        with open(path, "rb") as stream:
-            for line in stream:
-                mount, _separator, source = line.partition(b" - ")
-                found[_unescaped(mount.split(b" ")[4])] = source.split(b" ")[0]
-    except OSError:
-        pass
-    return found
+    return {to_bytes(mount.point): to_bytes(mount.type) for mount in _table(path)}
 
 
 def holding(path, source=MOUNTINFO):
     # type: (bytes, str) -> Mount | None
     """Return the mount that holds a path, the last where one lies over another; None where the kernel does not tell."""
     found = None  # type: Mount | None
-    try:
-        with open(source, "rb") as stream:
-            for line in stream:
-                mount, _separator, said = line.partition(b" - ")
-                words = mount.split(b" ")
-                point = _unescaped(words[4])
-                if within(path, point) and (found is None or len(point) >= len(found.point)):
-                    kind, device = said.split(b" ")[:2]
-                    found = Mount(point, _unescaped(words[3]), kind, _unescaped(device), words[2].decode("ascii"))
-    except OSError:
-        pass
+    for mount in _table(source):
+        point = to_bytes(mount.point)
+        if within(path, point) and (found is None or len(point) >= len(found.point)):
+            device = to_bytes(blocks.unescape(mount.source))
+            found = Mount(point, to_bytes(mount.root), to_bytes(mount.type), device, mount.device)
     return found
 
 
@@ -102,8 +89,11 @@ def answers(path, mounts, host):
     return not asked.timed_out
 
 
-def _unescaped(point):
-    # type: (bytes) -> bytes
-    for code, sign in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
-        point = point.replace(code, sign)
-    return point
+def _table(path):
+    # type: (str) -> Iterator[blocks.Mount]
+    try:
+        with open(path, "rb") as stream:
+            for line in stream:
+                yield blocks.Mount(to_text(line))
+    except OSError:
+        pass

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 class Mount:
-    """A line of /proc/self/mountinfo."""
+    """A line of /proc/self/mountinfo: which folder (`root`) of the file system on a device is seen at which point."""
 
     def __init__(self, line):
         # type: (str) -> None
         left, right = line.split(" - ", 1)
         fields = left.split(" ")  # and at no other blank: a name may hold the wide one of Chinese
         self.device = fields[2]
+        self.root = unescape(fields[3])
         self.point = unescape(fields[4])
         self.writable = "ro" not in fields[5].split(",")
         self.type, self.source, options = right.split(" ", 2)
