@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import shutil
 import subprocess
@@ -34,10 +35,11 @@ STRANGER = "stranger"
 
 @functools.cache
 def folder() -> Path:
-    """Return the folder of the keys, which this process makes once."""
+    """Return the folder of the keys, which this process makes once and removes at its end."""
     if not shutil.which("ssh-keygen"):
         pytest.skip("needs ssh-keygen", allow_module_level=True)
     made = Path(tempfile.mkdtemp(prefix="egov-ops-keys-"))
+    atexit.register(shutil.rmtree, made)
     for name in (*OWNERS, STRANGER):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(made / name)]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
