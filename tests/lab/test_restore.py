@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 from signers import make_key, people, signers
@@ -109,6 +111,23 @@ def test_the_job_is_a_unit_that_outlives_the_controller(pages: Site, lab: Lab) -
     (record,) = pages.records(kind="restore")
     assert record["detail"]["attempts"] == 1
     assert lab.shell("n1", f"systemctl is-active {unit(digest)} || true").strip() == "inactive"
+
+
+def test_two_control_nodes_that_begin_at_once_see_one_restore_and_its_end(pages: Site, lab: Lab) -> None:
+    lab.write("n1", "/opt/lab/restic", SLOW, mode="755")
+    pages.variables["egov_ops_tool_path"] = ["/opt/lab"]
+    digest = approved(pages, "twice")
+    folder = pages.folder / "other"
+    other = replace(pages, folder=folder, variables=pages.variables | {"egov_ops_state_dir": str(folder / "state")})
+    shutil.copytree(pages.state, other.state)
+    nodes = (pages, other)
+    begun = [node.start("ansible-playbook", "egov.ops.restore", "-e", f"egov_ops_request={digest}") for node in nodes]
+    outputs = [process.communicate(timeout=120)[0] for process in begun]
+    assert [process.returncode for process in begun] == [0, 0], outputs
+    assert whole(lab)
+    for node in nodes:
+        (record,) = node.records(kind="restore")
+        assert record["detail"]["attempts"] == 1
 
 
 def test_a_killed_unit_is_continued_by_the_next_run(pages: Site, lab: Lab) -> None:

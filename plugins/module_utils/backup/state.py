@@ -5,9 +5,9 @@
 """What a host remembers of its sets between two runs, and the lock that keeps two runs apart."""
 
 import os
-import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,21 +102,7 @@ def hold(host, name, seconds):
     Closing the file, or the end of the process, frees it.
     """
     descriptor = os.open(os.path.join(folder(host), "locks", name), os.O_RDWR | os.O_CREAT, 0o600)
-    until = time.monotonic() + min(seconds, host.remaining())
-    while not _locked(descriptor):
-        if time.monotonic() >= until:
-            os.close(descriptor)
-            return -1
-        time.sleep(0.2)
+    if not lock(descriptor, min(seconds, host.remaining())):
+        os.close(descriptor)
+        return -1
     return descriptor
-
-
-def _locked(descriptor):
-    # type: (int) -> bool
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

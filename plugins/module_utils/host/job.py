@@ -14,6 +14,7 @@ import signal
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 from ansible_collections.egov.ops.plugins.module_utils.host.run import find_tool
 
 TYPE_CHECKING = False
@@ -84,21 +85,12 @@ class Operation:
     def take(self, seconds=_LOCK_SECONDS):
         # type: (float) -> None
         """Keep others off this host's operations until release or the end of the process; raise HalfError if busy."""
-        import fcntl
-
         self.prepare()
         self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    other = os.pread(self._lock, 64, 0).decode("ascii", "replace")
-                    self.release()
-                    raise HalfError(_busy(other), "busy")
-                time.sleep(_PAUSE)
+        if not lock(self._lock, seconds):
+            other = os.pread(self._lock, 64, 0).decode("ascii", "replace")
+            self.release()
+            raise HalfError(_busy(other), "busy")
         os.pwrite(self._lock, self.id.encode("ascii"), 0)
 
     def release(self):
@@ -119,6 +111,8 @@ class Operation:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
+            if os.pread(descriptor, 64, 0) != self.id.encode("ascii"):
+                time.sleep(_PAUSE)  # who has just taken the lock has not said yet what for
             holder = os.pread(descriptor, 64, 0).decode("ascii", "replace")
             if holder != self.id:
                 raise HalfError(_busy(holder), "busy")
@@ -140,14 +134,31 @@ class Operation:
         # type: (tuple[str, str], dict[str, Any], float) -> Any
         """Start a half as a job that may take so many seconds, and return the process to wait for.
 
-        The job's first act must be `take`. Raises HalfError where it cannot be started.
+        The job's first act must be `take`: until it has, no other call starts one, and None is returned where another
+        call has. Raises HalfError where it cannot be started.
         """
+        self.prepare()
+        gate = os.open(os.path.join(self._folder, "start"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not lock(gate, 2 * _LOCK_SECONDS):
+                raise HalfError("Another call has been starting operation %s: run it again." % self.id[:8], "busy")
+            if self.running():
+                return None
+            process = self._launch(half, arguments, seconds)
+            until = time.monotonic() + _LOCK_SECONDS
+            while process.poll() is None and not self.running() and time.monotonic() < until:
+                time.sleep(_PAUSE / 5)
+            return process
+        finally:
+            os.close(gate)
+
+    def _launch(self, half, arguments, seconds):
+        # type: (tuple[str, str], dict[str, Any], float) -> Any
         import json
         import subprocess
         import sys
 
         host = self._host
-        self.prepare()
         context = {
             "now": host.now,
             "run": host.run_id,

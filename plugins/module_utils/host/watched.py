@@ -14,6 +14,7 @@ import signal
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, perform
+from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import WAIT_SECONDS
 
 TYPE_CHECKING = False
@@ -89,7 +90,7 @@ class _Place:
                     other.remove()
         self._host.files.folder(self._folder)
         descriptor = os.open(self._path("lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        _flock(descriptor)
+        lock(descriptor)
         return descriptor
 
     def free(self):
@@ -100,7 +101,7 @@ class _Place:
         except OSError:
             return True
         try:
-            return _flock(descriptor)
+            return lock(descriptor)
         finally:
             os.close(descriptor)
 
@@ -231,17 +232,6 @@ def _result(place):
             "interrupted",
         )
     return dict(result)
-
-
-def _flock(descriptor):
-    # type: (int) -> bool
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _private(path, flags):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,18 @@ def host(state: Path, program: dict[str, object] | None = None) -> Host:
     return Host({"state_dir": str(state), "timeout": 30, "program": program or stream.program("backup.restore")})
 
 
-def program_of(body: str) -> dict[str, object]:
-    """Return a program that runs some statements, with the envelope in `e`."""
-    return {"boot": f"import json,os,sys,time\ne=json.load(sys.stdin)\n{body}", "envelope": {"sources": "x" * 300_000}}
+TAKE = """
+import fcntl, json, os, sys, time
+e = json.load(sys.stdin)
+lock = open(e["context"]["state_dir"] + "/operations/lock", "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("a" * 64, end="", file=lock, flush=True)
+"""
+
+
+def program_of(body: str, before: str = "") -> dict[str, object]:
+    """Return a program that takes the lock of the first operation, then runs some statements, the envelope in `e`."""
+    return {"boot": f"{before}\n{TAKE}\n{body}", "envelope": {"sources": "x" * 300_000}}
 
 
 def run(operation: Operation) -> object:
@@ -83,6 +93,17 @@ def test_one_operation_at_a_time_works_on_a_host(tmp_path: Path) -> None:
     assert not first.running()
 
 
+def test_a_lock_just_taken_is_known_before_its_holder_has_said_what_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = Operation(FIRST, host(tmp_path))
+    operation.take()
+    path = tmp_path / "operations/lock"
+    path.write_bytes(b"")
+    monkeypatch.setattr(time, "sleep", lambda _seconds: path.write_text(FIRST))
+    assert operation.running()
+
+
 def test_the_lock_is_free_as_soon_as_its_process_is_killed(tmp_path: Path) -> None:
     operation = Operation(FIRST, host(tmp_path))
     child = os.fork()
@@ -112,6 +133,22 @@ def test_program_arguments_and_secrets_come_by_standard_input_alone(tmp_path: Pa
     assert (tmp_path / "seen").read_text() == '[{"answer": 42}, {"repository:local": "geheim"}, ["-c"]]'
     found = subprocess.run(["grep", "-rl", "geheim", str(tmp_path / "state")], capture_output=True, check=False)
     assert found.stdout == b""
+
+
+def test_of_calls_at_once_one_starts_the_job_and_all_see_it(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    late = f"import time\nprint(file=open({str(started)!r}, 'a'))\ntime.sleep(0.5)"
+    program = program_of("time.sleep(60)", before=late)
+    operations = [Operation(FIRST, host(tmp_path, program)) for _call in range(3)]
+    with ThreadPoolExecutor() as pool:
+        processes = [process for process in pool.map(run, operations) if process]
+    try:
+        assert all(operation.running() for operation in operations)
+        assert started.read_text() == "\n"
+    finally:
+        for process in processes:
+            process.kill()  # type: ignore[attr-defined]
+    assert len(processes) == 1
 
 
 def test_a_job_lives_in_a_session_of_its_own(tmp_path: Path) -> None:
