@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import restore
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import PASSWORD, Site, only
+from backup_site import PASSWORD, RESTIC, Site, only
 from restore_site import (
     call,
     carry_out,
@@ -213,6 +213,31 @@ def test_a_destroyed_pack_ends_the_restore_with_nothing_changed(saved: Site) -> 
         pack.write_bytes(content)
     result = carry_out(saved, arguments)
     assert result["failed"], result
+    assert tree(saved.source) == now
+    assert leftovers(saved) == []
+
+
+def test_a_byte_that_restic_got_wrong_without_a_word_ends_the_restore_with_nothing_changed(saved: Site) -> None:
+    now = spoil(saved)
+    arguments = request(saved)
+    tools = saved.base / "tools"
+    tools.mkdir()
+    program = tools / "restic"
+    program.write_text(
+        f"""#!/bin/sh
+        "{RESTIC}" "$@" || exit
+        case "$*" in *"restore --target"*)
+            wrong=$(echo {saved.base}/.egov-ops-*/tree{saved.source}/a)
+            touch -r "$wrong" {tools}/time
+            printf '\001' | dd of="$wrong" bs=1 count=1 conv=notrunc status=none
+            touch -r {tools}/time "$wrong"
+        esac
+        """
+    )
+    program.chmod(0o755)
+    result = carry_out(saved, arguments, tool_path=[str(tools)])
+    assert result["failed"], result
+    assert f"1 paths differ ({saved.source}/a (content))" in result["msg"]
     assert tree(saved.source) == now
     assert leftovers(saved) == []
 
