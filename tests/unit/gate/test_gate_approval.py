@@ -20,9 +20,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     read_request,
     words_of,
 )
-from gate_cases import SNAPSHOT, operation, request
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.gate_cases import SNAPSHOT, operation, request
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

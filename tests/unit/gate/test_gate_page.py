@@ -12,7 +12,8 @@ from pathlib import Path
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import GATES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema
-from gate_cases import key
+
+from tests.support.gate_cases import key
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/gates.md").read_text(encoding="utf-8")
 

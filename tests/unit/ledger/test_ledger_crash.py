@@ -24,7 +24,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import veri
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_cases import (
+
+from tests.support.ledger_cases import (
     NOW,
     dead_process,
     in_child,

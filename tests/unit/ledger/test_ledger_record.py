@@ -16,7 +16,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record, stable_id
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_cases import TIME, make_record
+
+from tests.support.ledger_cases import TIME, make_record
 
 FIELDS = {
     *("schema", "id", "run", "procedure", "host", "domain", "kind", "subject", "status", "reason", "clauses"),

@@ -20,7 +20,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Heade
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ledger_cases import (
+
+from tests.support.ledger_cases import (
     NOW,
     dead_process,
     end_of,

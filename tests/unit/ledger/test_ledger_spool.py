@@ -23,7 +23,17 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import ide
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_cases import NOW, dead_process, end_of, in_child, kill_here, make_header, make_record, start_child
+
+from tests.support.ledger_cases import (
+    NOW,
+    dead_process,
+    end_of,
+    in_child,
+    kill_here,
+    make_header,
+    make_record,
+    start_child,
+)
 
 
 @pytest.fixture

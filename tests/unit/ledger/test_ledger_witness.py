@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import publish, read, signer
-from ledger_cases import TIME
+
+from tests.support.ledger_cases import TIME
 
 HEAD = Head(7, "ab" * 32, "sha256")
 

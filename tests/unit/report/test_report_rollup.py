@@ -15,7 +15,8 @@ import ledgers
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf, is_whole, roll_up
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 STORY = ledgers.Story(("web1", "db1", "gate1"), days=3, dead=("gate1",), not_ours=("switch1",))
 
