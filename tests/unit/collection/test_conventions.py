@@ -145,7 +145,7 @@ def test_host_code_compiles_on_python_3_6(interpreter: Callable[[str], str]) -> 
 
 @pytest.mark.parametrize("path", HOST_CODE, ids=relative)
 def test_host_code_imports_its_own_room_and_the_standard_library_alone(path: Path) -> None:
-    room = path.parent.name if "module_utils" in path.parts else None
+    room = path.parts[path.parts.index("module_utils") + 1] if "module_utils" in path.parts else None
     outside = {name for name in imports(path) if name.split(".")[0] not in {*sys.stdlib_module_names, *BINDINGS}}
     if room is None:
         own = {name for name in outside if name.startswith(f"{OWN}module_utils.")}
