@@ -30,6 +30,9 @@ FIELDS = frozenset(
 #: The host of records that tell of the run itself.
 CONTROLLER = "controller"
 
+#: The kind of its records that tell of lines of a spool that were set aside; their subject is a file's name.
+REJECTED = "rejected"
+
 #: Characters kept of a text that alone is too long for the detail of a record.
 TEXT_LIMIT = 2000
 

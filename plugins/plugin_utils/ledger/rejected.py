@@ -20,11 +20,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folde
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import BadLine
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import (
+    CONTROLLER,
+    REJECTED,
+    iso,
+    record,
+    stable_id,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-
-#: The kind of the record that tells of it; its domain is `run`, its subject the file's name.
-REJECTED = "rejected"
 
 _DIGITS = 16
 _NAME_LIMIT = 80
