@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import make_private, sync_folder, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import BadLine
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import (
     CONTROLLER,
@@ -46,11 +43,11 @@ class Actor:
 def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> dict[str, Any]:
     """Write lines of the spool of a run into a file, each with a line's end, and return the record that names it.
 
-    The file is on the disk when this returns, and the same lines make the same file and id. Raises OSError.
+    The file is on the disk when this returns, and the same lines make the same file and id. Raises OSError, OpsError.
     """
     content = b"".join(line.content + b"\n" for line in lines)
     path = folder / f"{plain(of)}-{digest(content)[:_DIGITS]}.jsonl"
-    _make(folder)
+    make_private(folder)
     write_whole(path, path.with_suffix(".new"), [content])
     lines_are = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
     message = (
@@ -86,7 +83,7 @@ class Stranger:
 
     def move(self) -> None:
         """Move it, after the commit of its record. Raises OSError."""
-        _make(self.target.parent)
+        make_private(self.target.parent)
         self.path.rename(self.target)
         sync_folder(self.target.parent)
 
@@ -110,19 +107,6 @@ def conflicts(entries: Iterable[tuple[dict[str, Any], str]], stored: Mapping[str
 def plain(name: str) -> str:
     """Return a name as it can stand in a sentence and be a file's: what is odd in it as `_`, and not too long."""
     return _ODD.sub("_", name)[:_NAME_LIMIT]
-
-
-def _make(folder: Path) -> None:
-    """Make the folder of what is set aside; raises LedgerError where something else has its name."""
-    try:
-        folder.mkdir(mode=0o700)
-        sync_folder(folder.parent)
-    except FileExistsError:
-        state = folder.lstat()
-        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
-            raise LedgerError(
-                f"{folder} is not a folder of this user, so nothing can be set aside there; move it away."
-            ) from None
 
 
 def _record(

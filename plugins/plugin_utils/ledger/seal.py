@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, LedgerError, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import BadLine, Header, header_of_begin
@@ -24,7 +25,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONT
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, Stranger, conflicts, set_aside
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Contents, Spool, spools, strangers
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, StateDirError
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 #: Seconds after which a silent run that says nothing of its length is taken for dead, on another boot or machine.
 LONGEST = 24 * 3600.0
@@ -154,7 +155,7 @@ def drain(
                     load.spool.remove()
             sync_folder(state.spool)
             unreadable += [sentence for sentence in map(_moved, strange) if sentence]
-    except (LedgerError, StateDirError, OSError) as error:
+    except (OpsError, OSError) as error:
         kept = current.path if current else state.spool
         raise LedgerError(f"{str(error).rstrip('.')}; the evidence is kept in the spool {kept}.") from None
     return Drained(moved, orphans, torn, unreadable, ledger.head(), rejected)
@@ -203,7 +204,7 @@ def _moved(stranger: Stranger) -> str:
     """Move a stranger away; return a sentence if that cannot be done, else ""."""
     try:
         stranger.move()
-    except (LedgerError, OSError) as error:
+    except (OpsError, OSError) as error:
         return f"{stranger.path} cannot be moved to {stranger.target} ({error}); move it away."
     return ""
 

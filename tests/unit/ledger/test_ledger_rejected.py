@@ -30,6 +30,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import Draine
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
+from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
+from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import render_markdown
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -450,3 +455,30 @@ def test_a_damaged_index_hides_nothing(state: StateDir, content: bytes) -> None:
     spool.path.with_suffix(".index").write_bytes(content.replace(b"%d", inode))
     assert spool.header()["procedure"] == "daily"
     assert spool.steps("web1") == [step]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_report_shows_what_was_set_aside_as_a_finding_of_the_controller(state: StateDir, count: int) -> None:
+    run = Spool.find_or_create(state.spool, identity(os.getpid()), make_header(), NOW)
+    write(dead_spool(state), *[b"bad"] * count)
+    append(
+        run,
+        [
+            make_record(host="controller", domain="run", kind="begin", subject="daily", detail={"hosts": ["web1"]}),
+            make_record(kind="step", subject="health_probe"),
+            make_record(host="controller", domain="run", kind="seal", subject="daily"),
+        ],
+    )
+    with Ledger(state.ledger) as ledger:
+        drain(state, ledger, NOW, run, actor=Actor(run.run, "daily"))
+        data = build(gather(ledger, run.run, Facts()))
+    (finding,) = data["findings"]
+    (path,) = state.rejected.iterdir()
+    assert (finding["host"], finding["kind"], finding["status"]) == ("controller", "rejected", "failed")
+    assert finding["title"].startswith(f"{count} line{'s' if count > 1 else ''} in the spool of the run ")
+    assert str(path) in finding["next"]
+    assert [row["name"] for row in data["hosts"]] == ["web1"]
+    assert path.name in render_html(data, "en") and path.name in render_html(data, "zh")
+    assert path.name in render_markdown(data, "en")
+    assert f"{count} line" in " ".join(render_text(data, "en").split())
+    assert f"{count} 行不符合格式" in render_text(data, "zh").replace("\n", "")
