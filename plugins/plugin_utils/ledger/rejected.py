@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import make_private, sync_folder, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import BadLine
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import (
     CONTROLLER,
@@ -43,12 +44,18 @@ class Actor:
 def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> dict[str, Any]:
     """Write lines of the spool of a run into a file, each with a line's end, and return the record that names it.
 
-    The file is on the disk when this returns, and the same lines make the same file and id. Raises OSError, OpsError.
+    The file is on the disk when this returns, and the same lines make the same file and id. Raises OpsError.
     """
     content = b"".join(line.content + b"\n" for line in lines)
     path = folder / f"{plain(of)}-{digest(content)[:_DIGITS]}.jsonl"
-    make_private(folder)
-    write_whole(path, path.with_suffix(".new"), [content])
+    try:
+        make_private(folder)
+        write_whole(path, path.with_suffix(".new"), [content])
+    except OSError as error:
+        raise LedgerError(
+            f"What the ledger cannot hold of the run {plain(of)} cannot be set aside in {path} ({error.strerror}); "
+            "free space or mend its permissions"
+        ) from None
     lines_are = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
     message = (
         f"{lines_are} in the spool of the run {plain(of)} cannot be taken into the ledger (first cause: "

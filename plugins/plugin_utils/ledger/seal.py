@@ -173,6 +173,8 @@ def _store(
 
     def store() -> tuple[int, list[str]]:
         told = [stranger.record(actor or Actor("standalone", "standalone"), now) for stranger in strange]
+        stored = ledger.bodies([item["id"] for item in told])
+        told = [item for item in told if item["id"] not in stored]  # one that cannot be moved away is told of once
         for load in loads:
             if load.bad:
                 by = actor or Actor(load.header["run"], load.header["procedure"])

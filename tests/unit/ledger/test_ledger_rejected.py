@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -43,6 +44,7 @@ from ledger_cases import (
     append,
     dead_process,
     end_of,
+    in_child,
     living_process,
     make_header,
     make_record,
@@ -420,6 +422,38 @@ def test_something_else_in_the_place_of_the_folder_keeps_all_evidence(
     assert rows(state) == []
     state.rejected.unlink()
     assert len(drained(state).rejected) == 1
+
+
+def test_a_full_disk_keeps_all_evidence_in_the_spool(state: StateDir) -> None:
+    spool = dead_spool(state)
+    write(spool, b"x" * (2 << 20))
+    before = spool.path.read_bytes()
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        with pytest.raises(LedgerError, match=r"cannot be set aside in .*rejected.*; free space .* kept in the spool"):
+            drained(state)
+
+    assert in_child(work) == 0
+    assert spool.path.read_bytes() == before
+    assert rows(state) == []
+    assert list(state.rejected.iterdir()) == []
+    assert len(drained(state).rejected) == 1
+    assert len(aside(state)) == (2 << 20) + 1
+
+
+def test_what_cannot_be_moved_away_is_said_and_stops_nothing(state: StateDir) -> None:
+    (state.spool / "x.jsonl").mkdir()
+    dead_spool(state)
+    state.rejected.write_text("in the way")
+    first = drained(state)
+    assert (len(first.rejected), len(first.orphans)) == (1, 1)
+    assert "cannot be moved" in first.unreadable[0]
+    second = drained(state)
+    assert (second.moved, second.rejected, len(second.unreadable)) == (0, [], 1), "its record is there once"
+    state.rejected.unlink()
+    assert drained(state).unreadable == []
+    assert not (state.spool / "x.jsonl").exists()
 
 
 def test_a_purge_takes_the_record_of_what_was_set_aside_like_others(state: StateDir) -> None:
