@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypedDict
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import REASONS, STATUSES
@@ -27,6 +28,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import fl
 #: Bytes of a line: a record's detail has 16 KiB, a header names each host of the run.
 RECORD_LIMIT = 128 * 1024
 HEADER_LIMIT = 16 * 1024 * 1024
+
+_PIECE = 256 * 1024
 
 #: How each line begins that we write. One that begins so and is cut off is what a writer's death leaves.
 _BEGINNINGS = (b'{"attempt":', b'{"header":')
@@ -142,6 +145,44 @@ def is_torn(line: bytes) -> bool:
     return line.startswith(_BEGINNINGS) or any(begin.startswith(line) for begin in _BEGINNINGS)
 
 
+def merged(items: list[dict[str, Any]]) -> Header:
+    """Return the header that several header lines make: what a later one says replaces what an earlier one said."""
+    header: Header = {}
+    for item in items:
+        header.update(item["header"])
+    return header
+
+
+def lines_holding(descriptor: int, needle: bytes, begin: int, end: int) -> Iterator[bytes]:
+    """Yield the lines between two places of a file in which some bytes stand, without their ends.
+
+    One that is longer than any of ours is left out: it would be gone through again for each piece.
+    """
+    rest, is_inside = b"", False
+    # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
+    while begin < end and (piece := os.pread(descriptor, min(_PIECE, end - begin), begin)):
+        begin += len(piece)
+        if is_inside:
+            _line, line_end, piece = piece.partition(b"\n")
+            is_inside = not line_end
+        text = rest + piece
+        whole = text.rfind(b"\n") + 1
+        yield from _lines_with(needle, text[:whole])
+        rest = text[whole:]
+        if len(rest) > HEADER_LIMIT:
+            rest, is_inside = b"", True
+    yield from _lines_with(needle, rest)
+
+
+def _lines_with(needle: bytes, text: bytes) -> Iterator[bytes]:
+    place = text.find(needle)
+    while place >= 0:
+        end = text.find(b"\n", place)
+        end = len(text) if end < 0 else end
+        yield text[text.rfind(b"\n", 0, place) + 1 : end]
+        place = text.find(needle, end)
+
+
 def _refuse(name: str) -> float:
     raise LineError(f"it holds {name}, but only finite numbers are allowed")
 
@@ -165,7 +206,7 @@ def _flaw_of_record_line(item: dict[str, Any], text: str, run: str) -> str:
 
 def _is_plain(item: dict[str, Any], text: str) -> bool:
     """Tell whether a record is as nearly all are, mostly by its text: that costs a third of looking at each part."""
-    if item.keys() != FIELDS or "\\u" in text:
+    if len(item) != len(FIELDS) or "\\u" in text:  # which fields these are stands in head and tail
         return False
     head, place = _HEAD.match(text), text.rfind('},"domain":"') + 1
     if not head or place < head.end() or not _TAIL.fullmatch(text, place):

@@ -28,14 +28,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import (
     LineError,
     flaw_of_line,
     is_torn,
+    lines_holding,
+    merged,
     parse,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 
 SCHEMA = 1
-
-_PIECE = 256 * 1024
 
 #: Seconds to wait for another process that appends to, or drains, the same spool.
 PATIENCE = 60.0
@@ -137,7 +137,7 @@ class Spool:
                 sealed = True
         records = [(item, line) for item, line in lines if "header" not in item]
         return Contents(
-            _merged([item for item, _line in lines if "header" in item]),
+            merged([item for item, _line in lines if "header" in item]),
             [item for item, _line in records],
             torn,
             sealed,
@@ -169,7 +169,7 @@ class Spool:
         return self._records(self._lines_holding(needle))
 
     def _headers(self, lines: Iterable[bytes]) -> Header:
-        return _merged(self._parsed(line for line in lines if line.startswith(b'{"header":')))
+        return merged(self._parsed(line for line in lines if line.startswith(b'{"header":')))
 
     def _records(self, lines: Iterable[bytes]) -> list[dict[str, Any]]:
         return [item for item in self._parsed(lines) if "header" not in item]
@@ -191,7 +191,7 @@ class Spool:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
             with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
-                yield from _searched(stream.fileno(), needle, 0, os.fstat(stream.fileno()).st_size)
+                yield from lines_holding(stream.fileno(), needle, 0, os.fstat(stream.fileno()).st_size)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
@@ -204,14 +204,14 @@ class Spool:
                 for part in self._index.covered(state.st_ino, host):
                     if known <= part.begin and part.end <= state.st_size:
                         if known < part.begin:
-                            yield from _searched(descriptor, needle, known, part.begin)
+                            yield from lines_holding(descriptor, needle, known, part.begin)
                         lines = [os.pread(descriptor, size, place) for place, size in part.lines]
                         if all(needle in line for line in lines):
                             yield from lines
                         else:  # the index is not of this file, or damaged
-                            yield from _searched(descriptor, needle, part.begin, part.end)
+                            yield from lines_holding(descriptor, needle, part.begin, part.end)
                         known = part.end
-                yield from _searched(descriptor, needle, known, state.st_size)
+                yield from lines_holding(descriptor, needle, known, state.st_size)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
@@ -344,43 +344,6 @@ def _folder_lock(folder: Path) -> Iterator[None]:
                 f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
             )
         yield
-
-
-def _searched(descriptor: int, needle: bytes, begin: int, end: int) -> Iterator[bytes]:
-    """Yield the lines between two places of a file in which some bytes stand, without their ends.
-
-    One that is longer than any of ours is left out: it would be gone through again for each piece.
-    """
-    rest, is_inside = b"", False
-    # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
-    while begin < end and (piece := os.pread(descriptor, min(_PIECE, end - begin), begin)):
-        begin += len(piece)
-        if is_inside:
-            _line, line_end, piece = piece.partition(b"\n")
-            is_inside = not line_end
-        text = rest + piece
-        whole = text.rfind(b"\n") + 1
-        yield from _lines_with(needle, text[:whole])
-        rest = text[whole:]
-        if len(rest) > HEADER_LIMIT:
-            rest, is_inside = b"", True
-    yield from _lines_with(needle, rest)
-
-
-def _lines_with(needle: bytes, text: bytes) -> Iterator[bytes]:
-    place = text.find(needle)
-    while place >= 0:
-        end = text.find(b"\n", place)
-        end = len(text) if end < 0 else end
-        yield text[text.rfind(b"\n", 0, place) + 1 : end]
-        place = text.find(needle, end)
-
-
-def _merged(items: list[dict[str, Any]]) -> Header:
-    header: Header = {}
-    for item in items:
-        header.update(item["header"])
-    return header
 
 
 def _without_waiting(path: str, flags: int) -> int:
