@@ -35,6 +35,7 @@ class StateDir:
         self.path = path
         self.ledger = path / "ledger.sqlite3"
         self.spool = path / "spool"
+        self.rejected = path / "rejected"
         self.reports = path / "reports"
         self.rollups = path / "rollups"
         self.exports = path / "exports"

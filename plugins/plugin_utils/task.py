@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record_or_failure
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
@@ -206,7 +206,7 @@ class HostTask(Task):
         """Append the observations of one call to the run's spool; raises SpoolError."""
         finished = iso(datetime.now(timezone.utc))
         run.append(
-            record(
+            record_or_failure(
                 run=run.id,
                 procedure=run.procedure,
                 host=host,

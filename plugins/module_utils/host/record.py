@@ -18,6 +18,7 @@ REASONS = (
     "changed_during_backup",
     "error",
     "interrupted",
+    "malformed_answer",
     "mismatch",
     "no_history",
     "no_python",

@@ -24,6 +24,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     Stored,
     age_of,
     is_finding,
+    is_set_aside,
     key_of,
     owner_of,
 )
@@ -63,7 +64,8 @@ def build(material: Material) -> dict[str, Any]:
     observed = [stored for stored in material.records if is_observed(stored.record)]
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
-    findings = _findings(observed, material, run)
+    set_aside = [stored for stored in material.records if is_set_aside(stored.record)]
+    findings = _findings([*one_per_dead_host(observed), *((stored, []) for stored in set_aside)], material, run)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
     domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
     hosts = host_rows(observed, announced, domains, findings)
@@ -184,11 +186,13 @@ def _short(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _findings(observed: list[Stored], material: Material, run: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _findings(
+    found: list[tuple[Stored, list[int]]], material: Material, run: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Return the findings, worst first; the same one on several hosts has one id and stands together."""
     earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
     findings: list[dict[str, Any]] = []
-    for stored, also in one_per_dead_host(observed):
+    for stored, also in found:
         record = stored.record
         detail = record["detail"]
         since = material.since.get(key_of(record), record["finished"])

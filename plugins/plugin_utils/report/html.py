@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, hardening, page, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import is_set_aside
 from markupsafe import Markup
 
 #: Faults on the first screen.
@@ -39,7 +41,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
     """
     words = Language(language, data["run"]["zone"])
     anchors = page.anchors_of(data["hosts"])
-    links = page.links_of(anchors)
+    links = {CONTROLLER: Markup.escape(CONTROLLER), **page.links_of(anchors)}
     anchored = _anchored(data)
 
     # Functions and no macros, which would be most of the cost of a page of a hundred hosts.
@@ -224,6 +226,8 @@ def _panels(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]
     }
     for finding in data["findings"]:
+        if is_set_aside(finding["record"]):  # it stands with the records of the run
+            continue
         panels[finding["host"]]["findings"].setdefault(finding["status"], []).append(finding)
     for record in data["records"]:
         panels[record["host"]][record["status"]].append(record)

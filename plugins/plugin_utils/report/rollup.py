@@ -138,9 +138,9 @@ class Shelf:
             if digest.decode() != hashlib.sha256(body).hexdigest():
                 return None
             found: dict[str, Any] = json.loads(body)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
-        return found if (found.get("version"), found.get("run")) == (VERSION, run) else None
+        return found if isinstance(found, dict) and (found.get("version"), found.get("run")) == (VERSION, run) else None
 
     def _keep(self, made: Mapping[str, Any]) -> None:
         path = self._path(made["run"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import REJECTED, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
 
@@ -147,6 +147,11 @@ def age_of(since: str, until: str) -> int:
 def is_finding(record: Mapping[str, Any]) -> bool:
     """Tell whether a record says that something is wrong or not known."""
     return record["status"] in LOUD and record["domain"] != RUN_DOMAIN
+
+
+def is_set_aside(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says that evidence of some run could not be taken, which concerns the controller."""
+    return (record["domain"], record["kind"]) == (RUN_DOMAIN, REJECTED)
 
 
 def gather(ledger: Ledger, run: str, facts: Facts, shelf: Shelf | None = None) -> Material:
