@@ -11,7 +11,7 @@ of the step that it was asked for, and each value is of the type that the contro
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, REASONS, STATUSES
@@ -19,7 +19,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
     DEPTH,
     LINE_LIMIT,
-    VALUES,
     Check,
     dotted,
     either,
@@ -102,14 +101,13 @@ def parse_answer(value: Any, expected: Expected) -> Answer:
     if type(value) is not dict:
         raise AnswerError("it must be a mapping")
     known = {**_COMMON, **expected.results}
-    count = 0
     for name, item in value.items():
         check = known.get(name) if type(name) is str else None
         if check is None:
             raise AnswerError(f"it has the key {shown(name)}; allowed are {', '.join(sorted(known))}")
-        more, fault = tree(item, DEPTH - 1, name == EXACT)
-        count += more
-        fault = fault or (("", f"must not hold more than {VALUES} values") if count > VALUES else check(item))
+        # Of evidence each field has its check, and of a detail `_detail` looks at the whole.
+        fault = None if name == "evidence" else tree(item, DEPTH - 1, name == EXACT)[1]
+        fault = fault or check(item)
         if fault:
             raise AnswerError(f"{name}{fault[0]} {fault[1]}")
     if "msg" not in value:
@@ -190,17 +188,20 @@ def _detail(value: Any) -> tuple[str, str] | None:
     """Allow a mapping whose keys that the controller reads are of the type that it relies on."""
     if type(value) is not dict:
         return "", "must be a mapping"
-    for name in _READ.keys() & value.keys():
-        fault = _READ[name](value[name])
+    fault = tree(value, DEPTH - 3)[1]
+    if fault:
+        return fault
+    for name, item in value.items():
+        check = _READ.get(name)
+        fault = check(item) if check else None
         if fault:
             return f"{dotted(name)}{fault[0]}", fault[1]
     return None
 
 
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    listed = list(pairs)
-    found = dict(listed)
-    if len(found) != len(listed):
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
         raise AnswerError("it must not have a key twice")
     return found
 

@@ -19,16 +19,18 @@ from typing import Any
 Fault = tuple[str, str]
 Check = Callable[[Any], "Fault | None"]
 
-#: Characters of one line for people, and of a longer text. Integers fit into 64 bits, as databases want them.
+#: Characters of one line for people, and of a longer text.
 LINE_LIMIT, TEXT_LIMIT = 2000, 1024 * 1024
-INTEGERS = range(-(2**63), 2**63)
+#: Whole numbers fit into 64 bits, as databases want them.
+_LEAST, _MOST = -(2**63), 2**63 - 1
 #: Nesting of an answer, the answer itself counted.
 DEPTH = 32
-#: Values in an answer, keys not counted.
+#: Values in a result or the detail of an observation, keys not counted.
 VALUES = 500_000
 
 #: What no text may hold: control characters other than tab and line end, and halves of characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 #: The same for a path that a later command needs as it is: bytes that are no UTF-8 stand in it as U+DC80 to U+DCFF.
 _NO_PATH = re.compile("[\x00\ud800-\udc7f\udd00-\udfff]")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -41,7 +43,7 @@ def line(limit: int = LINE_LIMIT, empty: bool = True) -> Check:
     def check(value: Any) -> Fault | None:
         if type(value) is not str or len(value) > limit or not (value or empty):
             return fault
-        return None if value.isprintable() or not ("\n" in value or "\t" in value or _CONTROL.search(value)) else fault
+        return fault if not value.isprintable() and _NO_LINE.search(value) else None
 
     return check
 
@@ -54,7 +56,7 @@ def text(value: Any) -> Fault | None:
 def same(wanted: Any) -> Check:
     """Allow the one value that was asked for."""
     fault = "", f"must be {shown(wanted)}, as was asked"
-    return lambda value: None if type(value) is type(wanted) and value == wanted else fault
+    return lambda value: None if value == wanted else fault
 
 
 def one_of(choices: Collection[str]) -> Check:
@@ -71,12 +73,12 @@ def flag(value: Any) -> Fault | None:
 
 def integer(value: Any) -> Fault | None:
     """Allow a whole number from 0 on."""
-    return None if type(value) is int and 0 <= value < INTEGERS.stop else ("", "must be a whole number from 0 on")
+    return None if type(value) is int and 0 <= value <= _MOST else ("", "must be a whole number from 0 on")
 
 
 def number(value: Any) -> Fault | None:
     """Allow a finite number from 0 on."""
-    good = type(value) in (int, float) and 0 <= value < INTEGERS.stop
+    good = type(value) in (int, float) and 0 <= value <= _MOST
     return None if good else ("", "must be a number from 0 to 2^63")
 
 
@@ -113,6 +115,8 @@ def list_of(check: Check, limit: int) -> Check:
     def whole(value: Any) -> Fault | None:
         if type(value) is not list or len(value) > limit:
             return "", f"must be a list of at most {limit} entries"
+        if not any(map(check, value)):
+            return None
         for place, item in enumerate(value):
             fault = check(item)
             if fault:
@@ -179,29 +183,29 @@ def tree(value: Any, depth: int = DEPTH, exact: bool = False) -> tuple[int, Faul
     exact leaves texts to the shape: there are paths among them.
     """
     kind = type(value)
-    if kind is str:
-        return 1, None if exact else _text_fault(value)
-    if kind is int:
-        return 1, None if value in INTEGERS else ("", "must be a whole number of 64 bits")
-    if kind is float:
-        return 1, None if math.isfinite(value) else ("", "must be a finite number")
-    if kind is bool or value is None:
-        return 1, None
     if kind is not dict and kind is not list:
-        return 1, ("", "must be a JSON value")
+        return 1, _fault(value, exact)
     if depth <= 0:
         return 1, ("", f"must not be nested deeper than {DEPTH}")
-    count = 1
+    if kind is dict and not exact:
+        for name in value:
+            if type(name) is not str or not name.isprintable():
+                fault = _fault(name, exact) if type(name) is str else ("", "must be a text")
+                if fault:
+                    return 1, (f", key {shown(name)}", fault[1])
+    count = 1 + len(value)
+    if count > VALUES:
+        return count, ("", f"must not hold more than {VALUES} values")
     for name, item in value.items() if kind is dict else enumerate(value):
-        if kind is dict and (type(name) is not str or not name.isprintable()) and not exact:
-            fault = _text_fault(name) if type(name) is str else ("", "must be a text")
-            if fault:
-                return count, (f", key {shown(name)}", fault[1])
-        if type(item) is str and item.isprintable() and len(item) <= TEXT_LIMIT:
-            count += 1
+        # What nearly all values are is allowed without a call: this is the cost of an answer.
+        inner = type(item)
+        if inner is str and item.isprintable() and len(item) <= TEXT_LIMIT:
             continue
-        more, fault = tree(item, depth - 1, exact)
-        count += more
+        if inner is dict or inner is list:
+            more, fault = tree(item, depth - 1, exact)
+            count += more - 1
+        else:
+            fault = _fault(item, exact)
         if fault:
             step = dotted(str(name)) if kind is dict else f"[{name}]"
             return count, (f"{step}{fault[0]}", fault[1])
@@ -221,7 +225,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _text_fault(text: str) -> Fault | None:
-    if len(text) > TEXT_LIMIT:
-        return "", f"must be a text of at most {TEXT_LIMIT} characters"
-    return ("", "must be valid Unicode without control characters") if _CONTROL.search(text) else None
+def _fault(value: Any, exact: bool) -> Fault | None:
+    """Return what is wrong with a value that is neither a mapping nor a list, whatever it stands for."""
+    kind = type(value)
+    if kind is str:
+        if exact:
+            return None
+        if len(value) > TEXT_LIMIT:
+            return "", f"must be a text of at most {TEXT_LIMIT} characters"
+        return ("", "must be valid Unicode without control characters") if _CONTROL.search(value) else None
+    if kind is int:
+        return None if _LEAST <= value <= _MOST else ("", "must be a whole number of 64 bits")
+    if kind is float:
+        return None if math.isfinite(value) else ("", "must be a finite number")
+    return None if kind is bool or value is None else ("", "must be a JSON value")

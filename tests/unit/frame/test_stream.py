@@ -128,5 +128,5 @@ def test_the_line_is_plain_sh():
 
 def test_an_answer_nested_beyond_reason_is_refused():
     deep = '{"evidence": ' + "[" * 100_000 + "]" * 100_000 + "}"
-    with pytest.raises(AnswerError, match="must be JSON"):
+    with pytest.raises(AnswerError, match="nested deeper"):
         stream.parse(f"{NONCE}{deep}{NONCE}", NONCE, {})
