@@ -147,7 +147,7 @@ path_count:
 operation:
   description:
     - What a request of this restore takes; empty where more than one set is meant.
-    - Where a path holds characters that a terminal obeys, the same as a text of JSON in ASCII, which a request takes too.
+    - Where a path holds characters that a terminal obeys, the same as JSON in ASCII, which a request takes too.
   returned: success
   type: dict
   sample:

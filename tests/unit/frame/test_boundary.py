@@ -22,7 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.answer import _COMMON
 from ansible_collections.egov.ops.plugins.plugin_utils.boundary import RAW
 
 NOW = datetime(2026, 5, 20, tzinfo=timezone.utc)
-NAMES = sorted(path.stem for path in Path(list(actions.__path__)[0]).glob("*.py"))
+NAMES = sorted(path.stem for path in Path(next(iter(actions.__path__))).glob("*.py"))
 CLASSES = {
     name: importlib.import_module(f"ansible_collections.egov.ops.plugins.action.{name}").ActionModule for name in NAMES
 }
