@@ -130,7 +130,7 @@ def _switched(name: str, rotation: Rotation, users: list[Place], plan: Plan) -> 
 def _note(rotation: Rotation, stage: str, host: str, name: str, detail: dict[str, Any], users: list[Place]) -> None:
     """Remember what a stage has done with a repository; raises OpsError."""
     if stage == "add":
-        rotation.note(host, name, old=detail["old"], new=detail["new"])
+        rotation.note(host, name, old=detail.get("old", ""), new=detail.get("new", ""))
     elif stage == "remove":
         rotation.note(host, name, removed="yes")
         rotation.finish(users)

@@ -34,7 +34,7 @@ class Boundary(ActionBase):  # type: ignore[misc]
             done[f"{name}_lines"] = done[name].splitlines()
         return {**done, RAW: raw}
 
-    def _parse_returned_data(self, res: dict[str, Any], *profile: Any) -> dict[str, Any]:
-        """Keep what a module printed, and give Ansible an empty result in its place."""
+    def _parse_returned_data(self, res: dict[str, Any], *profile: Any) -> Any:
+        """Keep what a module printed, and give Ansible an empty result in its place, of the type that it wants."""
         self._printed = res[RAW]
-        return {}
+        return super()._parse_returned_data({**res, "stdout": "{}", "stderr": ""}, *profile)

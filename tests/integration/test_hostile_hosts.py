@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
+import pytest
 from hostile import ODD, attacks, python
 from sites import PROBE, Done, Site
 
@@ -54,26 +55,40 @@ def hostile_site(site: Site, answers: dict[str, str]) -> None:
     site.environment = {"ANSIBLE_FORKS": "4"}
 
 
-def test_each_answer_that_is_none_is_a_record_and_nothing_else(either):
-    answers = attacks(str(either.folder / "mark"))
+def attack(site: Site) -> None:
+    """Let each attack run in one play, and check what came of it."""
+    answers = attacks(str(site.folder / "mark"))
     answers["flood"] = '{"msg": "' + "x" * 10_000_000 + '"}'
-    hostile_site(either, answers)
+    hostile_site(site, answers)
     task = {**PROBE, "register": "found"}
     keys = {"ansible.builtin.debug": {"msg": "KEYS {{ found.keys() | sort | join(' ') }}."}, "name": "Keys"}
-    done = either.play(either.procedure([task, keys]), "-vvv", timeout=300)
+    done = site.play(site.procedure([task, keys]), "-vvv", timeout=300)
     assert done.rc == 2, done.output[-4000:]
-    is_harmless(either, done)
-    wrong = {host: step for (host, _module), step in either.steps().items() if step != BAD}
+    is_harmless(site, done)
+    wrong = {host: step for (host, _module), step in site.steps().items() if step != BAD}
     assert wrong == {"db1": ("ok", ""), "flood": ("failed", "too_large")}
-    assert rows(either, "SELECT DISTINCT kind FROM record WHERE host NOT IN ('db1', 'controller')") == [("step",)]
-    assert rows(either, "SELECT host FROM record WHERE kind = 'step' AND status = 'ok'") == [("db1",)]
-    told = {entry["host"]: entry["detail"]["message"] for entry in either.records(kind="step")}
+    assert rows(site, "SELECT DISTINCT kind FROM record WHERE host NOT IN ('db1', 'controller')") == [("step",)]
+    assert rows(site, "SELECT host FROM record WHERE kind = 'step' AND status = 'ok'") == [("db1",)]
+    told = {entry["host"]: entry["detail"]["message"] for entry in site.records(kind="step")}
     for host in answers.keys() - {"flood"}:
         assert f"The answer of {host} to health_probe is malformed" in told[host], told[host]
     common = "changed cpu evidence evidence_count failed msg python reason status summary transport"
     for line in done.output.splitlines():
         if "KEYS " in line:
             assert set(line.partition("KEYS ")[2].partition(".")[0].split()) <= set(common.split()), line
+
+
+def test_each_answer_that_is_none_is_a_record_and_nothing_else(either):
+    attack(either)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("transport", ["stream", "module"])
+@pytest.mark.parametrize("core", ["2.16", "2.21"])
+def test_no_ansible_obeys_a_host(site, ansible_core, core, transport):
+    site.bin = ansible_core(core)
+    site.variables["egov_ops_transport"] = transport
+    attack(site)
 
 
 def test_text_that_is_only_odd_is_shown_harmless_and_never_a_template(either):

@@ -10,6 +10,7 @@ import importlib
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -150,8 +151,9 @@ def test_ansible_gets_the_output_of_commands_harmless_and_we_get_it_as_it_came(c
     assert done[RAW] == ("FOUND\r\n/usr/bin/py\x1b[2J\n", "\x9b!\n")
 
 
-@pytest.mark.parametrize("profile", [(), ("legacy",)])
-def test_ansible_gets_nothing_of_what_a_module_printed(connected, profile):
+def test_ansible_gets_nothing_of_what_a_module_printed(connected):
+    profile = ("legacy",) if len(signature(ActionBase._parse_returned_data).parameters) > 2 else ()  # 2.16 has none
     raw = '{"add_host": {}, "warnings": ["x"], "_ansible_suppress_tmpdir_delete": true}', ""
-    assert connected._parse_returned_data({RAW: raw, "stdout": "", "stderr": "", "rc": 0}, *profile) == {}
+    given = {RAW: raw, "stdout": raw[0], "stderr": "", "rc": 0}
+    assert set(connected._parse_returned_data(given, *profile)) <= {"_ansible_parsed"}
     assert connected._printed == raw
