@@ -28,6 +28,10 @@ DEPTH = 32
 #: Values in a result or the detail of an observation, keys not counted.
 VALUES = 500_000
 
+#: Keys that were allowed before: most are the same in each observation. How many are remembered.
+_good_keys: set[Any] = set()
+_KEYS_LIMIT = 1000
+
 #: What no text may hold: control characters other than tab and line end, and halves of characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -187,12 +191,13 @@ def tree(value: Any, depth: int = DEPTH, exact: bool = False) -> tuple[int, Faul
         return 1, _fault(value, exact)
     if depth <= 0:
         return 1, ("", f"must not be nested deeper than {DEPTH}")
-    if kind is dict and not exact:
+    if kind is dict and not exact and not value.keys() <= _good_keys:
         for name in value:
-            if type(name) is not str or not name.isprintable():
-                fault = _fault(name, exact) if type(name) is str else ("", "must be a text")
-                if fault:
-                    return 1, (f", key {shown(name)}", fault[1])
+            fault = _fault(name, exact) if type(name) is str else ("", "must be a text")
+            if fault:
+                return 1, (f", key {shown(name)}", fault[1])
+        if len(_good_keys) < _KEYS_LIMIT:
+            _good_keys.update(value)
     count = 1 + len(value)
     if count > VALUES:
         return count, ("", f"must not hold more than {VALUES} values")
