@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CHECK
 from ansible_collections.egov.ops.plugins.plugin_utils import escrow
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
 
 #: The procedure that reads what is new; all others read everything.
 NEW = "weekly"
@@ -29,6 +32,12 @@ class ActionModule(BackupTask):
     HALF = ("backup.check", "check")
     ARGUMENTS = CHECK
     COPIES = True
+    KINDS = ("check", "escrow")
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each repository, and each copy of a key that lies ready."""
+        names = repositories_of({name: given["sets"][name] for name in wanted(given["sets"])})
+        return self._expected(subjects={"check": names, "escrow": set(names) & set(given["escrow"])})
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ROTATE
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import public, repositories_of, secrets_of_entry
 from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -27,6 +29,11 @@ class ActionModule(ChangingTask):
     DOMAIN = "backup"
     HALF = ("backup.rotate", "rotate")
     ARGUMENTS = ROTATE
+    KINDS = ("key",)
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each repository of the operation."""
+        return self._expected(subjects={"key": given["operation"]["repositories"]})
 
     def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
         """Return the repositories whose keys are rotated."""
@@ -123,7 +130,7 @@ def _switched(name: str, rotation: Rotation, users: list[Place], plan: Plan) -> 
 def _note(rotation: Rotation, stage: str, host: str, name: str, detail: dict[str, Any], users: list[Place]) -> None:
     """Remember what a stage has done with a repository; raises OpsError."""
     if stage == "add":
-        rotation.note(host, name, old=detail["old"], new=detail["new"])
+        rotation.note(host, name, old=detail.get("old", ""), new=detail.get("new", ""))
     elif stage == "remove":
         rotation.note(host, name, removed="yes")
         rotation.finish(users)

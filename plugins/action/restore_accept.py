@@ -16,3 +16,4 @@ class ActionModule(SettleTask):
     ACTION = "restore_accept"
     HALF = ("backup.settle", "accept")
     ARGUMENTS = SETTLE
+    KINDS = ("restore_acceptance",)

@@ -16,3 +16,4 @@ class ActionModule(SettleTask):
     ACTION = "restore_undo"
     HALF = ("backup.settle", "undo")
     ARGUMENTS = SETTLE
+    KINDS = ("restore_undo",)

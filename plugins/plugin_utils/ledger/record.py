@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, REASONS, RESULT_LIMIT, STATUSES
+from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, shown
@@ -198,18 +197,6 @@ def flaw_of_text(value: Any, name: str) -> str:
 def stable_id(*parts: str) -> str:
     """Return the identifier of a record that is the same whenever it is made from the same parts."""
     return digest(canonical(parts).encode())[:32]
-
-
-def oversize(observations: Sequence[dict[str, Any]], host: str) -> str:
-    """Return a sentence if what one module brought from a host is over the limit, else ""."""
-    total = len(canonical(observations).encode())
-    if total <= RESULT_LIMIT:
-        return ""
-    largest, subject = max((len(canonical(item).encode()), str(item.get("subject"))) for item in observations)
-    return (
-        f"The evidence of {host} is {total} bytes, over the limit of {RESULT_LIMIT}; "
-        f"the largest part is {subject} with {largest} bytes."
-    )
 
 
 def _within_limit(detail: dict[str, Any]) -> dict[str, Any]:

@@ -15,13 +15,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import (
-    iso,
-    oversize,
-    record,
-    record_or_failure,
-    stable_id,
-)
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record, record_or_failure, stable_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -208,13 +202,6 @@ def test_a_detail_that_was_cut_says_so_and_keeps_its_sentences() -> None:
 def test_a_detail_within_the_limit_is_kept_as_it_is() -> None:
     detail = {"text": "x" * 10000}
     assert make_record(detail=detail)["detail"] == detail
-
-
-def test_too_much_evidence_of_one_host_is_told_with_its_largest_part() -> None:
-    small = observation("probe", "load", "ok")
-    large = observation("probe", "units", "ok", text="x" * (4 * 1024 * 1024))
-    assert oversize([small], "web1") == ""
-    assert "largest part is units" in oversize([small, large], "web1")
 
 
 def test_times_are_written_in_utc_with_z() -> None:
