@@ -29,20 +29,12 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import T
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
 from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, parse
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
 
 ROOT = Path(__file__).resolve().parent.parent
-
-#: The role that does the work of a domain, and what its tasks do.
-ROLES = {
-    "health": ("health_check", "Check health"),
-    "backup": ("backup", "Back up and prove"),
-    "updates": ("patch_rollout", "Scan for updates"),
-    "hardening": ("hardening", "Audit the hardening"),
-    "restore": ("restore", "Restore"),
-}
 
 #: Steps that have a task file of their own in the role of their domain, and what its tasks do.
 TASKS = {
@@ -243,7 +235,7 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     built = [step for step in entry["steps"] if is_built(step["module"])]
     roles = []
     for domain in dict.fromkeys(step["domain"] for step in built):
-        role, does = ROLES[domain]
+        role, does = DOMAINS[domain].roles[0], DOMAINS[domain].task
         files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""

@@ -26,6 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     read_approval,
     read_request,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import GATE
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
@@ -39,7 +40,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.signature import key_of, 
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 #: The domain of the gate's records, and their kinds: what was asked, approved, decided, overridden and carried out.
-DOMAIN = "gate"
+DOMAIN = GATE
 DECISION, DONE = "gate", "operation"
 
 #: The kinds of records that prove a backup: by a sample of it, and by all of it.

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import REPORTED
 from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, hardening, page, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
@@ -242,14 +243,9 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
 
 def _chapters(data: Mapping[str, Any]) -> list[str]:
     """Return the chapters in the report's fixed order; health, backup and trends only where they have something."""
-    parts = {
-        "health": data["health"]["layers"],
-        "backup": data["backup"],
-        "updates": True,
-        "hardening": True,
-        "trends": data["trends"]["charts"],
-    }
-    return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]
+    something = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    parts = [name for name in (*REPORTED, "trends") if something.get(name, True)]
+    return ["hosts", "findings", *parts, "run", "evidence", "records"]
 
 
 def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:

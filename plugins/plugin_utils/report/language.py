@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 
 LANGUAGES = ("en", "zh")
@@ -29,8 +30,8 @@ _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 def catalogue() -> Mapping[str, Mapping[str, str | list[str]]]:
     """Return each message's texts by language; a list of two is singular and plural."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    words: dict[str, dict[str, str | list[str]]] = yaml.load(_CATALOGUE.read_text(encoding="utf-8"), Loader=loader)
-    return words
+    words: dict[str, Mapping[str, str | list[str]]] = yaml.load(_CATALOGUE.read_text(encoding="utf-8"), Loader=loader)
+    return {**words, **{f"domain.{name}": domain.title for name, domain in DOMAINS.items()}}
 
 
 class Language:

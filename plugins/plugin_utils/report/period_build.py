@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import REPORTED, with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     acknowledgement,
@@ -20,7 +21,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     sentences,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
-    DOMAINS,
     finding_order,
     named_alike,
     ordered,
@@ -50,7 +50,7 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
     fold = material.fold
     findings = _findings(material)
     hosts = _hosts(material, findings)
-    domains = [*DOMAINS, *sorted({name for marks in fold.hosts.values() for name in marks} - set(DOMAINS))]
+    domains = with_others({name for marks in fold.hosts.values() for name in marks})
     days = [_day(fold, day) for day in material.span.days()]
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -327,7 +327,9 @@ def _comparison(material: PeriodMaterial, data: Mapping[str, Any]) -> list[dict[
 
 
 def _figures(fold: Fold) -> dict[str, tuple[float | None, str]]:
-    measured = {domain: [pair for (_host, name), pair in fold.measured.items() if name == domain] for domain in DOMAINS}
+    measured = {
+        domain: [pair for (_host, name), pair in fold.measured.items() if name == domain] for domain in REPORTED
+    }
     shares = {
         domain: _share(sum(ok for ok, _of in pairs), sum(of for _ok, of in pairs)) for domain, pairs in measured.items()
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import OWNERS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
-
-#: The team that owns the findings of a domain (plan S2.2); those of another one go to the team of the procedure.
-OWNERS = {"health": "SYS", "backup": "DATA", "restore": "DATA", "updates": "SEC", "hardening": "SEC"}
 
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
