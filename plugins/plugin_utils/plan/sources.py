@@ -22,6 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import CADENCES, ON_CHANGE
 
 ORIGINS = ("plan", "law", "standard", "ours")
 SCOPES = ("plan", "run", "command")
@@ -50,6 +51,8 @@ def _tables() -> dict[str, Any]:
     """Return what a key of the schema may take from a table, by the name that it has there."""
     actions = action_registry.ACTIONS
     return {
+        "cadences": list(CADENCES),
+        "cadences_or_change": [*CADENCES, ON_CHANGE],
         "action": action_registry.DEFAULT,
         "actions": list(actions),
         "requestable": action_registry.requestable(),
