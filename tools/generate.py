@@ -33,6 +33,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, parse
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,7 +87,11 @@ empty key falls back to its default. So a group that adds an entry never loses t
 | timezone | a name of the time zone database |
 | threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |
 | texts | a text in each language: `{en: Night, zh: 夜间}` |
-| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |"""
+| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |
+
+`options` of a step say what its procedure means to the module:
+
+{options}"""
 
 PROCEDURES = """\
 # The procedures
@@ -222,7 +227,9 @@ def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
             parts += ["\n| Step | Domain and tag | Clauses | State |", "|---|---|---|---|"]
         for step in entry["steps"]:
             state = "stands" if is_built(step["module"]) else "not built yet"
-            parts.append(f"| `{step['module']}` | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
+            options = ", ".join(f"{name}: {value}" for name, value in step.get("options", {}).items())
+            module = f"`{step['module']}`" + (f" ({options})" if options else "")
+            parts.append(f"| {module} | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
     return "\n".join(parts) + "\n"
 
 
@@ -264,7 +271,7 @@ def _kind(kind: Any) -> dict[str, list[str]]:
 def render_variables(schema: Schema) -> str:
     """Return the page of the plan's variables."""
     variables = schema.variables.values()
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION.replace("{options}", "\n".join(_step_options()))]
     for scope, title in SCOPES.items():
         chosen = [variable for variable in variables if variable.scope == scope]
         parts += [f"\n## {title}\n", *_table("Variable", chosen)]
@@ -278,6 +285,13 @@ def render_variables(schema: Schema) -> str:
             else:
                 parts += ["\nDefault:\n", "```yaml", yaml.safe_dump(variable.default, sort_keys=False).rstrip(), "```"]
     return "\n".join(parts) + "\n"
+
+
+def _step_options() -> Iterator[str]:
+    yield "| Module | Option | What it takes, the default first |\n|---|---|---|"
+    for module, options in OPTIONS.items():
+        for name, allowed in options.items():
+            yield f"| `{module}` | `{name}` | {', '.join(f'`{value}`' for value in allowed)} |"
 
 
 def _table(title: str, keys: Iterable[Key]) -> Iterator[str]:

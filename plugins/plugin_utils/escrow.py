@@ -20,9 +20,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 CLAUSES = ("S6.2.2-4",)
 
-#: The procedures in which a test that is missing is a finding: each week it would be one that nobody reads.
-DUE = ("quarterly", "backup_verify")
-
 ACT = "Put its password into escrow, let escrow_file name the copy for a while, and run egov.ops.backup_verify."
 
 

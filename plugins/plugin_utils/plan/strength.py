@@ -164,8 +164,10 @@ def is_weaker(rule: str, before: Any, after: Any) -> bool:
 
 
 def _identity(item: Any) -> Any:
-    """Return what makes an element of a list the same one: of a step its module and domain, whatever it serves."""
-    return (item["module"], item["domain"]) if isinstance(item, dict) and "module" in item else item
+    """Return what makes an element of a list the same one: of a step what it does, whatever it serves."""
+    if not isinstance(item, dict) or "module" not in item:
+        return item
+    return item["module"], item["domain"], tuple(sorted(item.get("options", {}).items()))
 
 
 def _covered(item: Any, left: list[Any]) -> bool:

@@ -24,6 +24,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     Material,
     Stored,
     age_of,
+    heading_of,
     is_finding,
     key_of,
     owner_of,
@@ -114,6 +115,7 @@ def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str
     return {
         "id": first["run"],
         "procedure": first["procedure"],
+        "heading": heading_of(str(first["procedure"]), material.facts.procedures),
         "started": min(record["started"] for record in written),
         "finished": max(record["finished"] for record in written),
         "platform": material.facts.platform,

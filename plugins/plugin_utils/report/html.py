@@ -94,9 +94,9 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
 
 def title(data: Mapping[str, Any], words: Language) -> str:
     """Return the report's title: procedure and platform."""
-    procedure = str(data["run"]["procedure"]).rpartition(".")[2]
+    procedure = words.heading(data["run"])
     platform = data["run"]["platform"] or words.text("page.platform")
-    return words.text("page.title", procedure=words.word("procedure", procedure), platform=platform)
+    return words.text("page.title", procedure=procedure, platform=platform)
 
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:

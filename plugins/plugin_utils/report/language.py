@@ -62,6 +62,11 @@ class Language:
         pattern = self._messages.get(f"{family}.{name}", name)
         return pattern if isinstance(pattern, str) else name
 
+    def heading(self, run: Mapping[str, Any]) -> str:
+        """Return how a run's procedure is called in a title: as the catalogue says, or by its name."""
+        heading = run.get("heading") or {}
+        return str(heading.get(self.code) or str(run["procedure"]).rpartition(".")[2])
+
     def names(self, items: Iterable[str]) -> str:
         """Return names as a list in words."""
         return self.text("list.names").join(items)

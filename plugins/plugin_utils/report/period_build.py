@@ -29,7 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Fold, Found, PeriodMaterial
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import LOUD, Key, owner_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import LOUD, Facts, Key, heading_of, owner_of
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start, period_start
 
 SCHEMA = 1
@@ -68,7 +68,7 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
         ],
         "backup": _backup(fold),
         "trends": period_trends.charts(material),
-        "runs": [_run(run) for run in fold.runs],
+        "runs": [_run(run, material.facts) for run in fold.runs],
         "evidence": {
             "first": min(run["first"] for run in fold.runs),
             "last": fold.last,
@@ -273,12 +273,13 @@ def _backup(fold: Fold) -> list[dict[str, Any]]:
     ]
 
 
-def _run(run: Mapping[str, Any]) -> dict[str, Any]:
+def _run(run: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     seals = [row for row in run["frame"] if row["kind"] == "seal"]
     last = seals[-1] if seals else None
     return {
         "run": run["run"],
         "procedure": run["procedure"],
+        "heading": heading_of(run["procedure"], facts.procedures),
         "day": run["day"].isoformat(),
         "started": run["started"],
         "finished": last["finished"] if last else None,

@@ -137,6 +137,11 @@ def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, An
     return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
 
 
+def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str] | None:
+    """Return how a procedure is called in titles, in each language; None where the catalogue does not say it."""
+    return procedures.get(procedure.rpartition(".")[2], {}).get("heading")
+
+
 def age_of(since: str, until: str) -> int:
     """Return the whole seconds between two moments, 0 where the first is the later one."""
     return max(0, int((read_time(until) - read_time(since)).total_seconds()))
