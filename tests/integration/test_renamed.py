@@ -42,7 +42,7 @@ def test_a_procedure_under_another_name_does_what_the_catalogue_says(site: Site)
     assert (quarter["escrow"]["status"], quarter["check"]["status"]) == ("warning", "ok")
     _output, week = play_renamed(site, "our_week", "backup_check", of="weekly")
     assert (week["escrow"]["status"], week["escrow"]["reason"]) == ("skipped", "no_history")
-    assert week["check"]["detail"] != quarter["check"]["detail"]
+    assert week["check"]["detail"]["message"] != quarter["check"]["detail"]["message"]
     output, _status = play_renamed(site, "our_status", "backup_catalog", of="backup_status")
     assert "Without us, set" in output
     output, _status = play_renamed(site, "our_week", "backup_catalog", of="weekly")
