@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Fold, Found, PeriodMaterial
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import LOUD, Facts, Key, heading_of, owner_of
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start, period_start
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import ended_periods, period_start
 
 SCHEMA = 1
 
@@ -227,7 +227,7 @@ def _plan(material: PeriodMaterial) -> list[dict[str, Any]]:
         whole = [run for run in material.fold.runs if run["whole"] and _is_of(run["procedure"], name)]
         done = {period_start(cadence, read_time(run["started"]), zone) for run in whole}
         first = max(read_time(material.span.since), material.first)
-        due = done | set(_starts(cadence, first, end, zone))
+        due = done | set(ended_periods(cadence, first, end, zone))
         rows.append(
             {
                 "procedure": name,
@@ -248,14 +248,6 @@ def _latest(material: PeriodMaterial) -> datetime:
     """Return the moment up to which the range is told: its last record, or its own end."""
     finished = [read_time(row["finished"]) for run in material.fold.runs for row in run["frame"]]
     return max(finished, default=read_time(material.span.until))
-
-
-def _starts(cadence: str, first: datetime, end: datetime, zone: str) -> Iterable[datetime]:
-    """Yield the starts of the periods that ended in a range."""
-    start = period_start(cadence, first, zone)
-    while (following := next_start(cadence, start, zone)) <= end:
-        yield start
-        start = following
 
 
 def _backup(fold: Fold) -> list[dict[str, Any]]:

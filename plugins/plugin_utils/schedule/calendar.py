@@ -10,6 +10,7 @@ old what is done so often may become.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -41,6 +42,12 @@ CADENCES = tuple(_TABLE)
 
 #: The cadence of a backup that means: whenever something has changed, which each daily run finds out.
 ON_CHANGE = "change"
+
+#: The days that one of each unit of retention takes at most.
+RETENTION_DAYS = {
+    unit: _TABLE[cadence].longest.days
+    for unit, cadence in (("days", "daily"), ("weeks", "weekly"), ("months", "monthly"), ("years", "yearly"))
+}
 
 #: Days for which the test of a key in escrow holds: a quarter, and a week to bring the copy.
 ESCROW_DAYS = _TABLE["quarterly"].longest.days + 8
@@ -118,6 +125,14 @@ def next_start(cadence: str, now: datetime, zone: str) -> datetime:
         day = _first_day(cadence, day + longest(cadence))
         following = _midnight(day, place)
     return following
+
+
+def ended_periods(cadence: str, first: datetime, end: datetime, zone: str) -> Iterator[datetime]:
+    """Yield, in UTC, the starts of the periods that ended in a range, from the one that holds its first moment."""
+    start = period_start(cadence, first, zone)
+    while (following := next_start(cadence, start, zone)) <= end:
+        yield start
+        start = following
 
 
 def midnight(day: date, zone: str) -> datetime:

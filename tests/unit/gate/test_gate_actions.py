@@ -15,6 +15,7 @@ from typing import Any
 
 import environment
 import pytest
+import yaml
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils import action_registry
 from ansible_collections.egov.ops.plugins.plugin_utils import evidence as gate_evidence
@@ -282,6 +283,19 @@ def test_the_table_is_what_the_schema_offers() -> None:
         assert set(action.floor) <= set(action.gates) <= set(GATES)
         assert set(action.title) == set(action.source) == set(LANGUAGES)
         assert (PLUGINS / f"action/{action.module}.py").exists()
+
+
+def test_the_page_of_the_module_request_offers_what_can_be_asked_for() -> None:
+    text = (PLUGINS / "modules/request.py").read_text(encoding="utf-8")
+    documentation = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    assert documentation["options"]["action"]["choices"] == action_registry.requestable()
+
+
+@pytest.mark.parametrize("depth", [100, 600, 900, 20_000])
+def test_a_request_is_refused_in_one_sentence_however_deep_it_is(depth: int) -> None:
+    body = request().body.replace('"host":"web1"', f'"host":{"[" * depth}{"]" * depth}')
+    with pytest.raises(ApprovalError, match=r"^The (request|operation) [^\n]*\.$"):
+        read_request(body.encode())
 
 
 def changing_modules() -> set[str]:

@@ -17,6 +17,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_s
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import (
     CADENCES,
     ON_CHANGE,
+    RETENTION_DAYS,
+    ended_periods,
     longest,
     longest_days,
     midnight,
@@ -80,6 +82,18 @@ def test_a_period_is_the_one_that_a_walk_over_the_days_finds(cadence: str, now: 
     assert next_start(cadence, now, name) == first_instant(following, zone)
 
 
+@given(of_days, instants, st.timedeltas(timedelta(0), timedelta(days=400)), st.sampled_from(ZONES))
+def test_the_periods_that_ended_in_a_range_are_those_that_a_walk_finds(
+    cadence: str, first: datetime, length: timedelta, name: str
+) -> None:
+    zone, end = ZoneInfo(name), first + length
+    day = period_start(cadence, first, name).astimezone(zone).date()
+    days = (day + number * DAY for number in range(length.days + 800))
+    starts = sorted({first_instant(one, zone) for one in days if begins(cadence, one)})
+    wanted = [start for start, following in pairwise(starts) if following <= end and following > first]
+    assert list(ended_periods(cadence, first, end, name)) == wanted
+
+
 @given(instants, st.sampled_from(ZONES))
 def test_an_hour_is_one_of_utc(now: datetime, zone: str) -> None:
     start = period_start("hourly", now, zone)
@@ -111,6 +125,7 @@ def test_the_objectives_are_the_longest_period_and_some_hours_to_do_the_work() -
         "quarterly": 95 * 24,
         "yearly": 370 * 24,
     }
+    assert RETENTION_DAYS == {"days": 1, "weeks": 7, "months": 31, "years": 366}
     assert longest_days("hourly") == 1
     assert longest_days(ON_CHANGE) == longest_days("fortnightly") == longest_days(None) == 0
     assert objective("fortnightly") == objective(None) == objective("daily")
