@@ -18,6 +18,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
+MODULE = "backup_catalog"
+
 #: The step that has judged the freshness of a host's sets already.
 BACKUP = "backup_run"
 
@@ -82,4 +84,4 @@ class ActionModule(BackupTask):
 
     def _is_asked(self, run: Run, plan: Plan) -> bool:
         """Tell whether a person waits for the answer; in other procedures it is read in their reports."""
-        return options_of(plan, run.procedure, self._name)["reader"] == "person"
+        return options_of(plan, run.procedure, MODULE)["reader"] == "person"

@@ -20,6 +20,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import 
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
+MODULE = "backup_check"
+
 
 class ActionModule(BackupTask):
     """See plugins/modules/backup_check.py."""
@@ -35,7 +37,7 @@ class ActionModule(BackupTask):
         filled, secrets = super().prepare(arguments, plan, host, now)
         if not filled["data"]:
             run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
-            filled["data"] = options_of(plan, run.procedure if run else "", self._name)["data"]
+            filled["data"] = options_of(plan, run.procedure if run else "", MODULE)["data"]
         filled["escrow"] = {}
         for name, file in escrow.files_of(repositories_of(filled["sets"]), plan).items():
             secrets[f"escrow:{name}"], filled["escrow"][name] = _read(file)
@@ -50,7 +52,7 @@ class ActionModule(BackupTask):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         run = Run.of_this_process(state)
         names = repositories_of(arguments["sets"] or plan["egov_ops_backup_sets"])
-        due = bool(run and options_of(plan, run.procedure, self._name)["escrow"] == "due")
+        due = bool(run and options_of(plan, run.procedure, MODULE)["escrow"] == "due")
         with suppress(OpsError):  # what was read of the repositories is not lost with the ledger
             found = escrow.untested(state, host, names, plan, now, due)
             outcome["evidence"] = [*outcome["evidence"], *found]

@@ -41,9 +41,9 @@ def are_allowed(module: str, options: object) -> bool:
 
 
 def options_of(plan: Mapping[str, Any], procedure: str, module: str) -> dict[str, str]:
-    """Return the options of a module in a procedure, those too that its step leaves out; pure."""
+    """Return the options of a module in a procedure ("" outside any), those too that its step leaves out; pure."""
     given: Mapping[str, str] = {}
-    for step in plan[PROCEDURES].get(procedure, {}).get("steps", ()):
+    for step in plan[PROCEDURES].get(procedure, {}).get("steps", ()) if procedure else ():
         if step["module"] == module:
             given = step.get("options", {})
     return {name: given.get(name, allowed[0]) for name, allowed in OPTIONS[module].items()}
