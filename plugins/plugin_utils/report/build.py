@@ -115,7 +115,7 @@ def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str
     return {
         "id": first["run"],
         "procedure": first["procedure"],
-        "heading": heading_of(str(first["procedure"]), material.facts.procedures),
+        **heading_of(str(first["procedure"]), material.facts.procedures),
         "started": min(record["started"] for record in written),
         "finished": max(record["finished"] for record in written),
         "platform": material.facts.platform,

@@ -271,7 +271,7 @@ def _run(run: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     return {
         "run": run["run"],
         "procedure": run["procedure"],
-        "heading": heading_of(run["procedure"], facts.procedures),
+        **heading_of(run["procedure"], facts.procedures),
         "day": run["day"].isoformat(),
         "started": run["started"],
         "finished": last["finished"] if last else None,

@@ -137,9 +137,10 @@ def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, An
     return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
 
 
-def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str] | None:
-    """Return how a procedure is called in titles, in each language; None where the catalogue does not say it."""
-    return procedures.get(procedure.rpartition(".")[2], {}).get("heading")
+def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, str]]:
+    """Return as `heading` how a procedure is called in titles, in each language; {} where the catalogue is silent."""
+    heading = procedures.get(procedure.rpartition(".")[2], {}).get("heading")
+    return {"heading": heading} if heading else {}
 
 
 def age_of(since: str, until: str) -> int:

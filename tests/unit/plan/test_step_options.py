@@ -80,9 +80,9 @@ def test_under_other_names_the_same_procedures_are_late() -> None:
 
 
 def test_the_title_of_a_report_is_what_the_catalogue_calls_the_procedure() -> None:
-    run = {"procedure": "egov.ops.our_daily", "heading": heading_of("our_daily", renamed()["egov_ops_procedures"])}
+    run = {"procedure": "egov.ops.our_daily", **heading_of("our_daily", renamed()["egov_ops_procedures"])}
     assert [Language(code).heading(run) for code in LANGUAGES] == ["Daily", "每日"]
-    assert Language("en").heading({"procedure": "egov.ops.patch_scan", "heading": None}) == "patch_scan"
+    assert Language("en").heading({"procedure": "egov.ops.patch_scan"}) == "patch_scan"
     assert Language("zh").heading({"procedure": "patch_scan"}) == "patch_scan"  # of an earlier release
 
 
