@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -39,7 +40,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gate import (
     may_approve,
     request_fault,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.operation import TEXT, one_of
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, load_schema, parse
@@ -145,6 +148,24 @@ def test_one_request_may_cover_several_hosts(reboot: Schema, state: StateDir) ->
     refused = decided(state, asked.digest, "reboots", "web3", plan).message
     assert "is for db1, web1, web2, and not for web3" in refused
     assert [line[9:] for line in words_of(asked) if line.startswith("host ")] == ["db1", "web1", "web2"]
+
+
+def test_what_is_done_on_one_host_still_waits_for_the_others(reboot: Schema, state: StateDir) -> None:
+    plan = plan_of(reboot, "reboots", ["approval", "lock"])
+    asked = signed_request(
+        state,
+        request(action="reboots", operation={"hosts": ["db1", "web1"], "reason": "A new kernel", "window": "now"}),
+        plan,
+    )
+    seen = observation(gate_evidence.DONE, asked.digest, "ok", action="reboots")
+    times = {"started": iso(NOW), "finished": iso(NOW)}
+    done = record(run="r2", procedure="standalone", host="db1", domain=gate_evidence.DOMAIN, observation=seen, **times)
+    mine = identity(os.getpid())
+    gone = Identity(mine.boot, mine.namespace, mine.pid, 0)
+    spool = Spool.find_or_create(state.spool, gone, {"procedure": "standalone", "begun": ""}, NOW)
+    spool.append([done])
+    assert "was carried out already" in decided(state, asked.digest, "reboots", "db1", plan).message
+    assert decided(state, asked.digest, "reboots", "web1", plan).allowed
 
 
 def test_what_is_missing_names_the_action_and_the_command_for_it(reboot: Schema, state: StateDir) -> None:
