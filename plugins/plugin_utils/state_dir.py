@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.egov.ops.plugins.module_utils.host import blocks
+from ansible_collections.egov.ops.plugins.module_utils.host.blocks import MOUNTINFO, mounts
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import hold
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
@@ -62,7 +62,7 @@ class StateDir:
             raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
         return cls(path)
 
-    def prepare(self, mountinfo: Path = Path(blocks.MOUNTINFO)) -> None:
+    def prepare(self, mountinfo: Path = Path(MOUNTINFO)) -> None:
         """Make the folders that are missing, and check that they are ours, writable, and on a local disk.
 
         Raises StateDirError.
@@ -126,7 +126,7 @@ def file_system(path: Path, mountinfo: str) -> str:
     """Return the type of the file system under a path, given the text of /proc/self/mountinfo; "" if none is found."""
     real = path.resolve()
     best, kind = -1, ""
-    for mount in blocks.mounts(mountinfo):
+    for mount in mounts(mountinfo):
         point = Path(mount.point)
         # Of several mounts on one point the last is the one that is seen.
         if real.is_relative_to(point) and len(point.parts) >= best:
