@@ -25,7 +25,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
 class ActionModule(ChangingTask):
     """See plugins/modules/key_rotate.py."""
 
-    ACTION = "key_rotate"
     DOMAIN = "backup"
     HALF = ("backup.rotate", "rotate")
     ARGUMENTS = ROTATE

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP, is_set_aside
 
@@ -96,9 +97,8 @@ def domain(entry: Mapping[str, Any], language: Language) -> str:
     measured = entry["measured"]
     parts = []
     if measured["total"]:
-        family = entry["domain"] if entry["domain"] in ("health", "backup", "updates", "hardening") else "other"
         ok = language.number(measured["ok"])
-        parts.append(language.text(f"sentence.{family}", n=measured["total"], ok=ok))
+        parts.append(language.text(f"sentence.{sentence_of(entry['domain'])}", n=measured["total"], ok=ok))
     if entry["without"]:
         parts.append(language.text("sentence.without", n=entry["without"]))
     return language.text("list.sentence").join(parts) or language.text("sentence.nothing")
