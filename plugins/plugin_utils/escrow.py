@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import command, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -25,7 +25,7 @@ DUE = ("quarterly", "backup_verify")
 #: Days for which a test holds: a quarter, and the time to bring the copy.
 HOLDS_DAYS = 100
 
-ACT = "Put its password into escrow, let escrow_file name the copy for a while, and run egov.ops.backup_verify."
+ACT = "Put its password into escrow, let escrow_file name the copy for a while, and run: "
 
 
 def files_of(names: Iterable[str], plan: Plan) -> dict[str, Path]:
@@ -64,7 +64,7 @@ def judge(name: str, tested: str, rotated: str, now: datetime, due: bool) -> dic
     else:
         message = f"The key in escrow opened repository {name} {days} days ago."
         return dict(observation("escrow", name, "ok", "", CLAUSES, message=message, tested=tested))
-    told = {"message": message, "tested": tested, "next": ACT}
+    told = {"message": message, "tested": tested, "next": ACT + command.playbook("backup_verify")}
     status, why = ("warning", "") if due else ("skipped", reason)
     return dict(observation("escrow", name, status, why, CLAUSES, None, **told))
 

@@ -4,7 +4,8 @@
 
 """The gate: whether a host may be changed now, decided from plan and evidence alone.
 
-`decide` is pure. What the plan does not allow in so many words is refused.
+`decide` is pure, but for the options of this process in the commands that it names. What the plan does not allow in so
+many words is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ansible_collections.egov.ops.plugins.plugin_utils import command
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import SHORT, Approval, Request
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import read_moment
@@ -22,9 +24,6 @@ Plan = Mapping[str, Any]
 
 #: Difference between two controllers' clocks that is taken for their inaccuracy.
 SKEW = timedelta(minutes=5)
-
-_ASK = "make a new request: ansible-playbook egov.ops.request"
-_APPROVE = "ansible-playbook egov.ops.approve -e egov_ops_request={request}"
 
 
 class Check(NamedTuple):
@@ -158,11 +157,13 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
     entry = plan["egov_ops_gates"][evidence.action]
     if request is None:
         who = ", ".join(_who_may(plan, evidence.action, "may_request")) or "nobody yet (egov_ops_people)"
-        ask = "Make a request: ansible-playbook egov.ops.request; then name it in egov_ops_request."
+        ask = "Make a request by egov.ops.request, then name it in egov_ops_request."
         return Check("approval", False, f"No request is named; it may be asked for by {who}.", ask)
     fault = request_fault(request, plan, evidence, now)
     if fault:
-        return Check("approval", False, f"Request {request.digest[:SHORT]} {fault}.", f"Instead, {_ASK}.")
+        return Check(
+            "approval", False, f"Request {request.digest[:SHORT]} {fault}.", "Make a new request by egov.ops.request."
+        )
     approvers = counted(request, plan, evidence, now)
     found = (approval_fault(signed, request, plan, evidence, now) for signed in evidence.approvals)
     faults = [f"One that {fault} does not count." for fault in found if fault]
@@ -173,8 +174,8 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
     able = [name for name in may_approve(plan, evidence.action, request.requester, now) if name not in approvers]
     message = f"Request {request.digest[:SHORT]} has {len(approvers)} of {needed} approvals. {' '.join(faults)}".strip()
     who = f"one of {', '.join(able)}" if able else "nobody yet: give others may_approve in egov_ops_people, and a key"
-    command = _APPROVE.format(request=request.digest[:SHORT])
-    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {command}.")
+    approve = command.playbook("approve", egov_ops_request=request.digest[:SHORT])
+    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {approve}")
 
 
 def request_fault(request: Request, plan: Plan, evidence: Evidence, now: datetime) -> str:
@@ -237,7 +238,7 @@ def _proved_backup(request: Request | None, plan: Plan, evidence: Evidence, now:
     if request.operation["mode"] != "in_place":
         return Check(name, True, "Nothing is replaced, so the snapshot needs no proof.")
     snapshot, proof = request.operation["snapshot"], evidence.proof
-    remedy = f"Prove it: ansible {evidence.host} -m egov.ops.backup_prove -a snapshot={snapshot}."
+    remedy = f"Prove it: {command.module(evidence.host, 'backup_prove', snapshot=snapshot)}"
     if proof is None:
         return Check(
             name, False, f"The ledger has no proof of snapshot {snapshot[:SHORT]} that is fresh enough.", remedy

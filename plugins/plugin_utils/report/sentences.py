@@ -77,7 +77,7 @@ def facts(data: Mapping[str, Any], language: Language) -> list[str]:
         age = language.age(late["by"], data["run"]["finished"], "spelt")
         last = language.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
-        result.append(language.text(key, procedure=late["procedure"], age=age, last=last))
+        result.append(language.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     if data["verdict"]["code"] == "no_verdict":
         result.append(language.text("fact.no_verdict"))
     if data["run"]["compared_with"] is None:
