@@ -14,7 +14,7 @@ from ansible import constants
 from ansible import context as cli
 from ansible.release import __version__ as ansible_version
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import begin, targets
+from ansible_collections.egov.ops.plugins.plugin_utils import begin, lasting, targets
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
@@ -59,6 +59,9 @@ class ActionModule(Task):
         steps = begin.steps_of(procedure["steps"], selected)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         self.say(f"egov.ops keeps its state in {state.path}")
+        warning = lasting.words_of_state(state.path, plan["egov_ops_ephemeral"])
+        if warning:
+            self.say(warning)
         if self._task.check_mode:
             targets.refuse_only_foreign(hosts, foreign)
             result = {"changed": False, "msg": "Check mode: the run is not recorded.", "run": "", "hosts": len(hosts)}

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import hold
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -122,17 +123,35 @@ class StateDir:
                 )
 
 
+class Mount(NamedTuple):
+    """A mount: where it is seen, which folder of its file system that is, and the file system's type."""
+
+    point: str = ""
+    root: str = ""
+    kind: str = ""
+
+
 def file_system(path: Path, mountinfo: str) -> str:
     """Return the type of the file system under a path, given the text of /proc/self/mountinfo; "" if none is found."""
+    return mount_of(path, mountinfo).kind
+
+
+def mount_of(path: Path, mountinfo: str) -> Mount:
+    """Return the mount under a path, given the text of /proc/self/mountinfo; an empty one if none is found."""
     real = path.resolve()
-    best, kind = -1, ""
+    best, found = -1, Mount()
     for line in mountinfo.splitlines():
         fields, _separator, tail = line.partition(" - ")
-        mount = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split(" ")[4]))
+        root, point = (_unescaped(field) for field in fields.split(" ")[3:5])
+        mount = Path(point)
         # Of several mounts on one point the last is the one that is seen.
         if real.is_relative_to(mount) and len(mount.parts) >= best:
-            best, kind = len(mount.parts), tail.split(" ")[0]
-    return kind
+            best, found = len(mount.parts), Mount(point, root, tail.split(" ")[0])
+    return found
+
+
+def _unescaped(field: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)
 
 
 def user_name(number: int) -> str:
