@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
+from ansible.inventory.host import Host
 from ansible.inventory.manager import IGNORED, InventoryManager, split_host_pattern
 from ansible.utils.path import unfrackpath
 from ansible_collections.egov.ops.plugins.plugin_utils.command import typed_path
@@ -94,11 +95,10 @@ def _inventory(groups: Mapping[str, Iterable[str]], loader: Any) -> InventoryMan
     """Return an inventory of these names alone, which knows patterns as Ansible does."""
     inventory = InventoryManager(loader=loader, sources=[], parse=False)
     data: InventoryData = inventory._inventory
+    data.hosts.update((host, Host(host, gen_uuid=False)) for hosts in groups.values() for host in hosts)
     for group, hosts in groups.items():
-        name = data.add_group(group)
-        for host in hosts:
-            data.add_host(host, name)
-    data.reconcile_inventory()
+        # Not by add_host, which goes through all ancestors of a group for each host: 0.8 s for 2,000 hosts.
+        data.groups[data.add_group(group)].hosts = [data.hosts[host] for host in hosts]
     return inventory
 
 
