@@ -102,6 +102,10 @@ A procedure is a playbook of that name: `ansible-playbook egov.ops.daily -i inve
 variable `egov_ops_procedures`, says whose it is, when it is due and what a run must record for each host. A site
 changes it in its inventory by a layer, and a procedure of its own is an entry and a playbook in the same frame.
 
+A procedure that would work on no host ends with an error: the inventory does not exist, has no host or cannot be read
+in full, a part of `egov_ops_hosts` or `--limit` is neither a host nor a group, or no host is ours. Hosts with
+`egov_ops_managed: false`, network devices and Windows are never connected to; each has a row `not_ours` in every run.
+
 What was due for a whole period and was not run is named in the first lines of every report until it is. A step that
 this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
 due."""
@@ -115,13 +119,14 @@ PLAYBOOK = """\
 # Made by tools/generate.py from the catalogue, plugins/plugin_utils/plan/procedures.yml, which says what is recorded.
 
 - name: {title}
-  hosts: "{{{{ egov_ops_hosts | default('all') }}}}"
+  hosts: "{{{{ lookup('egov.ops.hosts', egov_ops_hosts | default('all', true)) }}}}"
   gather_facts: false
   ignore_unreachable: true
   tasks:
     - name: Begin the run
       egov.ops.run_begin:
         procedure: {procedure}
+      register: egov_ops_run
       run_once: true
       vars: &controller
         ansible_connection: local  # a host's own may not even be installed, and is not needed
@@ -158,6 +163,7 @@ ROLE = """\
           ansible.builtin.import_role:
             name: egov.ops.{role}
 {tasks_from}            rolespec_validate: false  # run_begin has done it, for all hosts
+          when: inventory_hostname not in egov_ops_run.not_ours
           tags: [{domain}]
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import command, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import APPROVAL, SHORT, Approval, words_of
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import (
@@ -54,9 +54,12 @@ class ActionModule(SigningTask):
         result = {"changed": False, "digest": request.digest, "words": words}
         digits = request.digest[:SHORT]
         if not confirm:
-            say = f"Nothing is signed yet. If this is what you approve, add -e egov_ops_confirm={digits}"
-            self.say(say)
-            return {**result, "msg": say}
+            key = options["egov_ops_signing_key"] or plan["egov_ops_signing_key"]
+            sign_with = {"egov_ops_signing_key": key} if options["egov_ops_signing_key"] else {}
+            confirm = command.playbook("approve", egov_ops_request=digits, egov_ops_confirm=digits, **sign_with)
+            more = "" if arguments["key"] or key else ", with -e egov_ops_signing_key=FILE of your own key added"
+            self.say(f"Nothing is signed yet. If this is what you approve, confirm it{more}:\n{confirm}")
+            return {**result, "msg": "Nothing is signed yet.", "confirm": confirm}
         if confirm != digits:
             raise OpsError(f"egov_ops_confirm is not {SHORT} digits with which this request begins; nothing is signed.")
         key = self.key_file(arguments["key"], plan)
@@ -82,4 +85,7 @@ class ActionModule(SigningTask):
             document=document,
         )
         self.record(plan, request.hosts, seen, now)
-        return {**result, "changed": True, "msg": f"{message}."}
+        hosts = ",".join(request.hosts)
+        following = command.playbook(request.action, egov_ops_hosts=hosts, egov_ops_request=digits)
+        self.say(f"When it has all its approvals, carry it out:\n{following}")
+        return {**result, "changed": True, "msg": f"{message}.", "next": following}

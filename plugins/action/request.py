@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, command, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     REQUEST,
     SHORT,
@@ -83,6 +83,6 @@ class ActionModule(SigningTask):
         )
         self.record(plan, hosts, seen, now)
         able = ", ".join(may_approve(plan, action, person, now)) or "nobody yet (may_approve of egov_ops_people)"
-        command = f"ansible-playbook egov.ops.approve -e egov_ops_request={request.digest[:SHORT]}"
-        self.say(f"To be approved until {not_after} by one of: {able}.\n{command}")
-        return {**result, "msg": f"Request {request.digest[:SHORT]} waits for its approval.", "approve": command}
+        approve = command.playbook("approve", egov_ops_request=request.digest[:SHORT])
+        self.say(f"To be approved until {not_after} by one of: {able}.\n{approve}")
+        return {**result, "msg": f"Request {request.digest[:SHORT]} waits for its approval.", "approve": approve}

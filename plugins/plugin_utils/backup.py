@@ -10,8 +10,10 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils import lasting
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
@@ -110,6 +112,7 @@ def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: 
             "bring it back from where you keep a copy."
         )
     else:
+        lasting.refuse_only_copy(name, path, plan["egov_ops_ephemeral"])
         found = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
     return {f"repository:{name}": found, **_credentials(name, repository["credentials_file"])}
 
@@ -161,6 +164,8 @@ class BackupTask(HostTask):
     DOMAIN = "backup"
     #: Whether the half also works on the repositories that take copies.
     COPIES = False
+    #: The password files that this task has created, by repository.
+    created: Mapping[str, Path] = MappingProxyType({})
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -175,6 +180,7 @@ class BackupTask(HostTask):
             "host_name": arguments["host_name"] or host,
         }
         check_mode = bool(self._task.check_mode)
+        absent = _absent_files(repositories_of(sets), plan, state)
         found = passwords_of(sets, plan, state, check_mode)
         if self.COPIES:
             more, troubles = passwords_of_copies(sets, plan, state, check_mode)
@@ -183,7 +189,19 @@ class BackupTask(HostTask):
                 known = filled["repositories"]
                 broken = {name: {**known.get(name, {}), "trouble": why} for name, why in troubles.items()}
                 filled["repositories"] = {**known, **broken}
+        self.created = {name: file for name, file in absent.items() if file.exists()}
         return filled, found
+
+
+def _absent_files(names: list[str], plan: Plan, state: StateDir) -> dict[str, Path]:
+    """Return the password files of the controller that are not there, by repository."""
+    repositories = plan["egov_ops_backup_repositories"]
+    files = {
+        name: Path(repositories[name]["password_file"] or state.path / "passwords" / name)
+        for name in names
+        if name in repositories and not (repositories[name]["password"] or repositories[name]["password_command"])
+    }
+    return {name: file for name, file in files.items() if not file.exists()}
 
 
 def _is_known(state: StateDir, host: str, name: str, repository: str | None, kind: str = "backup") -> bool:

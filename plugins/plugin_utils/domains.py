@@ -38,7 +38,7 @@ DOMAINS: Mapping[str, Domain] = {
     "health": Domain("SYS", "S3.", {"en": "Health", "zh": "健康"}, ("health_check",), "Check health", reported=True),
     "backup": Domain("DATA", "S6.", {"en": "Backup", "zh": "备份"}, ("backup",), "Back up and prove", reported=True),
     "updates": Domain(
-        "SEC", "S4.", {"en": "Updates", "zh": "补丁"}, ("patch_rollout",), "Scan for updates", reported=True
+        "SEC", "S4.", {"en": "Updates", "zh": "更新"}, ("patch_rollout",), "Scan for updates", reported=True
     ),
     "hardening": Domain(
         "SEC", "S5.", {"en": "Hardening", "zh": "加固"}, ("hardening",), "Audit the hardening", reported=True

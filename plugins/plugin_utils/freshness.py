@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils import command
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import objective
@@ -57,11 +58,11 @@ def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> dict
     objective = rpo_of(entry)
     if not good:
         message = f"The ledger knows no good backup of set {name}."
-        return _observe(name, "critical", message, "Run egov.ops.backup.", objective=objective)
+        return _observe(name, "critical", message, f"Run: {command.playbook('backup')}", objective=objective)
     age = _age(good, now)
     status = "ok" if age <= objective else "warning" if age <= 2 * objective else "critical"
     message = f"The newest good backup of set {name} is {_hours(age)} old; its objective is {_hours(objective)}."
-    act = "See why its backups fail (egov.ops.ledger_info, kind backup), and run egov.ops.backup."
+    act = f"See why its backups fail (egov.ops.ledger_info, kind backup), and run: {command.playbook('backup')}"
     return _observe(name, status, message, act, age=round(age), objective=objective)
 
 

@@ -4,7 +4,8 @@
 
 """The gate: whether a host may be changed now, decided from plan and evidence alone.
 
-`decide` is pure. What the plan does not allow in so many words is refused.
+`decide` is pure, but for the options of this process in the commands that it names. What the plan does not allow in so
+many words is refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ansible_collections.egov.ops.plugins.plugin_utils import action_registry
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, command
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import SHORT, Approval, Request
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import read_moment
@@ -28,7 +29,6 @@ SKEW = timedelta(minutes=5)
 _NAMED_HOSTS = 5
 
 _TAKE_OUT = "Take {gate} out of egov_ops_gates.{action} in the inventory."
-_APPROVE = "ansible-playbook egov.ops.approve -e egov_ops_request={request}"
 
 
 class Check(NamedTuple):
@@ -169,15 +169,12 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
         return Check("approval", False, sentence, _TAKE_OUT.format(gate="approval", action=action))
     if request is None:
         who = ", ".join(_who_may(plan, evidence.action, "may_request")) or "nobody yet (egov_ops_people)"
-        ask = f"Make a request: {_asking(action)}; then name it in egov_ops_request."
+        ask = f"Make a request by {_asking(action)}, then name it in egov_ops_request."
         return Check("approval", False, f"No request is named; it may be asked for by {who}.", ask)
     fault = request_fault(request, plan, evidence, now)
     if fault:
         return Check(
-            "approval",
-            False,
-            f"Request {request.digest[:SHORT]} {fault}.",
-            f"Instead, make a new request: {_asking(action)}.",
+            "approval", False, f"Request {request.digest[:SHORT]} {fault}.", f"Make a new request by {_asking(action)}."
         )
     approvers = counted(request, plan, evidence, now)
     found = (approval_fault(signed, request, plan, evidence, now) for signed in evidence.approvals)
@@ -189,8 +186,8 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
     able = [name for name in may_approve(plan, evidence.action, request.requester, now) if name not in approvers]
     message = f"Request {request.digest[:SHORT]} has {len(approvers)} of {needed} approvals. {' '.join(faults)}".strip()
     who = f"one of {', '.join(able)}" if able else "nobody yet: give others may_approve in egov_ops_people, and a key"
-    command = _APPROVE.format(request=request.digest[:SHORT])
-    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {command}.")
+    approve = command.playbook("approve", egov_ops_request=request.digest[:SHORT])
+    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {approve}")
 
 
 def request_fault(request: Request, plan: Plan, evidence: Evidence, now: datetime) -> str:
@@ -246,9 +243,9 @@ def hosts_in_words(request: Request) -> str:
 
 
 def _asking(action: str) -> str:
-    """Return the command that makes a request of an action."""
-    named = "" if action == action_registry.DEFAULT else f" -e egov_ops_action={action}"
-    return f"ansible-playbook egov.ops.request{named}"
+    """Return by what a request of an action is made: no command, since the operation is the reader's to name."""
+    named = "" if action == action_registry.DEFAULT else f" with egov_ops_action={action}"
+    return f"egov.ops.request{named}"
 
 
 def _counts(person: Mapping[str, Any], teams: Collection[str] | None) -> bool:
@@ -273,7 +270,7 @@ def _proved_backup(request: Request | None, plan: Plan, evidence: Evidence, now:
     if wanted is None:
         return Check(name, True, "Nothing is replaced, so the snapshot needs no proof.")
     snapshot, proof = wanted.ids[0], evidence.proof
-    remedy = f"Prove it: ansible {evidence.host} -m egov.ops.backup_prove -a snapshot={snapshot}."
+    remedy = f"Prove it: {command.module(evidence.host, 'backup_prove', snapshot=snapshot)}"
     if proof is None:
         return Check(
             name, False, f"The ledger has no proof of snapshot {snapshot[:SHORT]} that is fresh enough.", remedy

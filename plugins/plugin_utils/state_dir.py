@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.egov.ops.plugins.module_utils.host.blocks import MOUNTINFO, mounts
+from ansible_collections.egov.ops.plugins.module_utils.host.blocks import MOUNTINFO, Mount, mounts
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import hold
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
@@ -125,14 +125,20 @@ class StateDir:
 
 def file_system(path: Path, mountinfo: str) -> str:
     """Return the type of the file system under a path, given the text of /proc/self/mountinfo; "" if none is found."""
+    mount = mount_of(path, mountinfo)
+    return mount.type if mount else ""
+
+
+def mount_of(path: Path, mountinfo: str) -> Mount | None:
+    """Return the mount under a path, given the text of /proc/self/mountinfo; None if none is found."""
     real = path.resolve()
-    best, kind = -1, ""
+    best: tuple[int, Mount | None] = (-1, None)
     for mount in mounts(mountinfo):
         point = Path(mount.point)
         # Of several mounts on one point the last is the one that is seen.
-        if real.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), mount.type
-    return kind
+        if real.is_relative_to(point) and len(point.parts) >= best[0]:
+            best = (len(point.parts), mount)
+    return best[1]
 
 
 def user_name(number: int) -> str:

@@ -86,6 +86,7 @@ class Bench:
         self.inventory = folder / "hosts.yml"
         variables = {
             "egov_ops_state_dir": str(folder / "state"),
+            "egov_ops_ephemeral": "accept",
             "egov_ops_host_state_dir": str(folder / "host"),
             "egov_ops_tool_path": [str(tools)],
             "egov_ops_backup_sets": {

@@ -91,9 +91,10 @@ class Site:
         )
         return path
 
-    def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
-        """Start an ansible command of this site in its own session and return the process."""
-        environment = {
+    def shell_environment(self) -> dict[str, str]:
+        """Return the environment of a shell in which this site's ansible is found."""
+        (self.folder / "home").mkdir(exist_ok=True)
+        return {
             "PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.folder / "home"),
             "LC_ALL": "C.UTF-8",
@@ -102,11 +103,13 @@ class Site:
             "ANSIBLE_LOCALHOST_WARNING": "0",
             **self.environment,
         }
-        (self.folder / "home").mkdir(exist_ok=True)
+
+    def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
+        """Start an ansible command of this site in its own session and return the process."""
         inventory = self.write()
         return subprocess.Popen(
             [str(self.bin / argv[0]), "-i", str(inventory), *argv[1:]],
-            env=environment,
+            env=self.shell_environment(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -125,6 +128,22 @@ class Site:
             os.killpg(process.pid, signal.SIGKILL)
             raise
         return Done(process.returncode, output)
+
+    def paste(self, line: str, folder: Path | None = None, timeout: float = 120) -> Done:
+        """Run a line in a shell as a person would paste it, in the site's folder or another."""
+        where, environment = folder or self.folder, self.shell_environment()
+        done = subprocess.run(
+            ["bash", "-c", line],
+            env=environment,
+            cwd=where,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout)
 
     def play(self, *argv: str, timeout: float = 120) -> Done:
         """Run a playbook: one that `procedure` wrote, or one of the collection's by its full name."""

@@ -47,3 +47,12 @@ def options_of(plan: Mapping[str, Any], procedure: str, module: str) -> dict[str
         if step["module"] == module:
             given = step.get("options", {})
     return {name: given.get(name, allowed[0]) for name, allowed in OPTIONS[module].items()}
+
+
+def procedures_with(plan: Mapping[str, Any], module: str, option: str, value: str) -> list[str]:
+    """Return the procedures that give a module a value of an option, those with the fewest steps first; pure."""
+    steps = {name: entry.get("steps", ()) for name, entry in plan[PROCEDURES].items()}
+    return sorted(
+        (name for name in steps if options_of(plan, name, module)[option] == value),
+        key=lambda name: (len(steps[name]), name),
+    )

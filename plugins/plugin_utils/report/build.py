@@ -80,7 +80,12 @@ def build(material: Material) -> dict[str, Any]:
         "findings": findings,
         **_gone(observed, material),
         "late": [
-            {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
+            {
+                "procedure": late.procedure,
+                "by": iso(late.by),
+                "last": iso(late.last) if late.last else None,
+                "command": material.facts.command(late.procedure),
+            }
             for late in material.late
         ],
         "overrides": [_override(stored) for stored in observed if stored.record["kind"] == OVERRIDE],
@@ -451,7 +456,7 @@ def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]
         "head": {"count": material.head.count, "hash": material.head.hash},
         "ledger": material.facts.ledger,
         "witness": material.facts.witness,
-        "verify": "ansible-playbook egov.ops.ledger_verify",
+        "verify": material.facts.command("ledger_verify"),
         "frame": [
             {"kind": stored.record["kind"], "seq": stored.seq, "hash": stored.hash}
             for stored in material.records

@@ -63,7 +63,12 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
         "changes": [_change(stored) for stored in material.changes],
         "plan": _plan(material),
         "late": [
-            {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
+            {
+                "procedure": late.procedure,
+                "by": iso(late.by),
+                "last": iso(late.last) if late.last else None,
+                "command": material.facts.command(late.procedure),
+            }
             for late in material.late
         ],
         "backup": _backup(fold),
@@ -76,7 +81,7 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
             "head": {"count": material.head.count, "hash": material.head.hash},
             "ledger": material.facts.ledger,
             "witness": material.facts.witness,
-            "verify": "ansible-playbook egov.ops.ledger_verify",
+            "verify": material.facts.command("ledger_verify"),
         },
     }
     data["counts"] = _counts(data)

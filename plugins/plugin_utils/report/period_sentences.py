@@ -70,7 +70,7 @@ def facts(data: Mapping[str, Any], words: Language) -> list[str]:
         age = words.age(late["by"], end, "spelt")
         last = words.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
-        told.append(words.text(key, procedure=late["procedure"], age=age, last=last))
+        told.append(words.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     if not span["before"]["has_evidence"]:
         told.append(words.text("period.nothing_before", dates=dates(span["before"], words)))
     return told

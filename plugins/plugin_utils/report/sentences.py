@@ -78,7 +78,7 @@ def facts(data: Mapping[str, Any], language: Language) -> list[str]:
         age = language.age(late["by"], data["run"]["finished"], "spelt")
         last = language.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
-        result.append(language.text(key, procedure=late["procedure"], age=age, last=last))
+        result.append(language.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     for finding in data["findings"]:
         if is_set_aside(finding["record"]):
             acts = title(finding["record"], [], language), next_act(finding["record"], [], language)

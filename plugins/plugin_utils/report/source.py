@@ -98,6 +98,11 @@ class Facts:
     ledger: str = ""
     witness: str = ""
     procedures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, playbook: str) -> str:
+        """Return the command that runs a playbook of ours."""
+        return self.commands.get(playbook, f"ansible-playbook egov.ops.{playbook}")
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def test_a_request_or_an_approval_is_refused(fields: dict[str, Any], known: dict
 def test_what_is_missing_says_who_may_sign_until_when_and_how() -> None:
     (check,) = decide(REQUEST, PLAN, evidence(REQUEST), NOW).refused
     command = f"ansible-playbook egov.ops.approve -e egov_ops_request={REQUEST.digest[:8]}"
-    assert check.remedy == f"Until 2026-03-04T06:06:07Z may sign one of wang, zhao: {command}."
+    assert check.remedy == f"Until 2026-03-04T06:06:07Z may sign one of wang, zhao: {command}"
 
 
 def test_an_approval_of_another_request_does_not_count() -> None:

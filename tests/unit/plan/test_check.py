@@ -22,6 +22,7 @@ BAD: dict[str, Any] = {
     "egov_ops_platform_name": ["portal"],
     "egov_ops_timezone": "Asia/Beijing",
     "egov_ops_hosts": {"all": True},
+    "egov_ops_ephemeral": "perhaps",
     "egov_ops_fail_on": "sometimes",
     "egov_ops_report": "short",
     "egov_ops_report_language": "fr",
