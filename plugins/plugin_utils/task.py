@@ -19,16 +19,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
-from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
+from ansible_collections.egov.ops.plugins.plugin_utils import secrecy, stream
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge, vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
@@ -74,7 +75,7 @@ class Task(ActionBase):  # type: ignore[misc]
         try:
             result.update(self.perform(arguments, task_vars or {}))
         except OpsError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(self.known_secrets(task_vars or {}).text(str(error))) from None
         return result
 
     @abstractmethod
@@ -84,11 +85,27 @@ class Task(ActionBase):  # type: ignore[misc]
     def inventory_plan(self) -> InventoryPlan:
         """Return the reader of the inventory's plan; an ansible-core whose inventory cannot be read is an error."""
         try:
-            return InventoryPlan(self._task.get_variable_manager(), self._templar.copy_with_new_env())
+            reader = InventoryPlan(self._task.get_variable_manager(), self._templar.copy_with_new_env())
+            reader.secrets = self._vaulted
+            return reader
         except AttributeError as error:
             raise OpsError(
                 f"The plan cannot be read from this ansible-core ({error}); use a version the README lists."
             ) from error
+
+    @cached_property
+    def _vaulted(self) -> set[str]:
+        """The values of vault that the plans read so far have used."""
+        return set()
+
+    def known_secrets(self, task_vars: dict[str, Any], plan: Plan | None = None) -> Scrubber:
+        """Return what takes the secrets that this task knows out of what it shows or records; names are none."""
+        values = self._vaulted | vaulted.connection_secrets(task_vars, self._templar.template)
+        values |= {str(getattr(self._play_context, name, None) or "") for name in ("password", "become_pass")}
+        if vaulted.has_vault(self._loader):
+            values |= vaulted.values_of_arguments(self._task.args, task_vars)
+        names = secrecy.names_of(plan, task_vars["inventory_hostname"]) if values - {""} and plan else ()
+        return secrecy.scrubber(values, names)
 
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
@@ -128,6 +145,7 @@ class HostTask(Task):
     #: more, with `recorded`, when its evidence is on the controller's disk.
     DETACHES: ClassVar[bool] = False
     _acknowledge: Callable[[], object]
+    _known: Scrubber
 
     def __init_subclass__(cls) -> None:
         """Compress the half's sources before ansible forks its workers, as the schema is read."""
@@ -149,19 +167,20 @@ class HostTask(Task):
         """
         host: str = task_vars["inventory_hostname"]
         plan = self.plan_of(host)
+        self._known = self.known_secrets(task_vars, plan)
         run = None if self._task.check_mode else self._run(plan)
         earlier = run.steps(host) if run else []
         started, clock = datetime.now(timezone.utc), time.monotonic()
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
-        outcome = self.complete(outcome, arguments, plan, host, started)
+        outcome = self._known.result(self.complete(outcome, arguments, plan, host, started))
         # What came as a stream was measured when it came.
         too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
         if too_much:
             outcome = outcome_of("failed", "too_large", too_much, outcome["transport"])
         if run:
-            step = self._step(run, outcome, time.monotonic() - clock, task_vars)
+            step = self._known.value(self._step(run, outcome, time.monotonic() - clock, task_vars))
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
             if self.DETACHES and outcome["evidence"]:
@@ -262,6 +281,7 @@ class HostTask(Task):
         """Return the half's result, or the failure that stands in its place; only a defect of ours escapes."""
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
+            secrets = secrecy.with_hidden(secrets, self._known, prepared)
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {
                 "check_mode": bool(self._task.check_mode),
@@ -281,7 +301,7 @@ class HostTask(Task):
 
             result = call()
             while result.get("running"):
-                self.say(f"{host}: {inert(result['msg'])}")
+                self.say(f"{host}: {inert(self._known.text(str(result['msg'])))}")
                 context["now"] = iso(datetime.now(timezone.utc))
                 result = call(**result.get("again", {"attach": True}))
             self._acknowledge = partial(call, recorded=True)
@@ -378,16 +398,23 @@ class HostTask(Task):
         secrets: dict[str, str],
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
-        answer = self._execute_module(
-            module_name=self._task.action,
-            module_args={**arguments, "context": context, "secrets": secrets},
-            task_vars=task_vars,
-        )
+        self._warn_of_settings()
+        with secrecy.concealed(self._task):
+            answer = self._execute_module(
+                module_name=self._task.action,
+                module_args={**arguments, "context": context, "secrets": secrets},
+                task_vars=task_vars,
+            )
         if answer.get("unreachable"):
             raise AnsibleConnectionFailure(str(answer.get("msg", "")))
         kept = {key: value for key, value in answer.items() if key not in ("invocation", "deprecations")}
         scrubbed = stream.scrub(kept, secrets)
         return {**scrubbed, "transport": "module"}
+
+    def _warn_of_settings(self) -> None:
+        """Say which settings are not followed, since they would show or keep what this task gives the host."""
+        for variable in secrecy.showing():
+            self._display.warning(f"{variable} is not followed for {self._name}: its options may hold secrets.")
 
 
 class _Timeout(BaseException):

@@ -14,12 +14,16 @@ import time
 from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
 from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 PROTOCOL = 1
+
+#: Secrets that let nobody in, and that are words of other text.
+_NAMES = ("RESTIC_REST_USERNAME", "AWS_DEFAULT_REGION")
 
 
 class HalfError(Exception):
@@ -45,6 +49,8 @@ class Host:
         self.state_dir = str(context.get("state_dir") or _default_state_dir())
         self.deadline = time.monotonic() + float(context.get("timeout") or 300)
         self.secrets = dict(secrets or {})
+        #: What takes the secrets out of all that leaves the half, or stays on the host's disk.
+        self.scrubber = Scrubber(secret_values(self.secrets))
         #: What a job of its own is started with (see job.py); only a task that may detach brings it.
         self.program = context.get("program") or {}
         self.files = Files(self.check_mode)
@@ -81,9 +87,23 @@ def _default_state_dir():
     return os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state"), "egov-ops", "host")
 
 
+def secret_values(secrets):
+    # type: (dict[str, str]) -> list[str]
+    """Return the values that are taken out of texts."""
+    return [value for name, value in secrets.items() if value and name.rpartition(":")[2] not in _NAMES]
+
+
 def perform(half, arguments, host):
     # type: (Any, dict[str, Any], Host) -> dict[str, Any]
-    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on."""
+    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on.
+
+    It holds none of the host's secrets.
+    """
+    return dict(host.scrubber.result(_perform(half, arguments, host)))
+
+
+def _perform(half, arguments, host):
+    # type: (Any, dict[str, Any], Host) -> dict[str, Any]
     try:
         result = half(arguments, host)
     except HalfError as error:
