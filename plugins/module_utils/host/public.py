@@ -139,11 +139,12 @@ def secrets_of_command(command):
             found.append(value.strip("\"'"))
         elif word[:2] in _OPTIONS and word[2:] and not word.startswith("--") and word[:2] not in _ONLY_PAIRS:
             found.append(word[2:].strip("\"'"))
-        elif not word.startswith("-") and not word.startswith("/"):
-            if before in _OPTIONS - _ONLY_PAIRS or (before.startswith("--") and re.search(_SECRET_NAME, before)):
-                found += [word.partition(":")[2]] + secrets_of_text(word)
-            elif before in _ONLY_PAIRS | {"--user", "--header"} and ":" in word:
-                found += [word, word.partition(":")[2].strip()] + secrets_of_text(word.partition(":")[2])
+        elif before.startswith("-") and re.search(_SECRET_NAME, before):
+            found += [word.partition(":")[2]] + secrets_of_text(word)
+        elif before in _OPTIONS - _ONLY_PAIRS and word[:1] not in ("-", "/"):
+            found += [word.partition(":")[2]] + secrets_of_text(word)
+        elif before in _ONLY_PAIRS | {"--user", "--header"} and ":" in word:
+            found += [word, word.partition(":")[2].strip()] + secrets_of_text(word.partition(":")[2])
         before = word
     return found
 
