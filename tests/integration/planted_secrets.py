@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,6 +32,7 @@ PLANTED = {
     "header in base64": "Hb8headerbasic",
     "text sent to a port": "Sd2sentpassword",
     "argument in plain text": "Pl5plainargument",
+    "option of a task, single vaulted value": "Op7taskoption",
     "repository password in a file": "Rf1repofile",
     "repository password by command": "Rc6repocommand",
     "repository password in vault": "Rv8repovault",
@@ -103,7 +104,7 @@ class Sampler:
 
     def _look(self) -> None:
         while not self._over.wait(0.005):
-            for pid in filter(str.isdigit, os.listdir("/proc")):
+            for pid in (path.name for path in Path("/proc").iterdir() if path.name.isdigit()):
                 if int(pid) == os.getpid():
                     continue
                 for file, where in (("cmdline", "arguments"), ("environ", "environment")):
@@ -133,10 +134,8 @@ def system_log() -> Iterator[list[str]]:
 
         def take() -> None:
             while not over.is_set():
-                try:
+                with suppress(TimeoutError):
                     lines.append(log.recv(65536).decode("utf-8", "replace"))
-                except TimeoutError:
-                    continue
 
         thread = threading.Thread(target=take)
         thread.start()
@@ -173,6 +172,7 @@ def plant(site: Site, web: int, echo: str, silent_rest: int) -> list[str]:
         "vault_hook": "hook, single vaulted value",
         "vault_repository": "repository password in vault",
         "vault_lines": "vaulted value of several lines",
+        "vault_option": "option of a task, single vaulted value",
     }
     (variables / "single.yml").write_text(
         "".join(encrypted(site, name, PLANTED[what], password) for name, what in single.items())

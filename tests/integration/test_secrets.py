@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,7 +17,6 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.tests.unit.health import servers
 from planted_secrets import (
-    PLANTED,
     Sampler,
     assert_nowhere,
     found_below,
@@ -26,7 +26,17 @@ from planted_secrets import (
 )
 from sites import Done, Site, wait_for
 
+OPTION = {
+    "kind": "nagios_plugin",
+    "layer": "platform",
+    "command": [
+        "{{ hostvars[inventory_hostname].egov_ops_probes.plugin_plain.command[0] }}",
+        "-x",
+        "{{ vault_option }}",
+    ],
+}
 TASKS = [
+    {"name": "Probe by an option", "egov.ops.health_probe": {"timeout": 20, "probes": {"by_option": OPTION}}},
     {"name": "Probe", "egov.ops.health_probe": {"timeout": 20}},
     {"name": "Back up", "egov.ops.backup_run": {}},
 ]
@@ -62,7 +72,7 @@ def test_no_secret_is_shown_recorded_or_kept(planted: tuple[Site, list[str]]) ->
     reports = [site.play("egov.ops.report", "-e", f"egov_ops_report_language={language}") for language in ("en", "zh")]
     records = {(record["kind"], record["subject"]): record for record in site.records(host="web1")}
     echoed = [record for record in records.values() if record["kind"] == "nagios_plugin"]
-    assert len(echoed) == 2, done.output[-3000:]
+    assert len(echoed) == 3, done.output[-3000:]
     assert all("********" in record["detail"]["message"] for record in echoed), "each plugin has repeated its secret"
     tcp = next(record for record in records.values() if record["kind"] == "tcp")
     assert "-ERR unknown: ********" in tcp["detail"]["message"]
@@ -85,7 +95,11 @@ def test_no_secret_is_shown_recorded_or_kept(planted: tuple[Site, list[str]]) ->
             *everywhere(site, done),
             *(f"{name}: report" for report in reports for name in found_in(report.output)),
             *(f"{name}: system log" for line in lines for name in found_in(line)),
-            *(f"{name}: {where} of {program}" for name, where, program in sampler.found if not _given(name, where, program)),
+            *(
+                f"{name}: {where} of {program}"
+                for name, where, program in sampler.found
+                if not _given(name, where, program)
+            ),
         ]
     )
     if site.variables["egov_ops_transport"] == "module":
@@ -93,9 +107,44 @@ def test_no_secret_is_shown_recorded_or_kept(planted: tuple[Site, list[str]]) ->
             assert f"{variable} is not followed for backup_run" in " ".join(done.output.split())
 
 
+@pytest.mark.slow
+@pytest.mark.programs("restic")
+def test_a_run_that_is_killed_leaves_no_secret_behind(planted: tuple[Site, list[str]]) -> None:
+    site, options = planted
+    wait = {"name": "Wait", "ansible.builtin.pause": {"seconds": 60}}
+    process = site.start("ansible-playbook", site.procedure([*TASKS[:2], wait]), "-vvvv", *options)
+    try:
+        wait_for(lambda: len([line for path in site.spools() for line in path.open()]) > 15, 120)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+    output = process.communicate()[0]
+    assert site.spools(), output
+    found = everywhere(site, Done(process.returncode, output))
+    drained = site.play(site.procedure(TASKS[:1], name="after"), *options)
+    assert "was interrupted" in drained.output
+    assert_nowhere([*found, *everywhere(site, drained)])
+
+
+@pytest.mark.slow
+@pytest.mark.programs("restic")
+@pytest.mark.parametrize("core", ["2.16", "2.21"])
+def test_no_secret_is_shown_under_each_core(
+    planted: tuple[Site, list[str]], ansible_core: Callable[[str], Path], core: str
+) -> None:
+    site, options = planted
+    site.bin = ansible_core(core)
+    site.environment |= {"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_PATH": str(site.folder / "home" / "log")}
+    done = site.play(site.procedure(TASKS), "-vvvv", *options, timeout=300)
+    plugins = site.records(kind="nagios_plugin")
+    assert len(plugins) == 3, done.output[-3000:]
+    assert all("********" in json.dumps(record["detail"]) for record in plugins)
+    assert_nowhere(everywhere(site, done))
+
+
 def _given(name: str, where: str, program: str) -> bool:
     """Tell whether the plan itself gives a secret to a program in this way."""
     if where == "arguments":  # the plugin's and the hook's own
         return program in ("check_echo", "python3") and ("argument" in name or "hook" in name or "lines" in name)
-    of_environment = name == "repository password of the environment" and not program.startswith("restic")
-    return of_environment or (program == "restic" and name == "REST server in the location")
+    if program == "restic":  # a location, in the environment, which its own user alone can read
+        return name in ("REST server in the location", "login of an SFTP server")
+    return name == "repository password of the environment"

@@ -17,7 +17,7 @@ import time
 from ansible_collections.egov.ops.plugins.module_utils.health import registry
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import LAYERS, Absent, Probe, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text, public_url
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
@@ -176,9 +176,9 @@ def _subject(name, kind, required, parameters):
     subject = parameters[required[0]] if required else name
     if not isinstance(subject, str):
         return name
-    if not required or required[0] not in kind.secret:
-        return subject
-    shown = public_url(subject)
+    if required and required[0] in kind.secret and "://" not in subject:
+        return name
+    shown = public_url(subject) if required and required[0] in kind.secret else public_text(subject)
     return shown if shown == subject else "%s (%s)" % (shown, name)
 
 

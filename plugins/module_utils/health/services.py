@@ -96,10 +96,14 @@ def nagios_plugin(probe, command):
         raise Absent("%s is not installed." % name)
     status = {0: "ok", 1: "warning", 2: "critical"}.get(-1 if done.rc is None else done.rc, "unknown")
     message, _bar, performance = (scrubber.text(done.out).strip().splitlines() or [done.error])[0].partition("|")
-    act = (
-        ""
-        if status == "ok"
-        else "Run %s by hand on the host, as the plan writes it in the probe %s." % (name, probe.name)
-    )
+    act = "Run %s by hand on the host, as the plan has it in probe %s." % (name, probe.name)
     reason = "error" if status == "unknown" else ""
-    return [probe.finding(status, message.strip()[:500], act, reason=reason, performance=performance.strip()[:500])]
+    return [
+        probe.finding(
+            status,
+            message.strip()[:500],
+            "" if status == "ok" else act,
+            reason=reason,
+            performance=performance.strip()[:500],
+        )
+    ]

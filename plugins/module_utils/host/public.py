@@ -34,7 +34,7 @@ def public_url(url):
     _user, at, place = authority.rpartition("@")
     known = re.match(_PLACE + r"(:[0-9]*)?\Z", place)
     doubtful = at or (known and known.group(1) and not re.match(r"\[|localhost|.*\.", place))
-    if "@" in head or not known or ("@" in tail and doubtful):
+    if "@" in head or not known or ("@" in tail and (doubtful or ":" in tail.rpartition("@")[0])):
         return "%s://%s" % (re.split("[@:]", head)[-1], MASK)
     return "%s://%s%s" % (head, place, _public_tail(tail))
 
@@ -66,7 +66,7 @@ def _public_tail(tail):
     shown = []
     for part in re.split("[&;]", query) if query else []:
         name, equals, _value = part.partition("=")
-        shown.append(name + "=" + HIDDEN if equals else HIDDEN)
+        shown.append(name + "=" + HIDDEN if equals and re.match(r"[\w.\[\]-]+\Z", name) else HIDDEN)
     return path + question + "&".join(shown)
 
 
@@ -135,18 +135,24 @@ def secrets_of_command(command):
         name, equals, value = word.partition("=")
         if "://" in word:
             found += secrets_of_url(word.strip("\"'"))
-        elif equals and re.search(_SECRET_NAME, name):
+        elif equals and " " not in name and re.search(_SECRET_NAME, name):
             found.append(value.strip("\"'"))
         elif word[:2] in _OPTIONS and word[2:] and not word.startswith("--") and word[:2] not in _ONLY_PAIRS:
             found.append(word[2:].strip("\"'"))
-        elif before.startswith("-") and re.search(_SECRET_NAME, before):
-            found += [word.partition(":")[2]] + secrets_of_text(word)
-        elif before in _OPTIONS - _ONLY_PAIRS and word[:1] not in ("-", "/"):
+        elif _names_secret(before) or (before in _OPTIONS - _ONLY_PAIRS and word[:1] not in ("-", "/")):
             found += [word.partition(":")[2]] + secrets_of_text(word)
         elif before in _ONLY_PAIRS | {"--user", "--header"} and ":" in word:
             found += [word, word.partition(":")[2].strip()] + secrets_of_text(word.partition(":")[2])
         before = word
     return found
+
+
+def _names_secret(option):
+    # type: (str) -> bool
+    """Tell whether an option, written without its value, says that a secret follows it."""
+    import re
+
+    return option.startswith("-") and "=" not in option and bool(re.search(_SECRET_NAME, option))
 
 
 def secrets_of_headers(headers):

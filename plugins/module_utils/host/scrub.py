@@ -180,7 +180,8 @@ def _forms(value):
         data.decode("ascii", "backslashreplace"),
     )
     html = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    marked = html, html.replace('"', "&quot;"), html.replace('"', "&#34;").replace("'", "&#39;")
+    quotes = (('"', "'"), ("&quot;", "'"), ("&quot;", "&#x27;"), ("&quot;", "&#39;"), ("&#34;", "&#39;"))
+    marked = [html.replace('"', double).replace("'", single) for double, single in quotes]
     joined = " ".join(value.split()), "; ".join(value.splitlines())
     return list({value}.union(quoted, twice, lower, shell, escaped, marked, joined))
 
