@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible import constants
+from ansible.errors import AnsibleError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 #: Settings that would show or keep a module's options, by the variable that sets each.
@@ -25,10 +27,21 @@ def with_hidden(secrets: Mapping[str, str], known: Scrubber, arguments: Mapping[
     return {**secrets, **{f"{HIDDEN}{number}": value for number, value in enumerate(brought)}}
 
 
-def names_of(plan: Mapping[str, Any], host: str) -> set[str]:
-    """Return the names that a plan gives: they are in every record, so none is a secret, whatever else has its text."""
-    entries = (plan[name] for name in plan)
-    return {host, *(str(key) for value in entries if isinstance(value, Mapping) for key in value)}
+def logins(connection: Any) -> set[str]:
+    """Return the passwords that a connection and its become plugin were given, wherever they come from."""
+    found = set()
+    plugins: list[tuple[Any, str]] = [(connection, "password"), (getattr(connection, "become", None), "become_pass")]
+    for plugin, option in plugins:
+        with suppress(KeyError, AttributeError, AnsibleError):  # one that takes none
+            found.add(str(plugin.get_option(option) or ""))
+    return found - {""}
+
+
+def scrubbed(outcome: dict[str, Any], known: Scrubber) -> dict[str, Any]:
+    """Return what came of a half without the secrets that are known; without any, its message alone is looked at."""
+    if known.values:
+        return known.result(outcome)
+    return {**outcome, "msg": public_text(str(outcome["msg"]))}
 
 
 def scrubber(values: Iterable[str], names: Iterable[str] = ()) -> Scrubber:

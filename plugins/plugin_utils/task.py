@@ -100,12 +100,10 @@ class Task(ActionBase):  # type: ignore[misc]
 
     def known_secrets(self, task_vars: dict[str, Any], plan: Plan | None = None) -> Scrubber:
         """Return what takes the secrets that this task knows out of what it shows or records; names are none."""
-        values = self._vaulted | vaulted.connection_secrets(task_vars, self._templar.template)
-        values |= {str(getattr(self._play_context, name, None) or "") for name in ("password", "become_pass")}
+        values = self._vaulted | vaulted.connection_secrets(task_vars) | secrecy.logins(self._connection)
         if vaulted.has_vault(self._loader):
             values |= vaulted.values_of_arguments(self._task.args, task_vars)
-        names = secrecy.names_of(plan, task_vars["inventory_hostname"]) if values - {""} and plan else ()
-        return secrecy.scrubber(values, names)
+        return secrecy.scrubber(values, {task_vars["inventory_hostname"], *plan.names()} if values and plan else ())
 
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
@@ -174,7 +172,7 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
-        outcome = self._known.result(self.complete(outcome, arguments, plan, host, started))
+        outcome = secrecy.scrubbed(self.complete(outcome, arguments, plan, host, started), self._known)
         # What came as a stream was measured when it came.
         too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
         if too_much:

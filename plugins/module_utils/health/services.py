@@ -97,13 +97,6 @@ def nagios_plugin(probe, command):
     status = {0: "ok", 1: "warning", 2: "critical"}.get(-1 if done.rc is None else done.rc, "unknown")
     message, _bar, performance = (scrubber.text(done.out).strip().splitlines() or [done.error])[0].partition("|")
     act = "Run %s by hand on the host, as the plan has it in probe %s." % (name, probe.name)
+    act = "" if status == "ok" else act
     reason = "error" if status == "unknown" else ""
-    return [
-        probe.finding(
-            status,
-            message.strip()[:500],
-            "" if status == "ok" else act,
-            reason=reason,
-            performance=performance.strip()[:500],
-        )
-    ]
+    return [probe.finding(status, message.strip()[:500], act, reason=reason, performance=performance.strip()[:500])]

@@ -20,6 +20,8 @@ SHORTEST, SHORTEST_DIGITS = 4, 6
 _COMMON = frozenset(["true", "false", "none", "null", "root", "admin", "localhost", "default"])
 #: Fields whose values come from closed lists.
 _FIXED = frozenset(["kind", "status", "reason", "clauses"])
+#: Lines of a secret up to which each, however short, is a part of it and no line of a file.
+_FEW_LINES = 3
 #: Characters that a text has at least if it was cut off, perhaps inside a secret.
 _CUT_FROM = 100
 
@@ -155,7 +157,13 @@ def _parts(value):
     bare = value.strip()
     lines = [line.strip() for line in bare.splitlines()] if "\n" in bare else []
     values = [line.partition(sign)[2].strip(" \"'") for line in lines for sign in (": ", "=")]
-    return [value, bare] + [line for line in lines + values if len(line) >= 2 * SHORTEST]
+    shortest = SHORTEST if len(lines) <= _FEW_LINES else 2 * SHORTEST
+    found = [value, bare] + [line for line in lines + values if len(line) >= shortest]
+    if "%" in bare:
+        from urllib.parse import unquote
+
+        found.append(unquote(bare))
+    return found
 
 
 def _forms(value):

@@ -32,6 +32,7 @@ class InventoryPlan:
         self._groups: dict[tuple[str, ...], dict[str, Any]] = {}
         #: The values of vault that the hosts' plans and connections have used so far.
         self.secrets: set[str] = set()
+        self._seen: set[str] = set()
 
     def variables(self, host_name: str) -> dict[str, Any]:
         """Return all inventory variables of a host; those of the plan that hold Jinja are templated with the others."""
@@ -59,7 +60,11 @@ class InventoryPlan:
 
     def _collect(self, variables: dict[str, Any]) -> None:
         """Note the values of vault that a host's variables use."""
-        self.secrets |= vaulted.values_of_files(self._loader, self._inventory._sources)
+        unseen = self._loader._FILE_CACHE.keys() - self._seen
+        if not self._seen:
+            self.secrets |= vaulted.values_of_sources(self._loader, self._inventory._sources)
+        self.secrets |= vaulted.values_of_files(self._loader, unseen)
+        self._seen |= unseen
         words = vaulted.words_of(variables, PREFIX)
         self.secrets |= vaulted.values_in_use(variables, words)
         if "hostvars" in words:

@@ -26,6 +26,7 @@ DYNAMIC = frozenset(("lookup", "query", "q", "vars", "hostvars", "varnames", "ex
 _VALUES = re.compile(r"[=:]\s*(\S[^\n]*)")
 #: What is no variable of the host itself, and may be much.
 _MAGIC = frozenset(("hostvars", "vars", "groups", "ansible_facts", "ansible_delegated_vars"))
+_decrypted: dict[Any, str] = {}
 #: The variables by which Ansible is let in.
 _CONNECTION = re.compile(r"ansible_\w*(pass|password|passphrase|secret|token)$")
 
@@ -35,12 +36,15 @@ def has_vault(loader: Any) -> bool:
     return bool(getattr(getattr(loader, "_vault", None), "secrets", True))
 
 
-def values_of_files(loader: Any, sources: Iterable[Any]) -> set[str]:
-    """Return the texts in the encrypted files that Ansible has read, and in encrypted inventory sources."""
+def values_of_files(loader: Any, names: Iterable[str]) -> set[str]:
+    """Return the texts in those files of variables, of all that Ansible has read, that are encrypted as a whole."""
+    encrypted = (loader._FILE_CACHE[name] for name in names if _is_encrypted_file(name))
+    return {str(leaf) for content in encrypted for leaf in leaves(content) if isinstance(leaf, str)}
+
+
+def values_of_sources(loader: Any, sources: Iterable[Any]) -> set[str]:
+    """Return the texts in those inventory files, of YAML or INI, that are encrypted as a whole."""
     found: set[str] = set()
-    for name, content in list(loader._FILE_CACHE.items()):
-        if _is_encrypted_file(name):
-            found |= {str(leaf) for leaf in leaves(content) if isinstance(leaf, str)}
     for source in sources:
         if isinstance(source, str) and _is_encrypted_file(source):
             text = Path(loader.get_real_file(source)).read_text(encoding="utf-8", errors="replace")
@@ -81,14 +85,10 @@ def words_of(variables: Mapping[str, Any], prefix: str) -> set[str]:
     return {*names, *(word for text in texts if not _is_vaulted(text) for word in _WORD.findall(text))}
 
 
-def connection_secrets(variables: Mapping[str, Any], template: Any) -> set[str]:
-    """Return the values of the variables by which Ansible is let in; one that cannot be templated is none."""
-    found = set()
-    for name in [name for name in variables if isinstance(name, str) and _CONNECTION.match(name)]:
-        with suppress(AnsibleError):
-            value = template(variables[name])
-            found |= {str(value)} if value else set()
-    return found
+def connection_secrets(variables: Mapping[str, Any]) -> set[str]:
+    """Return the values of the variables by which Ansible is let in, as far as they stand there unencrypted."""
+    values = (value for name, value in variables.items() if isinstance(name, str) and _CONNECTION.match(name))
+    return {str(value) for value in values if isinstance(value, str) and "{" not in value}
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -114,9 +114,16 @@ def _is_vaulted(value: Any) -> bool:
 
 
 def _plaintext(value: Any) -> Iterator[str]:
-    if _is_vaulted(value):
+    """Yield the text of an encrypted value, decrypted once in a process: hosts share what a group has."""
+    if not _is_vaulted(value):
+        return
+    ciphertext = getattr(value, "_ciphertext", None)
+    if ciphertext is None or ciphertext not in _decrypted:
         with suppress(AnsibleError):  # the task that needs it says so
-            yield str(value)
+            _decrypted[ciphertext] = str(value)
+            yield _decrypted[ciphertext]
+    else:
+        yield _decrypted[ciphertext]
 
 
 def _is_encrypted_file(name: str) -> bool:
