@@ -65,11 +65,7 @@ class InventoryPlan:
             self.secrets |= vaulted.values_of_sources(self._loader, self._inventory._sources)
         self.secrets |= vaulted.values_of_files(self._loader, unseen)
         self._seen |= unseen
-        words = vaulted.words_of(variables, PREFIX)
-        self.secrets |= vaulted.values_in_use(variables, words)
-        if "hostvars" in words:
-            for other in self._inventory.hosts:
-                self.secrets |= vaulted.values_in_use(self.written(other), words - vaulted.DYNAMIC)
+        self.secrets |= vaulted.values_in_use(variables, vaulted.words_of(variables, PREFIX))
 
     def _templated(self, name: str, value: Any) -> Any:
         try:

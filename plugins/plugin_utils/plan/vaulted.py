@@ -21,7 +21,7 @@ from ansible.errors import AnsibleError
 _HEAD = b"$ANSIBLE_VAULT"
 _WORD = re.compile(r"\w+")
 #: Words of a template that may look up a variable by a name that is only made when it runs.
-DYNAMIC = frozenset(("lookup", "query", "q", "vars", "hostvars", "varnames", "extract"))
+DYNAMIC = frozenset(("lookup", "query", "q", "vars", "varnames", "extract"))
 #: What follows a name in a file of INI or YAML.
 _VALUES = re.compile(r"[=:]\s*(\S[^\n]*)")
 #: What is no variable of the host itself, and may be much.
