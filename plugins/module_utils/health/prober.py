@@ -178,8 +178,13 @@ def _subject(name, kind, required, parameters):
         return name
     if required and required[0] in kind.secret and "://" not in subject:
         return name
-    shown = public_url(subject) if required and required[0] in kind.secret else public_text(subject)
-    return shown if shown == subject else "%s (%s)" % (shown, name)
+    if not required or required[0] not in kind.secret:
+        return public_text(subject)
+    shown = public_url(subject)
+    if shown == subject:
+        return shown
+    # A path may have the same text as the password.
+    return "%s (%s)" % (Scrubber(kind.secret[required[0]](subject)).text(shown), name)
 
 
 def _understand(settings):

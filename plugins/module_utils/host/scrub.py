@@ -176,7 +176,7 @@ def _forms(value):
 
     data = value.encode("utf-8", "surrogateescape")
     quoted = {quote(data, ""), quote(data), quote_plus(data), quote(data, "!$&'()*+,;=:~")}
-    twice = {quote(form, "") for form in quoted}
+    twice = {quote(form, "") for form in quoted | {json.dumps(value)[1:-1], repr(value)[1:-1]}}
     lower = {_lower_escapes(form) for form in quoted | twice}
     shell = value.replace("'", "'\"'\"'"), value.replace("'", "'\\''"), _backslashed(value)
     escaped = (
@@ -211,13 +211,17 @@ def _backslashed(value):
 def _base64_cores(value):
     # type: (str) -> list[str]
     """Return the characters that stand in the base64 of any text with the value in it, by where it begins."""
+    import json
     from base64 import b64encode
+    from urllib.parse import quote
 
-    data, found = value.encode("utf-8", "surrogateescape"), []  # type: bytes, list[str]
-    for offset in range(3):
-        whole = b64encode(b"\0" * offset + data).decode("ascii").rstrip("=")
-        last = (offset + len(data)) * 8 // 6
-        core = whole[(offset * 8 + 5) // 6 : last]
-        if len(core) > SHORTEST:
-            found += [core, core.replace("+", "-").replace("/", "_")]
-    return found
+    found = []  # type: list[str]
+    for form in {value, quote(value.encode("utf-8", "surrogateescape"), ""), json.dumps(value)[1:-1]}:
+        data = form.encode("utf-8", "surrogateescape")
+        for offset in range(3):
+            whole = b64encode(b"\0" * offset + data).decode("ascii").rstrip("=")
+            last = (offset + len(data)) * 8 // 6
+            core = whole[(offset * 8 + 5) // 6 : last]
+            if len(core) > SHORTEST:
+                found += [core, core.replace("+", "-").replace("/", "_")]
+    return list(set(found))

@@ -139,6 +139,12 @@ def test_an_address_that_is_none_is_told_without_its_password(url: Any) -> None:
     assert found["detail"]["message"]
 
 
+def test_a_path_with_the_text_of_the_password_is_not_shown_either() -> None:
+    found = one("http", url="http://mon:hunter22@127.0.0.1:1/api/hunter22/x")
+    assert found["subject"] == "http://127.0.0.1:1/api/********/x (probe)"
+    assert "hunter22" not in json.dumps(found)
+
+
 @pytest.mark.parametrize(
     "headers", [{"X-Token": "hunter22\nX: y"}, {"hunter22\n": "x"}, {"X": {"hunter22": 1}}, "hunter22", ["hunter22"]]
 )
