@@ -89,7 +89,7 @@ class Scrubber:
                 for key, inner in value.items()
             }
         if isinstance(value, (list, tuple)):
-            return [self._scrubbed(inner, forms, encoded) for inner in value]
+            return type(value)(self._scrubbed(inner, forms, encoded) for inner in value)
         return value
 
     def _text(self, text, forms, encoded):

@@ -103,6 +103,7 @@ def test_words_of_closed_lists_stay_and_two_subjects_stay_two() -> None:
 def test_the_keys_of_a_dictionary_are_scrubbed_unless_they_are_names() -> None:
     scrubbed = Scrubber(["message", "pass word"]).value({"message": "x", "of pass word": 1})
     assert scrubbed == {"message": "x", f"of {MASK}": 1}
+    assert Scrubber(["hunter22"]).value({"seen": ("hunter22", True)}) == {"seen": (MASK, True)}
 
 
 def test_a_half_hands_no_secret_on_and_none_of_an_address() -> None:
