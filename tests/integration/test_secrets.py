@@ -141,6 +141,16 @@ def test_no_secret_is_shown_under_each_core(
     assert_nowhere(everywhere(site, done))
 
 
+@pytest.mark.slow
+def test_a_plan_with_a_fault_is_refused_without_the_value_from_vault(planted: tuple[Site, list[str]]) -> None:
+    site, options = planted
+    site.variables["egov_ops_report_language"] = "{{ vault_option }}"
+    done = site.play(site.procedure(TASKS), "-vvvv", *options)
+    assert done.rc != 0
+    assert "egov_ops_report_language is '********', but must be one of en, zh" in " ".join(done.output.split())
+    assert_nowhere(everywhere(site, done))
+
+
 def _given(name: str, where: str, program: str) -> bool:
     """Tell whether the plan itself gives a secret to a program in this way."""
     if where == "arguments":  # the plugin's and the hook's own
