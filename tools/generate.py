@@ -285,7 +285,7 @@ def render_variables(schema: Schema) -> str:
         if variable.layered:
             parts += [f"\n## Entries of `{variable.name}`\n", *_table("Key", variable.entry.values())]
             if variable.open:
-                parts.append("\nOther keys are passed on as they are.")
+                parts.append(f"\nOther keys are passed on as they are.{_secret(variable.secret_others)}")
             if variable.default_file:
                 parts.append(f"\nDefault: see `plugins/plugin_utils/plan/{variable.default_file}`.")
             else:
@@ -298,6 +298,11 @@ def _step_options() -> Iterator[str]:
     for module, options in OPTIONS.items():
         for name, allowed in options.items():
             yield f"| `{module}` | `{name}` | {', '.join(f'`{value}`' for value in allowed)} |"
+
+
+def _secret(names: Iterable[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f" Of those, {listed} may hold a secret and never leave the host." if listed else ""
 
 
 def _table(title: str, keys: Iterable[Key]) -> Iterator[str]:
@@ -330,7 +335,7 @@ def _default(key: Key) -> str:
 
 
 def _bounds(key: Key) -> str:
-    bounds = []
+    bounds = ["never shown"] if key.secret else []
     if key.minimum is not None:
         law = f" ({key.minimum_origin})" if isinstance(key, Variable) and key.minimum_origin else ""
         bounds.append(f"at least {key.minimum:.12g} {key.unit}{law}")

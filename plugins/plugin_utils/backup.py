@@ -32,6 +32,17 @@ FIXED_SECONDS = 5.0
 ASSUMED_RATE = 20e6
 RATE_RECORDS = 5
 
+#: What of a repository is for the controller alone: where its secrets are, and the access that no client is given.
+_OF_CONTROLLER = (
+    "password",
+    "password_command",
+    "password_file",
+    "escrow_file",
+    "credentials_file",
+    "prune_location",
+    "prune_credentials_file",
+)
+
 
 def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, now: datetime) -> Sets:
     """Return a host's sets, those given or else the plan's, each with from when on a snapshot counts.
@@ -118,9 +129,10 @@ def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: 
 
 
 def public(repositories: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the plan's repositories as a half is given them: its passwords are secrets, and no options."""
+    """Return the plan's repositories as a half is given them: what lets anybody in is a secret, and no option."""
     return {
-        name: {key: value for key, value in entry.items() if key != "password"} for name, entry in repositories.items()
+        name: {key: value for key, value in entry.items() if key not in _OF_CONTROLLER}
+        for name, entry in repositories.items()
     }
 
 

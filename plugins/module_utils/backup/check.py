@@ -112,7 +112,7 @@ def _read(engine, parts, until, detail, host):
     # type: (Restic, int, float, dict[str, Any], Any) -> tuple[str, str]
     """Hash the new packs and read so many parts of a repository, the next ones first, while there is time."""
     memory = os.path.join(folder(host), "checks", engine.name)
-    known = _load(memory, engine.location)
+    known = _load(memory, engine.public)
     following = known["part"]
     detail.update(parts=PARTS, first=following, read=0)
     if engine.path:
@@ -127,7 +127,7 @@ def _read(engine, parts, until, detail, host):
             hashed += 1
             known["hashed"] = changed
         detail.update(new_packs=len(new), hashed=hashed)
-        _save(memory, engine.location, known, host)
+        _save(memory, engine.public, known, host)
         if damaged:
             detail["next"] = NEXT
             detail["message"] = "Repository %s is damaged: pack %s is not what its name says%s." % (
@@ -152,7 +152,7 @@ def _read(engine, parts, until, detail, host):
         done += 1
         detail["read"] = done
         known["part"] = following = following % PARTS + 1
-        _save(memory, engine.location, known, host)
+        _save(memory, engine.public, known, host)
     detail["message"] = "%s of %s parts of repository %s were read again and are sound%s." % (
         done,
         PARTS,

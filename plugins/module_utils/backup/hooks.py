@@ -7,6 +7,8 @@
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ def _run(when, backup_set, seconds, host):
         return
     done = host.run(list(command), timeout=seconds, writes=True)
     if done.rc != 0 or done.timed_out:
+        said = Scrubber(secrets_of_command(command)).text(done.error).replace(str(command[0]), program_of(command))
         raise HalfError(
-            "The %s hook of the set (%s) failed: %s." % (when, command[0], done.error.rstrip(".")),
+            "The %s hook of the set (%s) failed: %s." % (when, program_of(command), said.rstrip(".")),
             "timeout" if done.timed_out else "error",
         )

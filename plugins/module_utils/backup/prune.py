@@ -195,7 +195,7 @@ class Job:
         """Remove snapshots and free their space, also that of a run that was killed before it; raises HalfError."""
         note = os.path.join(folder(self._host), "checks", "pruning %s" % self._name)
         if expired:
-            self._host.files.write(note, engine.location.encode("utf-8", "surrogateescape"))
+            self._host.files.write(note, engine.public.encode("utf-8", "surrogateescape"))
             self.changed = True
             self._patiently(engine, lambda: engine.forget(expired), until)
             left = {entry.id for entry in self._patiently(engine, lambda: self._listed(engine), until)}

@@ -80,7 +80,7 @@ class Restic(Upkeep):
         """
         if self._is_unfinished():
             unfinished.remove(self.path)
-        unfinished.begin(self._folder, self.name, self.location, self._host)
+        unfinished.begin(self._folder, self.name, self.public, self._host)
         self._restic(["init"], "make the repository", writes=True, keep=(lock,))
         unfinished.end(self._folder, self.name, self._host)
 

@@ -12,6 +12,7 @@ import os
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_said import is_locked, refuse
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text, public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ class Call:
     @property
     def public(self):
         # type: () -> str
-        """The location without the user and password that a URL may hold."""
-        import re
-
-        return re.sub("//[^/@]*@", "//", self.location)
+        """The location as it may be shown and kept: without the secrets that an address may hold."""
+        return public_url(self.location)
 
     def _restic(
         self,
@@ -137,7 +136,7 @@ class Call:
     def _words(self, done):
         # type: (Completed) -> str
         """Return restic's own last words, without credentials."""
-        return done.error.replace(self._address, self.public).replace(self.location, self.public)
+        return public_text(done.error.replace(self._address, self.public).replace(self.location, self.public))
 
     @property
     def _address(self):

@@ -247,7 +247,7 @@ class Job(Shelf):
         before = memory.load()
         engine = self.catalogue(self.sets[name]["repository"])[0]
         spoiled = before.get("spoiled", [])
-        state = {"location": engine.location, "snapshot": "", "started": found.started, "spoiled": spoiled}
+        state = {"location": engine.public, "snapshot": "", "started": found.started, "spoiled": spoiled}
         # From here on the manifest may be newer than any snapshot: until one is made, none may count as unchanged.
         memory.save(state)
         os.rename(memory.manifest + ".new", memory.manifest)

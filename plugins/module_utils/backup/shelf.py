@@ -11,6 +11,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.place import Repos
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Shelf:
         try:
             return engine, self._look(engine)
         except RepositoryMissing as error:
-            if any(self._had_snapshots(name, repository, engine.location) for name in self.sets):
+            if any(self._had_snapshots(name, repository, engine.public) for name in self.sets):
                 raise HalfError(
                     "%s It held snapshots of this host before: bring it back, or take the set out of the plan and give "
                     "it a new name." % error,
@@ -110,4 +111,7 @@ class Shelf:
         """Tell whether the ledger or this host knows that a set has been backed up to this very place."""
         if self.sets[name].get("repository") != repository:
             return repository in self.sets[name].get("known_copies", ())
-        return bool(self.sets[name].get("known")) or self.memories[name].load().get("location") == location
+        return (
+            bool(self.sets[name].get("known"))
+            or public_url(self.memories[name].load().get("location") or "") == location
+        )

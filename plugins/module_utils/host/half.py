@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _ACTIVE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 _ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
 #: The result whose texts stay as they are: a later command needs its paths.
 _EXACT = "operation"
+#: Secrets that let nobody in, and that are words of other text.
+_NAMES = ("RESTIC_REST_USERNAME", "AWS_DEFAULT_REGION")
 
 
 class HalfError(Exception):
@@ -54,6 +57,8 @@ class Host:
         self.state_dir = str(context.get("state_dir") or _default_state_dir())
         self.deadline = time.monotonic() + float(context.get("timeout") or 300)
         self.secrets = dict(secrets or {})
+        #: What takes the secrets out of all that leaves the half, or stays on the host's disk.
+        self.scrubber = Scrubber(secret_values(self.secrets))
         #: What a job of its own is started with (see job.py); only a task that may detach brings it.
         self.program = context.get("program") or {}
         self.files = Files(self.check_mode)
@@ -90,9 +95,23 @@ def _default_state_dir():
     return os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state"), "egov-ops", "host")
 
 
+def secret_values(secrets):
+    # type: (dict[str, str]) -> list[str]
+    """Return the values that are taken out of texts."""
+    return [value for name, value in secrets.items() if value and name.rpartition(":")[2] not in _NAMES]
+
+
 def perform(half, arguments, host):
     # type: (Any, dict[str, Any], Host) -> dict[str, Any]
-    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on."""
+    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on.
+
+    It holds none of the host's secrets.
+    """
+    return dict(host.scrubber.result(_perform(half, arguments, host)))
+
+
+def _perform(half, arguments, host):
+    # type: (Any, dict[str, Any], Host) -> dict[str, Any]
     try:
         result = half(arguments, host)
     except HalfError as error:

@@ -63,10 +63,10 @@ class Operation:
 
     def note(self, event, **detail):
         # type: (str, Any) -> None
-        """Add an event to the journal, where it outlasts a crash; raises OSError."""
+        """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
         import json
 
-        line = json.dumps(dict(detail, event=event, time=_now()), sort_keys=True)
+        line = json.dumps(dict(self._host.scrubber.value(detail), event=event, time=_now()), sort_keys=True)
         self._host.files.append(self._journal, line.encode("ascii"))
 
     def prepare(self):

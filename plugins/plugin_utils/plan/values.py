@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import allowed_in_words, are_allowed
 
 TRUE = {"true", "yes", "on", "y", "t", "1"}
@@ -28,7 +29,6 @@ _NUMBER = r"-?\d+(?:\.\d+)?"
 _THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
 _BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
 _PLAIN = {type(None), bool, str, int, float}
-_CREDENTIALS = re.compile(r"(//)[^/@\s]+@")
 
 
 class Refused(Exception):
@@ -84,8 +84,8 @@ def shown(value: Any, secret: bool = False) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """Return a text without the user and the password that an address in it has."""
-    return _CREDENTIALS.sub(r"\1***@", text)
+    """Return a text in which each address is without user, password and values of its query."""
+    return public_text(text)
 
 
 def text(value: Any) -> str:
