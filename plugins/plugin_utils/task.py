@@ -161,7 +161,7 @@ class HostTask(Task):
     #: The results of the half beside the common ones, each with what it may be.
     RESULTS: ClassVar[Mapping[str, Check]] = {}
     _acknowledge: Callable[[], object]
-    _known: Scrubber
+    _known: Scrubber = Scrubber()
 
     def __init_subclass__(cls) -> None:
         """Compress the half's sources before ansible forks its workers, as the schema is read."""

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.tests.unit.health import servers
 
+from tests.support import servers
 from tests.support.planted_secrets import (
     Sampler,
     assert_nowhere,
@@ -155,7 +155,9 @@ def test_a_plan_with_a_fault_is_refused_without_the_value_from_vault(planted: tu
 def _given(name: str, where: str, program: str) -> bool:
     """Tell whether the plan itself gives a secret to a program in this way."""
     if where == "arguments":  # the plugin's and the hook's own
-        return program in ("check_echo", "python3") and ("argument" in name or "hook" in name or "lines" in name)
+        return program in ("check_echo", "python3") and any(
+            word in name for word in ("argument", "hook", "lines", "option")
+        )
     if program == "restic":  # a location, in the environment, which its own user alone can read
         return name in ("REST server in the location", "login of an SFTP server")
     return name == "repository password of the environment"

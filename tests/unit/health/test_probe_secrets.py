@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health import prober, registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema
-from ansible_collections.egov.ops.tests.unit.health import servers
-from ansible_collections.egov.ops.tests.unit.health.planted import host, one
+
+from tests.support import servers
+from tests.support.planted import host, one
 
 #: Parameters of other kinds that take a text of the plan, and why none is a secret: they name what is looked at.
 PUBLIC = {
