@@ -4,8 +4,6 @@
 
 """The repositories that this host reaches, each opened once, and the first of some that holds a set."""
 
-import time
-
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -14,10 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-#: Seconds in which a repository must answer: restic itself tries one that is away for a quarter of an hour.
+#: Seconds in which a repository must answer: an engine may try one that is away for a quarter of an hour.
 OPEN_SECONDS = 60.0
 
 
@@ -25,28 +24,24 @@ class Reach:
     """Repositories with the snapshots of one inventory host."""
 
     def __init__(self, repositories, host_name, host):
-        # type: (dict[str, Any], str, Any) -> None
+        # type: (dict[str, Any], str, Host) -> None
         self._repositories = repositories
         self._host_name = host_name
         self._host = host
-        self._opened = {}  # type: dict[str, tuple[Restic, list[Snapshot]]]
+        self._opened = {}  # type: dict[str, tuple[Engine, list[Snapshot]]]
 
     def snapshots(self, repository):
         # type: (str) -> list[Snapshot]
         """Return a repository's snapshots, oldest first; raises HalfError."""
         if repository not in self._opened:
-            whole = self._host.deadline
-            self._host.deadline = min(whole, time.monotonic() + OPEN_SECONDS)
-            try:
+            with self._host.within(OPEN_SECONDS):
                 engine = open_engine(repository, self._repositories, self._host)
                 engine.check_location(mounts.mounted())
                 self._opened[repository] = engine, engine.snapshots(self._host_name)
-            finally:
-                self._host.deadline = whole
         return self._opened[repository][1]
 
     def engine(self, repository):
-        # type: (str) -> Restic
+        # type: (str) -> Engine
         """Return a repository whose snapshots were asked for."""
         return self._opened[repository][0]
 
