@@ -5,6 +5,7 @@
 """The repositories that this host reaches, each opened once, and the first of some that holds a set."""
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -48,18 +49,20 @@ class Reach:
     def first(self, set_name, repositories):
         # type: (str, list[str]) -> str
         """Return the first repository that holds a snapshot of a set; raise HalfError with what each lacks."""
-        troubles = []
+        troubles = []  # type: list[HalfError]
         for repository in repositories:
             trouble = self._trouble(set_name, repository)
             if not trouble:
                 return repository
             troubles.append(trouble)
-        raise HalfError(" ".join(troubles))
+        words = " ".join(map(str, troubles))
+        raise NotSupported(words) if all(isinstance(each, NotSupported) for each in troubles) else HalfError(words)
 
     def _trouble(self, set_name, repository):
-        # type: (str, str) -> str
+        # type: (str, str) -> HalfError | None
         try:
-            held = any(snapshot.set == set_name for snapshot in self.snapshots(repository))
+            if any(snapshot.set == set_name for snapshot in self.snapshots(repository)):
+                return None
         except HalfError as error:
-            return str(error)
-        return "" if held else "Repository %s has no snapshot of set %s: back it up first." % (repository, set_name)
+            return error
+        return HalfError("Repository %s has no snapshot of set %s: back it up first." % (repository, set_name))
