@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.run import Job
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
@@ -31,7 +32,7 @@ OPEN_SECONDS = 60.0
 
 
 def make(job, host, seconds):
-    # type: (Any, Host, float) -> list[dict[str, Any]]
+    # type: (Job, Host, float) -> list[dict[str, Any]]
     """Make what is missing of all copies within so many seconds; return one observation for each set and copy."""
     evidence = []
     with host.within(seconds):
@@ -64,16 +65,16 @@ def missing(source, copied):
 
 
 def _copy(job, host, name, copy, detail):
-    # type: (Any, Host, str, str, dict[str, Any]) -> tuple[str, str]
+    # type: (Job, Host, str, str, dict[str, Any]) -> tuple[str, str]
     """Make one copy of a set, fill in the detail of its record, return status and reason; raises HalfError."""
     if job.is_busy(name):
         raise HalfError("Another run works on the set: wait for it.", "busy")
     if copy == job.sets[name]["repository"]:
         raise HalfError("%s is the set's own repository: name another one in copies." % copy, "refused")
     source, snapshots = job.newest(job.sets[name]["repository"])
+    job.engine(copy).require("copy")  # before it is made for nothing
     with host.within(OPEN_SECONDS):
         target, copied = job.catalogue(copy)
-    target.require("copy")
     if source.location == target.location:
         raise HalfError("Repositories %s and %s are one place: give the copy another." % (source.name, copy), "refused")
     own = [snapshot for snapshot in snapshots if snapshot.set == name]

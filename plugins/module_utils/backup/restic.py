@@ -65,11 +65,7 @@ class Restic(Upkeep):
 
     def snapshots(self, host_name, future=False):
         # type: (str, bool) -> list[Snapshot]
-        """Return the snapshots of an inventory host, oldest first; raises RepositoryMissing, or HalfError.
-
-        Those of the future are left out, unless they are asked for: a clock that once was wrong must not keep anything
-        from being due.
-        """
+        """Return those with our tag."""
         lock = ["--no-lock"] if self._host.check_mode else []
         listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
         found = [snapshot_of(entry) for entry in documents(listed.out, "[")]
@@ -101,11 +97,7 @@ class Restic(Upkeep):
 
     def backup(self, source, manifest, set_name, kind, parent, host_name, keep=()):
         # type: (Source, str, str, str, str, str, tuple[int, ...]) -> tuple[str, int, list[str]]
-        """Make a snapshot; return its id, the bytes it added, and what restic could not read. Raises HalfError.
-
-        parent is the snapshot whose unchanged files are not read again, "" for none. The manifest's file is always
-        part of the snapshot, even where it lies in an excluded folder. restic holds the open files `keep` too.
-        """
+        """Make a snapshot; the unchanged files of the parent are not read again."""
         tags = [TAG, "set=%s" % set_name, "kind=%s" % kind, "run=%s" % self._host.run_id]
         arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
         arguments += ["--time", "%s %s" % (self._host.now[:10], self._host.now[11:19])]
@@ -170,11 +162,7 @@ class Restic(Upkeep):
 
     def check(self, part, parts, seconds):
         # type: (int, int, float) -> str
-        """Check the structure, and read one of so many parts of the data; return what is damaged, "" for nothing.
-
-        Raises HalfError where that cannot be told. It takes no lock, so that no backup waits for it: nothing that a
-        check reads is removed from a repository meanwhile.
-        """
+        """Check without a lock, so that no backup waits: nothing that a check reads is removed meanwhile."""
         arguments = ["--no-lock", "check", "--read-data-subset", "%s/%s" % (part, parts)]
         done = self._restic(arguments, "check the repository", (0, 1, KILLED), seconds=seconds)
         said, complaints = complaints_of(done)

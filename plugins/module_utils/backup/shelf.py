@@ -38,6 +38,11 @@ class Shelf:
         self._repositories = arguments["repositories"]
         self._catalogues = {}  # type: dict[str, tuple[Engine, list[Snapshot]] | HalfError]
 
+    def engine(self, repository):
+        # type: (str) -> Engine
+        """Return a repository as it is, even one that was not made yet; raises HalfError."""
+        return open_engine(repository, self._repositories, self._host)
+
     def newest(self, repository):
         # type: (str) -> tuple[Engine, list[Snapshot]]
         """Return a repository and its snapshots of this host, those of this run among them; raises HalfError."""
@@ -65,7 +70,7 @@ class Shelf:
 
     def _open(self, repository):
         # type: (str) -> tuple[Engine, list[Snapshot]]
-        engine = open_engine(repository, self._repositories, self._host)
+        engine = self.engine(repository)
         may_create = bool(self._repositories[repository].get("create"))
         try:
             return engine, self._look(engine)

@@ -335,7 +335,9 @@ def rotated(site: Site) -> list[dict[str, Any]]:
 def copied(site: Site) -> list[dict[str, Any]]:
     site.repositories["vault"] = {**site.repositories["local"], "location": str(site.base / "vault")}
     site.sets["pages"]["copies"] = ["vault"]
-    return [record for record in site.back_up(LATER)["evidence"] if record["kind"] == "copy"]
+    records = [record for record in site.back_up(LATER)["evidence"] if record["kind"] == "copy"]
+    assert (site.base / "vault").exists() == (records[0]["status"] == "ok")
+    return records
 
 
 def restored(site: Site) -> list[dict[str, Any]]:
