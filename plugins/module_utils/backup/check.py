@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Repository
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.2-2",)
@@ -86,7 +86,7 @@ def repositories_of(sets):
 
 
 def _check(name, repositories, parts, seconds, detail, host):
-    # type: (str, dict[str, Any], int, float, dict[str, Any], Host) -> tuple[str, str]
+    # type: (str, dict[str, Repository], int, float, dict[str, Any], Host) -> tuple[str, str]
     """Check one repository, fill in the detail of its record, return status and reason; raises HalfError."""
     until = time.monotonic() + seconds
     engine = open_engine(name, repositories, host)

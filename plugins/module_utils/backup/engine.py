@@ -7,6 +7,9 @@
 An engine is a class below `Engine` in a file of its own, and a line in `registry.py`. `CAN` names its capabilities, and
 it has the methods of each. A method of another capability raises NotSupported: one sentence that names engine and
 capability and says what stays undone, which callers record as `skipped`, `not_supported`.
+
+Other errors are HalfError, one sentence. Callers tell apart RepositoryMissing and WrongPassword (`place.py`), and the
+reasons `busy` for a repository that others lock and `timeout` for what did not end in its time.
 """
 
 import abc

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Repository
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.2-4",)
@@ -24,7 +24,7 @@ NEXT = "Put the repository's present password into escrow, and test it again: eg
 
 
 def test(name, repositories, trouble, host):
-    # type: (str, dict[str, Any], str, Host) -> dict[str, Any]
+    # type: (str, dict[str, Repository], str, Host) -> dict[str, Any]
     """Return the observation of a repository's escrowed key; trouble is why the controller could not read it."""
     started = time.monotonic()
     status, reason, told = "critical", "mismatch", trouble
@@ -45,19 +45,19 @@ def test(name, repositories, trouble, host):
 
 
 def opens(name, repositories, secret, host):
-    # type: (str, dict[str, Any], str, Host) -> bool
+    # type: (str, dict[str, Repository], str, Host) -> bool
     """Tell whether one of the host's secrets is a password of a repository; raises HalfError where nobody can tell."""
     return bool(_with(name, repositories, secret, host, lambda engine: engine.opens()))
 
 
 def key_of(name, repositories, secret, host):
-    # type: (str, dict[str, Any], str, Host) -> str
+    # type: (str, dict[str, Repository], str, Host) -> str
     """Return the id of the key that one of the host's secrets opens a repository by, "" for none; raises HalfError."""
     return str(_with(name, repositories, secret, host, lambda engine: engine.key() if engine.opens() else ""))
 
 
 def _with(name, repositories, secret, host, ask):
-    # type: (str, dict[str, Any], str, Host, Callable[[Engine], Any]) -> Any
+    # type: (str, dict[str, Repository], str, Host, Callable[[Engine], Any]) -> Any
     own, kept = "repository:%s" % name, dict(host.secrets)
     host.secrets[own] = kept.get(secret, "")
     try:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Repository
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
@@ -25,7 +25,7 @@ class Reach:
     """Repositories with the snapshots of one inventory host."""
 
     def __init__(self, repositories, host_name, host):
-        # type: (dict[str, Any], str, Host) -> None
+        # type: (dict[str, Repository], str, Host) -> None
         self._repositories = repositories
         self._host_name = host_name
         self._host = host

@@ -9,6 +9,9 @@ from __future__ import annotations
 import inspect
 import os
 import random
+import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
@@ -28,7 +31,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.restore import wor
 from ansible_collections.egov.ops.plugins.module_utils.backup.rotate import rotate
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 from backup_site import NOW, Site, only
-from engines import CASES, Case, example, is_native
+from engines import CASES, REPOSITORY, Case, example, is_native
 from restore_site import call, carry_out, found, now, request, tree
 
 pytestmark = [pytest.mark.programs("restic", "tar"), pytest.mark.slow]
@@ -229,6 +232,28 @@ def test_a_backup_that_is_killed_leaves_no_snapshot_and_a_usable_repository(
         assert opened(site).locks() == {}
 
 
+def test_a_run_that_is_killed_while_its_tool_works_on_leaves_a_usable_repository(case: Case, site: Site) -> None:
+    lack(case, "files", "listing")
+    assert only(site.back_up())["status"] == "ok"
+    (site.source / "big").write_bytes(random.Random(5).randbytes(60_000_000))
+    site.sets["pages"]["incremental_since"] = LATER
+    began = site.base / "began"
+    tools = case.faulty(site, f'case "$*" in {case.writing}) touch {began};; esac')
+    run = get_context("fork").Process(target=site.back_up, args=(LATER,), kwargs={"tool_path": [tools]})
+    run.start()
+    until = time.monotonic() + 30
+    while not began.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    run.kill()
+    run.join()
+    assert run.exitcode == -signal.SIGKILL
+    assert only(site.back_up(LATER))["status"] == "ok"
+    assert only(site.prove(LATER))["status"] == "ok"
+    if "check" in case.engine.CAN:
+        assert only(site.answer(check, {"data": "all"}, LATER, {}))["status"] == "ok"
+
+
 def test_two_sets_are_backed_up_into_one_repository_at_once(case: Case, site: Site) -> None:
     lack(case, "files", "listing")
     pages = site.sets["pages"]
@@ -408,6 +433,12 @@ def test_what_nobody_could_look_at_makes_no_copy_count_as_checked(case: Case, si
     assert copies["status"] == "warning"
 
 
+def without(engine: type[Engine], capability: str) -> type[Engine]:
+    """Return an engine that is another one but for one capability."""
+    methods = {name: getattr(Engine, name) for name in CAPABILITIES[capability][0]}
+    return type("Less", (engine,), {"CAN": tuple(set(engine.CAN) - {capability}), **methods})
+
+
 @pytest.mark.parametrize("capability", sorted(CAPABILITIES))
 def test_an_engine_that_lacks_one_capability_is_told_so_by_each_procedure_that_needs_it(
     capability: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -415,8 +446,7 @@ def test_an_engine_that_lacks_one_capability_is_told_so_by_each_procedure_that_n
     site = CASES[0].site(tmp_path)
     site.back_up()
     whole = CASES[0].engine
-    methods = {name: getattr(Engine, name) for name in CAPABILITIES[capability][0]}
-    less: type[Engine] = type("Less", (whole,), {"CAN": tuple(set(whole.CAN) - {capability}), **methods})
+    less = without(whole, capability)
     monkeypatch.setitem(registry.ENGINES, "restic", lambda: less)
     for name, (_work, needed) in PROCEDURES.items():
         if capability in needed:
@@ -437,3 +467,55 @@ def test_an_engine_that_lacks_one_capability_is_told_so_by_each_procedure_that_n
         ]
         (place,) = copies["detail"]["places"]
         assert "does not support immutability" in place["immutable_words"]
+
+
+ROTATION = {"operation": {"repositories": ["local"]}, "known": {}}
+PRUNING = {"operation": {"repositories": ["local"]}, "rules": {}, "holds": [], "proofs": {}, "known": {}}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("capability", "half", "given"),
+    [
+        ("check", check, {"data": "new"}),
+        ("prune", prune, PRUNING),
+        ("keys", rotate, {**ROTATION, "stage": "add"}),
+        ("keys", rotate, {**ROTATION, "stage": "remove"}),
+        ("keys", rotate, {**ROTATION, "stage": "undo"}),
+    ],
+)
+def test_no_stage_and_no_check_mode_promises_what_the_engine_lacks(
+    capability: str, half: Any, given: dict[str, Any], check_mode: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    less = without(CASES[0].engine, capability)
+    monkeypatch.setitem(registry.ENGINES, "restic", lambda: less)
+    plain = CASES[0].site(tmp_path)
+    plain.secrets["next:local"] = "nine green lanterns"
+    record = only(plain.answer(half, given, LATER, {"check_mode": check_mode}))
+    assert (record["status"], record["reason"]) == ("skipped", "not_supported")
+    assert f"does not support {capability}: " in record["detail"]["message"]
+
+
+def test_a_set_read_from_a_snapshot_needs_an_engine_that_can_take_back_a_spoiled_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = CASES[0].site(tmp_path)
+    less = without(CASES[0].engine, "prune")
+    monkeypatch.setitem(registry.ENGINES, "restic", lambda: less)
+    plain.sets["pages"]["snapshot"] = True
+    record = only(plain.back_up())
+    assert (record["status"], record["reason"]) == ("skipped", "not_supported")
+    assert "does not support prune: " in record["detail"]["message"]
+    assert plain.snapshots() == []
+
+
+def test_no_snapshot_is_copied_between_two_engines(tmp_path: Path) -> None:
+    site = CASES[1].site(tmp_path)
+    shutil.copytree(REPOSITORY, tmp_path / "vault")
+    site.repositories["vault"] = {"location": str(tmp_path / "vault")}
+    site.sets["pages"]["copies"] = ["vault"]
+    (record,) = [record for record in site.back_up()["evidence"] if record["kind"] == "copy"]
+    assert (record["status"], record["reason"]) == ("skipped", "not_supported")
+    assert "Engine restic of repository vault does not support copy from repository local, whose engine is tar" in str(
+        record["detail"]["message"]
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import environment
 import pytest
-from ansible_collections.egov.ops.plugins.module_utils.backup import registry
+from ansible_collections.egov.ops.plugins.module_utils.backup import prune, registry
 from ansible_collections.egov.ops.plugins.module_utils.backup.engine import CAPABILITIES, Engine, NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host
 
@@ -66,17 +66,25 @@ def test_each_method_of_the_contract_belongs_to_a_capability_or_needs_none() -> 
     assert public == of_capabilities | general
 
 
+class Bare(Engine):
+    """An engine that can do nothing."""
+
+    ENGINE = "bare"
+
+    def create(self, lock: int) -> None:
+        """Make nothing."""
+
+
 def test_each_lack_is_one_sentence_that_names_engine_repository_and_capability() -> None:
-    class Bare(Engine):
-        ENGINE = "bare"
-
-        def create(self, lock: int) -> None:
-            raise NotImplementedError
-
     host = Host({"state_dir": "/nonexistent"})
     for capability in CAPABILITIES:
         with pytest.raises(NotSupported, match=rf"^Engine bare of repository far does not support {capability}: .*\.$"):
             Bare("far", "/x", "", "", host).require(capability)
+
+
+def test_who_uses_a_repository_is_not_known_of_an_engine_without_locks() -> None:
+    bare = Bare("far", "/x", "", "", Host({"state_dir": "/nonexistent"}))
+    assert prune._users(bare) == "engine bare does not say who"
 
 
 def test_an_engine_that_is_not_there_is_refused_with_those_that_are() -> None:
