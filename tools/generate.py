@@ -29,20 +29,13 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import T
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
 from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, parse
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
-
-#: The role that does the work of a domain, and what its tasks do.
-ROLES = {
-    "health": ("health_check", "Check health"),
-    "backup": ("backup", "Back up and prove"),
-    "updates": ("patch_rollout", "Scan for updates"),
-    "hardening": ("hardening", "Audit the hardening"),
-    "restore": ("restore", "Restore"),
-}
 
 #: Steps that have a task file of their own in the role of their domain, and what its tasks do.
 TASKS = {
@@ -94,7 +87,11 @@ empty key falls back to its default. So a group that adds an entry never loses t
 | timezone | a name of the time zone database |
 | threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |
 | texts | a text in each language: `{en: Night, zh: 夜间}` |
-| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |"""
+| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |
+
+`options` of a step say what its procedure means to the module:
+
+{options}"""
 
 PROCEDURES = """\
 # The procedures
@@ -230,7 +227,9 @@ def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
             parts += ["\n| Step | Domain and tag | Clauses | State |", "|---|---|---|---|"]
         for step in entry["steps"]:
             state = "stands" if is_built(step["module"]) else "not built yet"
-            parts.append(f"| `{step['module']}` | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
+            options = ", ".join(f"{name}: {value}" for name, value in step.get("options", {}).items())
+            module = f"`{step['module']}`" + (f" ({options})" if options else "")
+            parts.append(f"| {module} | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
     return "\n".join(parts) + "\n"
 
 
@@ -243,7 +242,7 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     built = [step for step in entry["steps"] if is_built(step["module"])]
     roles = []
     for domain in dict.fromkeys(step["domain"] for step in built):
-        role, does = ROLES[domain]
+        role, does = DOMAINS[domain].roles[0], DOMAINS[domain].task
         files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""
@@ -272,7 +271,7 @@ def _kind(kind: Any) -> dict[str, list[str]]:
 def render_variables(schema: Schema) -> str:
     """Return the page of the plan's variables."""
     variables = schema.variables.values()
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION.replace("{options}", "\n".join(_step_options()))]
     for scope, title in SCOPES.items():
         chosen = [variable for variable in variables if variable.scope == scope]
         parts += [f"\n## {title}\n", *_table("Variable", chosen)]
@@ -286,6 +285,13 @@ def render_variables(schema: Schema) -> str:
             else:
                 parts += ["\nDefault:\n", "```yaml", yaml.safe_dump(variable.default, sort_keys=False).rstrip(), "```"]
     return "\n".join(parts) + "\n"
+
+
+def _step_options() -> Iterator[str]:
+    yield "| Module | Option | What it takes, the default first |\n|---|---|---|"
+    for module, options in OPTIONS.items():
+        for name, allowed in options.items():
+            yield f"| `{module}` | `{name}` | {', '.join(f'`{value}`' for value in allowed)} |"
 
 
 def _table(title: str, keys: Iterable[Key]) -> Iterator[str]:

@@ -33,10 +33,11 @@ from zoneinfo import ZoneInfo
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header, Step
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
@@ -65,7 +66,7 @@ FEW_PROBES = 6
 #: What of the ledger's file is lost where its tail cannot be read.
 LOST_BYTES = 64 * 1024
 
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.exe\x1b[31m\x00{{ 7 * 7 }}"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.exe\x1b[31m\x01{{ 7 * 7 }}"
 
 _UNITS = {"filesystem_space": "%", "filesystem_inodes": "%", "memory": "%", "swap": "%", "cpu_usage": "%"}
 _SUBJECTS = {"filesystem_space": "/var", "filesystem_inodes": "/var"}

@@ -7,15 +7,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ANY, LIST, NO_TIME, TIME_FORMS
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, Sets, estimate, repositories_of
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert_value
+from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
+    Check,
+    Fault,
+    fields,
+    integer,
+    line,
+    list_of,
+    one_of,
+    path,
+    same,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted as names_of
 
 #: Snapshots and paths printed; the result has more.
 PRINTED = 20
@@ -27,6 +42,17 @@ class ActionModule(BackupTask):
     HALF = ("backup.listing", "listing")
     ARGUMENTS = LIST
     COPIES = True
+    KINDS = ()
+    RESULTS = {
+        "snapshots": list_of(fields(dict.fromkeys(("snapshot", "time", "set", "kind", "repository"), line())), 200),
+        "snapshot_count": integer,
+        "paths": list_of(fields({**dict.fromkeys(("path", "type", "modified"), line()), "size": integer}), 200),
+        "path_count": integer,
+    }
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect results alone, and an operation that is the one that was asked for."""
+        return self._expected(results={**self.RESULTS, "operation": _operation_of(given)})
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -66,7 +92,42 @@ class ActionModule(BackupTask):
             self.say(f"  {entry['size']:>12}  {entry['modified']}  {entry['path']}")
         if operation:
             self.say(f"operation: {json.dumps(operation, ensure_ascii=True, sort_keys=True)}")
+            if inert_value(operation) != operation:
+                result["operation"] = json.dumps(operation, sort_keys=True)  # a terminal would obey its paths
         return result
+
+
+def _operation_of(given: Mapping[str, Any]) -> Check:
+    """Return the check of the operation: what was asked for is as it was asked, and the rest is of its type."""
+    sets: Sets = {name: given["sets"][name] for name in names_of(given["sets"])}
+    owner, target, mode = given["host_name"], given.get("target"), given["mode"]
+    known: dict[str, Check] = {
+        "host": same(target or owner),
+        "set": same(given["set"]) if given["set"] else one_of(sets),
+        "repository": one_of(repositories_of(sets)),
+        "snapshot": line(),
+        "snapshot_time": line(),
+        "paths": list_of(path, 100_000) if given["paths"] else same([]),
+        "mode": same(mode),
+        "destination": path if mode == "beside" else same(""),
+        "files": integer,
+        "bytes": integer,
+        "stop": list_of(line(), 1000),
+    }
+    if mode == "beside" and given["destination"]:
+        known["destination"] = one_of(("", given["destination"]))
+    shape = fields({**known, "of": same(owner if target else None), "original": line()}, needed=known)
+
+    def check(value: Any) -> Fault | None:
+        if value == {}:  # snapshots of several sets
+            return None
+        fault = shape(value)
+        if fault:
+            return fault
+        stopped = list(sets[value["set"]].get("stop") or []) if mode == "in_place" else []
+        return None if value["stop"] == stopped else (".stop", "must be the units of the plan")
+
+    return check
 
 
 def _refuse_time(text: str) -> None:

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PROVE
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
 
 
 class ActionModule(BackupTask):
@@ -19,6 +22,13 @@ class ActionModule(BackupTask):
 
     HALF = ("backup.prove", "prove")
     ARGUMENTS = PROVE
+    KINDS = ("proof",)
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each set; where one snapshot is named, at least one that has it."""
+        if given["snapshot"]:
+            return self._expected(some=True)
+        return self._expected(subjects={"proof": wanted(given["sets"])})
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PRUNE
 from ansible_collections.egov.ops.plugins.plugin_utils import evidence, pruning
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import public, repositories_of, secrets_of_entry
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import DIFF, public, repositories_of, secrets_of_entry
 from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.shape import flag, line, map_of, pair
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
 
@@ -21,10 +24,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
 class ActionModule(ChangingTask):
     """See plugins/modules/backup_prune.py."""
 
-    ACTION = "backup_prune"
     DOMAIN = "backup"
     HALF = ("backup.prune", "prune")
     ARGUMENTS = PRUNE
+    KINDS = ("prune",)
+    RESULTS = {**DIFF, "seen": map_of(line(200, empty=False), pair(line(40), flag), 100_000)}
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each repository of the operation."""
+        return self._expected(subjects={"prune": given["operation"]["repositories"]})
 
     def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
         """Return the repositories that are pruned there."""

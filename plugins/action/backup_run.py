@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RUN
 from ansible_collections.egov.ops.plugins.plugin_utils import freshness
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import DIFF, BackupTask
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
 
 
 class ActionModule(BackupTask):
@@ -24,6 +27,15 @@ class ActionModule(BackupTask):
     HALF = ("backup.run", "backup")
     ARGUMENTS = RUN
     COPIES = True
+    WATCHED = True
+    KINDS = ("backup", "copy")
+    RESULTS = DIFF
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each set, and each of its copies."""
+        sets = wanted(given["sets"])
+        copies = {f"{name} to {copy}" for name in sets for copy in given["sets"][name].get("copies") or ()}
+        return self._expected(subjects={"backup": sets, "copy": copies})
 
     def complete(
         self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime

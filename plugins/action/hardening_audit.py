@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.options import AUDIT
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask, wanted
 
 
 class ActionModule(HostTask):
@@ -20,6 +22,7 @@ class ActionModule(HostTask):
     DOMAIN = "hardening"
     HALF = ("hardening.auditor", "audit")
     ARGUMENTS = AUDIT
+    KINDS = ("control",)
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -30,3 +33,7 @@ class ActionModule(HostTask):
             for name, control in plan["egov_ops_controls"].items()
         }
         return {**arguments, "controls": controls}, {}
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each control."""
+        return self._expected(subjects={"control": wanted(given["controls"])})

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.health.options import PROBE
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
 
@@ -26,3 +28,8 @@ class ActionModule(HostTask):
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Take the probes from the plan where none are given."""
         return {**arguments, "probes": arguments["probes"] or plan["egov_ops_probes"]}, {}
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect observations of the kinds that the probes have."""
+        probes = given["probes"].values()
+        return self._expected(kinds={str(probe.get("kind")) for probe in probes if isinstance(probe, dict)}, some=True)

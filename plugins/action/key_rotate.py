@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ROTATE
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import public, repositories_of, secrets_of_entry
 from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -23,10 +25,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
 class ActionModule(ChangingTask):
     """See plugins/modules/key_rotate.py."""
 
-    ACTION = "key_rotate"
     DOMAIN = "backup"
     HALF = ("backup.rotate", "rotate")
     ARGUMENTS = ROTATE
+    KINDS = ("key",)
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each repository of the operation."""
+        return self._expected(subjects={"key": given["operation"]["repositories"]})
 
     def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
         """Return the repositories whose keys are rotated."""
@@ -74,7 +80,7 @@ class ActionModule(ChangingTask):
                     if record["status"] == "ok":
                         _note(rotations[name], stage, host, name, record["detail"], users.get(name, []))
                     elif record["reason"] == "not_supported":
-                        rotations[name].note(host, name, unsupported=record["detail"]["message"])
+                        rotations[name].note(host, name, unsupported=record["detail"].get("message") or "not supported")
         return outcome
 
     def _users(
@@ -135,7 +141,7 @@ def _switched(name: str, rotation: Rotation, users: list[Place], plan: Plan) -> 
 def _note(rotation: Rotation, stage: str, host: str, name: str, detail: dict[str, Any], users: list[Place]) -> None:
     """Remember what a stage has done with a repository; raises OpsError."""
     if stage == "add":
-        rotation.note(host, name, old=detail["old"], new=detail["new"], unsupported="")
+        rotation.note(host, name, old=detail.get("old", ""), new=detail.get("new", ""), unsupported="")
     elif stage == "remove":
         rotation.note(host, name, removed="yes")
         rotation.finish(users)

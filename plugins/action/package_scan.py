@@ -6,12 +6,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.packages.options import SCAN
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+
+#: By kind what is looked at, on each host.
+_SUBJECTS = {
+    "package_list": ("pending", "installed"),
+    "held": ("packages",),
+    "restarts": ("processes",),
+    "reboot": ("host",),
+}
 
 
 class ActionModule(HostTask):
@@ -21,6 +31,7 @@ class ActionModule(HostTask):
     HALF = ("packages.scan", "scan")
     SYSTEM_PYTHON = True
     ARGUMENTS = SCAN
+    KINDS = tuple(_SUBJECTS)
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -34,3 +45,7 @@ class ActionModule(HostTask):
             "security_origins": arguments["security_origins"] or plan["egov_ops_security_origins"],
             "deadlines": {**deadlines, **arguments["deadlines"]},
         }, {}
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect the same on each host."""
+        return self._expected(subjects=_SUBJECTS)

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import DRILL
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, secrets_of
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted as names_of
 
 
 class ActionModule(BackupTask):
@@ -23,6 +26,12 @@ class ActionModule(BackupTask):
     HALF = ("backup.drill", "drill")
     ARGUMENTS = DRILL
     COPIES = True
+    WATCHED = True
+    KINDS = ("drill",)
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect each set."""
+        return self._expected(subjects={"drill": names_of(given["sets"])})
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

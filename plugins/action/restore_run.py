@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, public
 from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
@@ -22,10 +24,18 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 class ActionModule(RestoreTask):
     """See plugins/modules/restore_run.py."""
 
-    ACTION = "restore"
     HALF = ("backup.restore", "restore")
     DETACHES = True
     ARGUMENTS = RESTORE
+    KINDS = ("restore",)
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Expect the set of the operation."""
+        return self._expected(subjects={"restore": (given["operation"]["set"],)})
+
+    def longest(self, given: Mapping[str, Any], timeout: float) -> float:
+        """Allow the job its own time."""
+        return max(timeout, float(given["job_timeout"]))
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime

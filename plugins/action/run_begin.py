@@ -17,10 +17,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 from ansible_collections.egov.ops.plugins.plugin_utils import begin
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, user_name
@@ -64,8 +66,8 @@ class ActionModule(Task):
         now = datetime.now(timezone.utc)
         spool = Spool.find(state.spool, controller())
         if spool is None:
-            earlier = self._settled(state, now, bool(plan["egov_ops_override"]))
-            spool = Spool.find_or_create(state.spool, controller(), {"run": earlier, "procedure": "standalone"})
+            run = self._settled(state, now, name, bool(plan["egov_ops_override"]))
+            spool = Spool.find_or_create(state.spool, controller(), {"run": run, "procedure": "standalone"}, now)
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
         ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed
@@ -118,28 +120,34 @@ class ActionModule(Task):
                 )
         return plans[0], foreign
 
-    def _settled(self, state: StateDir, now: datetime, is_emergency: bool) -> str:
+    def _settled(self, state: StateDir, now: datetime, procedure: str, is_emergency: bool) -> str:
         """Return what `_settle` does; in an emergency a ledger that is away keeps nothing from being begun."""
         try:
-            return self._settle(state, now)
+            return self._settle(state, now, procedure)
         except LedgerError as error:
             if not is_emergency:
                 raise
             self._display.warning(f"{error} The run goes on because of egov_ops_override.")
             return ""
 
-    def _settle(self, state: StateDir, now: datetime) -> str:
-        """Drain what runs that died have left; return the run that this process has already sealed, "" for none."""
+    def _settle(self, state: StateDir, now: datetime, procedure: str) -> str:
+        """Drain what runs that died have left; return the run that this process is: one it has sealed, else a new one.
+
+        What cannot be taken is set aside by this run, whose seal then fails with a sentence.
+        """
         if not state.ledger.exists() and not any(state.spool.iterdir()):
             return ""
         with Ledger(state.ledger) as ledger:
+            run = ledger.run_of(controller().hash) or run_id(controller(), now)
             if any(state.spool.iterdir()):
-                drained = drain(state, ledger, now)
-                for run in drained.orphans:
-                    self._display.warning(f"The run {run} was interrupted; what it had recorded is now in the ledger.")
-                for sentence in drained.unreadable:
+                drained = drain(state, ledger, now, actor=Actor(run, procedure))
+                for orphan in drained.orphans:
+                    self._display.warning(
+                        f"The run {orphan} was interrupted; what it had recorded is now in the ledger."
+                    )
+                for sentence in [*drained.unreadable, *drained.rejected]:
                     self._display.warning(sentence)
-            return ledger.run_of(controller().hash) or ""
+            return run
 
 
 def _record(run: str, header: Header, inventory: list[str]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ RETURN = r"""
 _list:
   description:
     - The records, each with C(seq) and C(hash), its number and hash in the chain.
+    - Characters that a terminal obeys, or that reorder or hide text, stand in them as their code, C([U+202E]).
   type: list
   elements: dict
 """
@@ -82,6 +83,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 
@@ -100,4 +102,4 @@ class LookupModule(LookupBase):  # type: ignore[misc]
                 found = list(ledger.records(**asked, newest_first=True))
         except OpsError as error:
             raise AnsibleLookupError(str(error)) from None
-        return [{**stored.record, "seq": stored.seq, "hash": stored.hash} for stored in found]
+        return [{**inert_value(stored.record), "seq": stored.seq, "hash": stored.hash} for stored in found]

@@ -145,7 +145,9 @@ path_count:
   type: int
   sample: 1
 operation:
-  description: What a request of this restore takes; empty where more than one set is meant.
+  description:
+    - What a request of this restore takes; empty where more than one set is meant.
+    - Where a path holds characters that a terminal obeys, the same as JSON in ASCII, which a request takes too.
   returned: success
   type: dict
   sample:

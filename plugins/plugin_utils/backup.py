@@ -16,10 +16,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import boundaries
+from ansible_collections.egov.ops.plugins.plugin_utils.shape import fields, line, list_of, text
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
 
 Sets = dict[str, dict[str, Any]]
+
+#: The results of a half that shows differences: each with a line of its own above it.
+DIFF = {"diff": list_of(fields({"header": line(), "prepared": text}), 10_000)}
 
 #: What a restore takes however small it is, bytes per second where nothing is known, and how many records tell a rate.
 FIXED_SECONDS = 5.0

@@ -41,7 +41,7 @@ def watch(
     found, added = [], {}
     for name, entry in sorted(sets.items()):
         own = backups.get(name, [])
-        made = [record for record in own if "added_bytes" in record["detail"]]
+        made = [record for record in own if record["detail"].keys() >= {"added_bytes", "bytes"}]
         added[name] = [(_seconds(record["finished"]) / DAY, float(record["detail"]["added_bytes"])) for record in made]
         if fresh:
             found.append(freshness.judge(name, entry, freshness.newest_of(own), now))

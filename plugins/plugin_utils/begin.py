@@ -15,8 +15,9 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header, Step
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import LONGEST, running
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool, Step
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Problem
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, plain, shown
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir

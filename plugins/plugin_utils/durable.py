@@ -9,10 +9,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
 
 def hold(descriptor: int, seconds: float) -> bool:
@@ -68,6 +71,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter; raises OpsError where something else has its name, and OSError."""
+    try:
+        folder.mkdir(mode=0o700)
+        sync_folder(folder.parent)
+    except FileExistsError:
+        state = folder.lstat()
+        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
+            raise OpsError(
+                f"{folder} is not a folder of this user, so nothing can be set aside there; move it away."
+            ) from None
 
 
 def write_whole(path: Path, temporary: Path, chunks: Iterable[bytes]) -> None:

@@ -15,15 +15,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 from ansible_collections.egov.ops.plugins.plugin_utils import evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import ESCROW_DAYS
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 CLAUSES = ("S6.2.2-4",)
-
-#: The procedures in which a test that is missing is a finding: each week it would be one that nobody reads.
-DUE = ("quarterly", "backup_verify")
-
-#: Days for which a test holds: a quarter, and the time to bring the copy.
-HOLDS_DAYS = 100
 
 ACT = "Put its password into escrow, let escrow_file name the copy for a while, and run egov.ops.backup_verify."
 
@@ -59,7 +54,7 @@ def judge(name: str, tested: str, rotated: str, now: datetime, due: bool) -> dic
         message = f"Nobody has shown that a key in escrow opens repository {name}."
     elif rotated > tested:
         message = f"The key of repository {name} was changed after its copy in escrow was tested."
-    elif days > HOLDS_DAYS:
+    elif days > ESCROW_DAYS:
         message = f"The key in escrow of repository {name} was last tested {days} days ago."
     else:
         message = f"The key in escrow opened repository {name} {days} days ago."

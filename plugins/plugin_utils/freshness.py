@@ -17,23 +17,13 @@ from typing import Any
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import objective
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 CLAUSES = ("S6.2.3-4",)
 
 #: The statuses of a backup that stands.
 GOOD = ("ok", "warning")
-
-#: Hours after which a set's newest data should be in a backup, by how often it is backed up, with the time of the run.
-HOURS = {
-    "change": 30,
-    "hourly": 3,
-    "daily": 30,
-    "weekly": 8 * 24,
-    "monthly": 33 * 24,
-    "quarterly": 95 * 24,
-    "yearly": 370 * 24,
-}
 
 
 def of_run(
@@ -78,7 +68,7 @@ def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> dict
 def rpo_of(entry: Mapping[str, Any]) -> float:
     """Return the seconds of a set's recovery point objective: the plan's, or by how often it is backed up."""
     cadence = entry.get("incremental") or entry.get("full")
-    return float(entry.get("rpo") or HOURS.get(str(cadence), HOURS["daily"]) * 3600)
+    return float(entry.get("rpo") or objective(cadence).total_seconds())
 
 
 def newest(state: StateDir, host: str, name: str, entry: Mapping[str, Any], now: datetime) -> str:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import make_private, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import read_moment
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -69,17 +70,32 @@ def holds(plan: Plan, now: datetime) -> list[dict[str, str]]:
 
 
 def remembered(state: StateDir, host: str) -> Known:
-    """Return what the controller remembers of a host's snapshots; raises OpsError for what cannot be read."""
+    """Return what the controller remembers of a host's snapshots.
+
+    Raises OpsError for what cannot be read; a file that is damaged is then set aside, so that this is said once.
+    """
     path = _path(state, host)
     try:
-        with path.open("rb") as stream:
-            return {name: (str(seen), bool(made)) for name, (seen, made) in json.load(stream).items()}
+        content = path.read_bytes()
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except OSError as error:
         raise OpsError(
-            f"What is known of the snapshots of {host} cannot be read from {path} ({error}); bring it back from a "
-            "backup of the controller, or remove it: then each snapshot counts from now on."
+            f"What is known of the snapshots of {host} cannot be read from {path} ({error.strerror}); mend its "
+            "permissions or its disk."
+        ) from None
+    try:
+        return {name: (str(seen), bool(made)) for name, (seen, made) in json.loads(content).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        target = state.rejected / f"seen-{digest(content)[:16]}.json"
+        try:
+            make_private(target.parent)
+            path.rename(target)
+        except OSError as error:
+            raise OpsError(f"{path} is damaged and cannot be moved to {target} ({error.strerror}).") from None
+        raise OpsError(
+            f"What is known of the snapshots of {host} in {path} is damaged and was set aside as {target}; run again: "
+            "each snapshot then counts from now on, unless you bring that file back from a backup of the controller."
         ) from None
 
 

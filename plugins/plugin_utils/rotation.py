@@ -60,10 +60,12 @@ class Rotation:
         """Return by host and repository the ids of the keys, and `removed` where the old one is gone; OpsError."""
         try:
             found: dict[str, dict[str, dict[str, str]]] = json.loads((self.folder / "progress.json").read_bytes())
+            if not all(isinstance(facts, dict) for entries in found.values() for facts in entries.values()):
+                raise ValueError("it is not what a rotation writes")
             return found
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             raise OpsError(f"The progress of a key rotation in {self.folder} cannot be read ({error}).") from None
 
     def note(self, host: str, name: str, **facts: str) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 from ansible import context as cli
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 

@@ -16,9 +16,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
@@ -70,17 +71,20 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
     try:
         records, goes_on = _complete(run, plan, batch, now)
         with Ledger(state.ledger) as ledger:
-            drained = drain(state, ledger, now, current=run.spool, goes_on=goes_on)
+            actor = Actor(run.id, run.procedure)
+            drained = drain(state, ledger, now, current=run.spool, goes_on=goes_on, actor=actor)
             sealed = Sealed(records, drained.head)
             sealed.warnings += [
                 f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans
             ]
-            sealed.warnings += drained.unreadable
+            sealed.warnings += [*drained.unreadable, *drained.rejected]
+            if goes_on is None:  # a fault would end the play before the hosts ahead have had their turn
+                sealed.fault = " ".join(sentences(ledger, run.id))
             try:
                 key = plan["egov_ops_witness_key"]
                 witness.publish(state.witness, drained.head, run.id, iso(now), Path(key) if key else None)
             except OpsError as error:
-                sealed.fault = str(error)
+                sealed.fault = f"{sealed.fault} {error}".strip()
             _render(sealed, ledger, run, state, plan)
     except LedgerError as error:
         kept = run.spool.path
@@ -98,15 +102,15 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, H
     """
     contents = run.spool.read()
     header, records = contents.header, contents.records
-    not_built = {step["module"] for step in header["steps"] if not step["built"]}
-    unbuilt: Header = {**header, "steps": [step for step in header["steps"] if not step["built"]]}
+    unbuilt: Header = {**header, "steps": [step for step in header.get("steps", []) if not step.get("built", True)]}
+    not_built = {step["module"] for step in unbuilt["steps"]}
     message = "This version of egov.ops does not have this step yet."
     added = missing(unbuilt, records, now, hosts=batch.hosts, reason="not_built", message=message)
     added += missing(header, [*records, *added], now, hosts=batch.hosts)
     by_host: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for entry in [*records, *added]:
         by_host[entry["host"]].append(entry)
-    lost = set(batch.hosts) - batch.alive - set(header["not_ours"])
+    lost = set(batch.hosts) - batch.alive - set(header.get("not_ours", []))
     bad = {host for host in batch.hosts if host in lost or judge(by_host[host], plan["egov_ops_fail_on"])}
     ahead = set(batch.ahead())
     ends = batch.is_last_with(bad)
@@ -139,8 +143,8 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, H
     run.append([*added, sealed])
     goes_on: Header = {
         **header,
-        "hosts": [host for host in header["hosts"] if host in ahead],
-        "not_ours": [host for host in header["not_ours"] if host in ahead],
+        "hosts": [host for host in header.get("hosts", []) if host in ahead],
+        "not_ours": [host for host in header.get("not_ours", []) if host in ahead],
         "batch": [],
         "waiting": True,
     }
@@ -163,4 +167,4 @@ def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Pla
     try:
         sealed.report = str(write(data, state.reports, language))
     except OpsError as error:
-        sealed.fault = str(error)
+        sealed.fault = f"{sealed.fault} {error}".strip()

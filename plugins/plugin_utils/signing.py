@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.changing import refuse_pl
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import signer_fault
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
@@ -55,10 +57,13 @@ class SigningTask(Task):
             raise OpsError(f"What would be signed with {key} {fault}; nothing is signed.")
         return str(person), public
 
-    def record(self, plan: Plan, host: str, seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN) -> None:
-        """Append what a person has said to the run that is open; where none is, it goes on into the ledger at once.
+    def record(
+        self, plan: Plan, hosts: Sequence[str], seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN
+    ) -> None:
+        """Append what a person has said of some hosts to the open run; without one it goes into the ledger at once.
 
-        Raises LedgerError; what is written by then waits in a spool.
+        Raises LedgerError; what is written by then waits in a spool. Raises OpsError, with the record in the ledger,
+        where something else had to be set aside.
         """
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         run = Run.of_this_process(state) or Run.standalone(state)
@@ -73,8 +78,14 @@ class SigningTask(Task):
                     started=iso(now),
                     finished=iso(datetime.now(timezone.utc)),
                 )
+                for host in hosts
             ]
         )
         if not run.header.get("begun"):
             with Ledger(state.ledger) as ledger:
-                drain(state, ledger, now, current=run.spool)
+                drained = drain(state, ledger, now, current=run.spool, actor=Actor(run.id, run.procedure))
+            for sentence in drained.unreadable:
+                self._display.warning(sentence)
+            if drained.rejected:  # no seal follows that would say so
+                kept = f"The {seen['kind']} is in the ledger and need not be repeated."
+                raise OpsError(" ".join([kept, *drained.rejected]))

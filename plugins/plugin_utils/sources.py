@@ -24,8 +24,10 @@ from pathlib import Path
 PACKAGE = "ansible_collections.egov.ops.plugins.module_utils"
 _ROOM = Path(__file__).resolve().parent.parent / "module_utils"
 
-#: Host code imports absolutely and statically: modules from `PACKAGE.room`, names from `PACKAGE.room.module`.
-_IMPORT = re.compile(rf"^ *from {re.escape(PACKAGE)}\.(\w+)(?:\.(\w+))? import (\([^)]*\)|[^#\n]*)", re.MULTILINE)
+#: Host code imports absolutely and statically: modules from packages, names from modules, at any depth.
+_IMPORT = re.compile(rf"^ *from {re.escape(PACKAGE)}((?:\.\w+)*) import (\([^)]*\)|[^#\n]*)", re.MULTILINE)
+#: What only a type checker reads does not travel.
+_TYPING_BLOCK = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t].*\n|[ \t]*\n)*", re.MULTILINE)
 
 #: A stronger compression costs the controller more than a LAN gains by it.
 _LEVEL = 1
@@ -41,7 +43,7 @@ class Sources:
 
 @functools.cache
 def sources(half: str) -> Sources:
-    """Return what a half, `room.module`, imports anywhere, and the frame's `host.half`; raises OSError.
+    """Return what a half, named below PACKAGE, imports anywhere, and the frame's `host.half`; raises OSError.
 
     `code` serves only Pythons whose bytecode is this one's, `magic`.
     """
@@ -95,11 +97,24 @@ def _keep(path: Path, digest: str, envelope: dict[str, str]) -> None:
 
 
 def imports(text: str) -> set[str]:
-    """Return the modules of our rooms, as `room.module`, that a source imports at its top or in a function."""
-    found = set()
-    for room, module, names in _IMPORT.findall(text):
-        found |= {f"{room}.{module}"} if module else {f"{room}.{name}" for name in re.findall(r"\w+", names)}
-    return found
+    """Return the modules that a source needs when it runs, named below PACKAGE: `room.module`, `room.package.module`.
+
+    A name that is imported from a package is a module of it: packages of host code hold no names of their own.
+    """
+    modules = set()
+    for origin, imported in _IMPORT.findall(_TYPING_BLOCK.sub("", text)):
+        origin = origin[1:]
+        if _is_module(origin):
+            modules.add(origin)
+        else:
+            names = re.findall(r"(?:^|,)\s*(\w+)", re.sub(r"#.*", "", imported.strip("()")))
+            modules |= {f"{origin}.{name}".lstrip(".") for name in names}
+    return modules
+
+
+@functools.cache
+def _is_module(name: str) -> bool:
+    return bool(name) and _path(name).is_file()
 
 
 def _path(name: str) -> Path:

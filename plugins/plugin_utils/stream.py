@@ -16,7 +16,9 @@ import shlex
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import TOO_DEEP, AnswerError, decode
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.sources import sources
 
 PROTOCOL = 1
@@ -73,7 +75,7 @@ f=getattr(import_module(e["package"]+"."+e["half"][0]),e["half"][1])
 r=h.perform(f,e["arguments"],h.Host(e["context"],e["secrets"]))
 r["python"]=sys.version.split()[0]
 r["cpu"]=round(sum(os.times()[:4]),3)
-d=("\\n%s%s%s\\n"%(e["nonce"],json.dumps(r),e["nonce"])).encode("utf-8","surrogateescape")
+d=("\\n%s%s%s\\n"%(e["nonce"],h.answer(r),e["nonce"])).encode()
 while d:d=d[os.write(out,d):]
 sys.stderr.flush();os._exit(0)
 """
@@ -163,21 +165,37 @@ def check_terminal(code: int, output: str) -> None:
 
 
 def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, Any]:
-    """Return the result that stands between the two nonces in what the host printed; raises StreamError."""
-    pieces = output.split(nonce)
-    if len(pieces) >= 3:
-        if len(pieces[1]) > RESULT_LIMIT:
-            raise StreamError(
-                f"What egov.ops found on the host is {len(pieces[1])} bytes, more than the {RESULT_LIMIT} allowed; "
-                "narrow what is looked at.",
-                "too_large",
-            )
+    """Return the JSON object between the two nonces in what the host printed; raises StreamError and AnswerError."""
+    pieces = output.split(nonce, 2)
+    return _object(pieces[1] if len(pieces) == 3 else "", output, secret_values)
+
+
+def parse_module(output: str, errors: str, secret_values: dict[str, str]) -> dict[str, Any]:
+    """Return the JSON object in the last line that begins one; raises StreamError and AnswerError.
+
+    Where Ansible's own part of a module has refused to start, it adds keys to its sentence; these are left out.
+    """
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    found = _object(lines[-1] if lines else "", f"{output}\n{errors}", secret_values)
+    if found.get("failed") is True and isinstance(found.get("invocation"), dict):
+        return {name: found[name] for name in ("failed", "msg") if name in found}
+    return found
+
+
+def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, Any]:
+    """Return the JSON object in a text of the host's output, "" for none."""
+    if len(text) > RESULT_LIMIT:
+        raise StreamError(
+            f"What egov.ops found on the host is {len(text)} bytes, more than the {RESULT_LIMIT} allowed; "
+            "narrow what is looked at.",
+            "too_large",
+        )
+    if text:
         try:
-            result = scrub(json.loads(pieces[1]), secret_values)
-        except (ValueError, RecursionError) as error:
-            raise StreamError(f"The program of egov.ops on the host answered with broken JSON: {error}.") from error
-        if isinstance(result, dict):
-            return result
+            found: dict[str, Any] = scrub(decode(text), secret_values)
+        except RecursionError:
+            raise AnswerError(TOO_DEEP) from None
+        return found
     if _NO_PYTHON in output:
         raise StreamError(
             "No Python 3 was found on the host; install python3 or name one in ansible_python_interpreter.",
@@ -189,5 +207,5 @@ def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, A
             "too_large",
         )
     words = [line.strip() for line in scrub(output, secret_values).splitlines() if line.strip()]
-    said = "; ".join(words[-3:])[-500:] or "it printed nothing"
+    said = inert("; ".join(words[-3:])[-500:]) or "it printed nothing"
     raise StreamError(f"The program of egov.ops on the host ended without a result: {said}.")

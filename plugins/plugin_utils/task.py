@@ -23,15 +23,23 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import (
+    EXACT,
+    Answer,
+    AnswerError,
+    Expected,
+    parse_answer,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.boundary import RAW, Boundary
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, oversize, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record_or_failure
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
-from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
+from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert, inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.shape import Check
 from ansible_collections.egov.ops.plugins.plugin_utils.sources import sources
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -51,9 +59,11 @@ with suppress(AttributeError, OSError, ValueError):
 SHOWN = 5
 #: Seconds between the half's own deadline and the moment the controller gives up on it.
 GRACE = 30
+#: Seconds between two calls of work that goes on, however fast the host answers.
+PAUSE = 1.0
 
 
-class Task(ActionBase):  # type: ignore[misc]
+class Task(Boundary):
     """An action of the collection: options checked, errors as one sentence, no async."""
 
     TRANSFERS_FILES = False
@@ -72,9 +82,11 @@ class Task(ActionBase):  # type: ignore[misc]
         result: dict[str, Any] = super().run(tmp, task_vars)
         _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
         try:
-            result.update(self.perform(arguments, task_vars or {}))
+            found = self.perform(arguments, task_vars or {})
         except OpsError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(inert_value(str(error))) from None
+        # The one way to Ansible's result, which it prints: whatever stands in it of a host is harmless.
+        result.update((name, value if name == EXACT else inert_value(value)) for name, value in found.items())
         return result
 
     @abstractmethod
@@ -112,8 +124,8 @@ class Task(ActionBase):  # type: ignore[misc]
         return parent._play
 
     def say(self, text: str) -> None:
-        """Print lines at once, as they are: a task's result shows line ends as escapes."""
-        self._display.display(text)
+        """Print lines at once, harmless as they are: a task's result shows line ends as escapes."""
+        self._display.display(inert_value(text))
 
 
 class HostTask(Task):
@@ -127,6 +139,12 @@ class HostTask(Task):
     #: second time on, until its result is no longer `running`, with a line of progress between two calls; and once
     #: more, with `recorded`, when its evidence is on the controller's disk.
     DETACHES: ClassVar[bool] = False
+    #: Whether the half's work may take long (host/watched.py): it is then asked for by the id of its job.
+    WATCHED: ClassVar[bool] = False
+    #: The kinds of observations that the half may make.
+    KINDS: ClassVar[tuple[str, ...]] = ()
+    #: The results of the half beside the common ones, each with what it may be.
+    RESULTS: ClassVar[Mapping[str, Check]] = {}
     _acknowledge: Callable[[], object]
 
     def __init_subclass__(cls) -> None:
@@ -140,6 +158,19 @@ class HostTask(Task):
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Return what the half is given, filled from the plan where an option is absent, and the secrets it needs."""
+
+    def expected(self, given: Mapping[str, Any]) -> Expected:
+        """Return what the half may answer to the options that it is given; by itself at least one observation."""
+        return self._expected(some=True)
+
+    def _expected(self, **more: Any) -> Expected:
+        """Return what holds for each call of the half, with what else is given here."""
+        again = ("attach",) if self.DETACHES else ("job",) if self.WATCHED else ()
+        return Expected(**{"kinds": self.KINDS, "results": self.RESULTS, "again": again, **more})
+
+    def longest(self, given: Mapping[str, Any], timeout: float) -> float:
+        """Return the seconds that the half's work may take over all calls, timeout being those of one call."""
+        return timeout
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Send the half and record what came of it.
@@ -155,11 +186,8 @@ class HostTask(Task):
         outcome = self._excused(run, host, earlier) or self._attempt(
             arguments, plan, host, run.id if run else "", started, task_vars
         )
+        outcome["msg"] = inert(outcome["msg"])
         outcome = self.complete(outcome, arguments, plan, host, started)
-        # What came as a stream was measured when it came.
-        too_much = oversize(outcome["evidence"], host) if outcome["transport"] == "module" else ""
-        if too_much:
-            outcome = outcome_of("failed", "too_large", too_much, outcome["transport"])
         if run:
             step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
@@ -206,7 +234,7 @@ class HostTask(Task):
         """Append the observations of one call to the run's spool; raises SpoolError."""
         finished = iso(datetime.now(timezone.utc))
         run.append(
-            record(
+            record_or_failure(
                 run=run.id,
                 procedure=run.procedure,
                 host=host,
@@ -262,6 +290,7 @@ class HostTask(Task):
         """Return the half's result, or the failure that stands in its place; only a defect of ours escapes."""
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
+            expected = self.expected(prepared)
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {
                 "check_mode": bool(self._task.check_mode),
@@ -275,16 +304,29 @@ class HostTask(Task):
             if self.DETACHES:
                 context["program"] = stream.program(self.HALF[0])
 
-            def call(**more: Any) -> dict[str, Any]:
-                with _alarm(0 if self._task.timeout else timeout + GRACE):
-                    return self._send(plan, {**prepared, **more}, context, secrets, task_vars)
+            limit = self.longest(prepared, timeout) + 2 * GRACE
+            until = time.monotonic() + limit
 
-            result = call()
-            while result.get("running"):
-                self.say(f"{host}: {inert(result['msg'])}")
+            def call(allowed: Expected, **more: Any) -> tuple[Answer, str]:
+                with _alarm(0 if self._task.timeout else timeout + GRACE):
+                    found, transport = self._send(plan, {**prepared, **more}, context, secrets, task_vars)
+                    return parse_answer(found, allowed), transport
+
+            begun = time.monotonic()
+            answer, transport = call(expected)
+            while answer.running:
+                self.say(f"{host}: {inert(answer.msg)}")
+                if time.monotonic() >= until:
+                    message = f"{self._name} still said that it is running after {limit:g} s and was not asked again."
+                    return outcome_of("failed", "timeout", message, transport)
+                time.sleep(max(0.0, begun + PAUSE - time.monotonic()))
+                begun = time.monotonic()
                 context["now"] = iso(datetime.now(timezone.utc))
-                result = call(**result.get("again", {"attach": True}))
-            self._acknowledge = partial(call, recorded=True)
+                answer, transport = call(expected, **(answer.again or {"attach": True}))
+            self._acknowledge = partial(call, self._expected(), recorded=True)
+        except AnswerError as error:
+            message = f"The answer of {self._elsewhere(host) or host} to {self._name} is malformed: {error}."
+            return outcome_of("failed", "malformed_answer", message)
         except stream.StreamError as error:
             return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
         except OpsError as error:
@@ -304,11 +346,18 @@ class HostTask(Task):
             if type(error).__name__ != "TaskTimeoutError":
                 raise
             return outcome_of("failed", "timeout", f"{self._name} did not end within the task's timeout.")
-        if result.get("failed"):
-            message = str(result.get("msg") or result.get("module_stderr") or "The module failed and said nothing.")
-            outcome = outcome_of("failed", result.get("reason") or "error", message, result.get("transport", "none"))
-            return {**outcome, "evidence": result.get("evidence", [])}
-        return {**outcome_of("ok", "", ""), **result}
+        if answer.failed:
+            message = answer.msg or "The module failed and said nothing."
+            return {**outcome_of("failed", answer.reason or "error", message, transport), "evidence": answer.evidence}
+        return {
+            **answer.more,
+            **outcome_of("ok", "", answer.msg, transport),
+            "changed": answer.changed,
+            "summary": answer.summary,
+            "evidence": answer.evidence,
+            "python": answer.python,
+            "cpu": answer.cpu,
+        }
 
     def _elsewhere(self, host: str) -> str:
         """Return the other host that the task is delegated to, "" for none."""
@@ -336,19 +385,21 @@ class HostTask(Task):
         context: dict[str, Any],
         secrets: dict[str, str],
         task_vars: dict[str, Any],
-    ) -> dict[str, Any]:
-        """Send the half by its transport; by the other where sudo has refused the stream before anything ran.
+    ) -> tuple[dict[str, Any], str]:
+        """Send the half and return the JSON object that came back, and how. Raises StreamError and AnswerError.
+
+        It goes by its transport; by the other where sudo has refused the stream before anything ran.
 
         That sudo wants a terminal stands in its policy, which nobody may read before asking it.
         """
         if self._transport(plan) == "stream":
             try:
-                return self._stream(arguments, context, secrets, task_vars)
+                return self._stream(arguments, context, secrets, task_vars), "stream"
             except stream.NoTerminal:
                 if plan["egov_ops_transport"] == "stream":
                     raise
             self._connection.set_option("pipelining", False)  # what is piped has no terminal either
-        return self._module(arguments, context, secrets, task_vars)
+        return self._module(arguments, context, secrets, task_vars), "module"
 
     def _stream(
         self,
@@ -367,9 +418,9 @@ class HostTask(Task):
         wish = "" if self.SYSTEM_PYTHON else variables.get("ansible_python_interpreter") or ""
         line = stream.command(str(self._templar.template(wish)), site_packages=self.SYSTEM_PYTHON)
         answer = self._low_level_execute_command(line, in_data=data)
-        output = answer["stdout"] + answer["stderr"]
+        output = "".join(answer[RAW])
         stream.check_terminal(answer["rc"], output)
-        return {**stream.parse(output, nonce, secrets), "transport": "stream"}
+        return stream.parse(output, nonce, secrets)
 
     def _module(
         self,
@@ -378,16 +429,15 @@ class HostTask(Task):
         secrets: dict[str, str],
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
+        self._printed = None
         answer = self._execute_module(
             module_name=self._task.action,
             module_args={**arguments, "context": context, "secrets": secrets},
             task_vars=task_vars,
         )
-        if answer.get("unreachable"):
-            raise AnsibleConnectionFailure(str(answer.get("msg", "")))
-        kept = {key: value for key, value in answer.items() if key not in ("invocation", "deprecations")}
-        scrubbed = stream.scrub(kept, secrets)
-        return {**scrubbed, "transport": "module"}
+        if self._printed is None:  # Ansible has not even started it
+            raise AnsibleError(str(answer.get("msg", "")))
+        return stream.parse_module(*self._printed, secrets)
 
 
 class _Timeout(BaseException):
@@ -412,6 +462,13 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def wanted(entries: Mapping[str, Any]) -> set[str]:
+    """Return the names of those entries of the plan that are not absent."""
+    return {
+        name for name, entry in entries.items() if not (isinstance(entry, Mapping) and entry.get("state") == "absent")
+    }
+
+
 def outcome_of(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
     """Return what stands in place of a half's result."""
     return {
@@ -427,7 +484,7 @@ def outcome_of(status: str, reason: str, message: str, transport: str = "none") 
 
 def _first_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text.rstrip(".")[:500]
+    return inert(text.rstrip(".")[:500])
 
 
 def _brief(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:

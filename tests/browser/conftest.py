@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import engine
-import pages
 import pytest
-from webdriver import Browser, browser
+
+from tests.browser import engine, pages
+from tests.browser.webdriver import Browser, browser
 
 
 @pytest.fixture(scope="session")

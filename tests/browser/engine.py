@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import environment
-from webdriver import Browser
+
+from tests.browser.webdriver import Browser
 
 _HERE = Path(__file__).parent
 

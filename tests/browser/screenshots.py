@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import environment
@@ -23,7 +24,8 @@ import ledgers
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
-from webdriver import Browser, browser
+
+from tests.browser.webdriver import Browser, browser
 
 #: The names that the platform has in the pictures.
 PLATFORMS = {"en": "Harbour City Portal", "zh": "海港城政务门户"}

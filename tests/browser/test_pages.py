@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import engine
-import pages
 import pytest
-from webdriver import Browser
+
+from tests.browser import engine, pages
+from tests.browser.webdriver import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.programs("chromium", "chromedriver", "npm")]
 

@@ -11,9 +11,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pages
 import pytest
-from webdriver import Browser
+
+from tests.browser import pages
+from tests.browser.webdriver import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.programs("chromium", "chromedriver", "pdftotext")]
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sites import Site
+
+from tests.support.sites import Site
 
 HALVES = ("health_probe", "backup_run", "backup_prove", "package_scan", "hardening_audit")
 

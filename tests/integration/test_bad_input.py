@@ -16,7 +16,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from sites import Site, interpreter
+
+from tests.support.sites import Site, interpreter
 
 LISTS = {("package_list", "pending"), ("package_list", "installed"), ("held", "packages")}
 OPENEULER = 'ID="openEuler"\nNAME="openEuler"\nVERSION_ID="24.03"\nPRETTY_NAME="openEuler 24.03"\n'

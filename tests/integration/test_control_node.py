@@ -13,7 +13,8 @@ import subprocess
 
 import environment
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 pytestmark = [pytest.mark.programs("restic", "sh"), pytest.mark.slow]
 

@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from sites import DEAD, Site, interpreter
+
+from tests.support.sites import DEAD, Site, interpreter
 
 STEPS = {"health_probe", "backup_run", "backup_prove", "package_scan", "hardening_audit"}
 UPDATES = {"step", "package_list", "held", "restarts", "reboot"}

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from sites import DEAD, Site
+
+from tests.support.sites import DEAD, Site
 
 pytestmark = [pytest.mark.programs("restic", "ssh"), pytest.mark.slow]
 

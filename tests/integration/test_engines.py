@@ -10,7 +10,8 @@ import environment
 import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import ENGINES
-from sites import Site
+
+from tests.support.sites import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.programs("restic")]
 

@@ -10,7 +10,8 @@ import shutil
 from typing import Any
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,8 @@ from typing import Any
 import environment
 import pytest
 import yaml
-from sites import DEAD, Site
+
+from tests.support.sites import DEAD, Site
 
 BIN = Path(sys.executable).parent
 

@@ -12,21 +12,8 @@ from copy import deepcopy
 
 import pytest
 import yaml
-from sites import DEAD, PROBE, PROBES, Site, interpreter
 
-HOSTS = ("web1", "web2", "db1")
-OK = ("ok", "")
-
-
-def statuses(site: Site) -> dict[str, tuple[str, str]]:
-    """Return {host: (status, reason)} of the newest run's health step, after checking what holds for every run."""
-    assert site.spools() == []
-    assert site.verified()
-    found = {host: status for (host, module), status in site.steps().items() if module == "health_probe"}
-    assert set(found) == set(site.hosts)
-    reported = {host["name"] for host in site.report()["hosts"]}
-    assert reported >= set(site.hosts)
-    return found
+from tests.support.sites import DEAD, HOSTS, OK, PROBE, PROBES, interpreter, statuses
 
 
 def probe(**keywords):

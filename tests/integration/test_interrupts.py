@@ -12,8 +12,8 @@ import subprocess
 from collections import Counter
 
 import pytest
-from sites import DEAD, PROBE, interpreter, wait_for
-from test_frame import HOSTS, OK, statuses
+
+from tests.support.sites import DEAD, HOSTS, OK, PROBE, interpreter, statuses, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from sites import Site
+
+from tests.support.sites import Site
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from sites import Done, Site
+
+from tests.support.sites import Done, Site
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from sites import Site, has_apt_library
+
+from tests.support.sites import Site, has_apt_library
 
 
 def test_it_runs_on_the_systems_python_whatever_the_inventory_names(either: Site) -> None:

@@ -11,7 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 

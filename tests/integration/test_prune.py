@@ -12,7 +12,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.programs("restic")]
 

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 
 def refused(site: Site, done, *words: str) -> None:

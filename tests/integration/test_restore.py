@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signers import make_key, people, signers
-from sites import DEAD, Site, wait_for
-from test_gate import approve, ask
+
+from tests.support.gate_requests import approve, ask
+from tests.support.signers import make_key, people, signers
+from tests.support.sites import DEAD, Site, wait_for
 
 pytestmark = [pytest.mark.programs("restic", "ssh-keygen"), pytest.mark.slow]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from sites import Site
-from test_frame import HOSTS, OK, statuses
+
+from tests.support.sites import HOSTS, OK, Site, statuses
 
 pytestmark = pytest.mark.slow
 

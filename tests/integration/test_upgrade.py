@@ -16,7 +16,8 @@ from pathlib import Path
 
 import environment
 import pytest
-from sites import Site, interpreter, wait_for
+
+from tests.support.sites import Site, interpreter, wait_for
 
 #: What the next version adds to the ledger's schema.
 MIGRATION = '    ("CREATE TABLE next_version (added INTEGER)",),\n)\n'

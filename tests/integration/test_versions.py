@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from sites import Site, has_apt_library
+
+from tests.support.sites import Site, has_apt_library
 
 PYTHONS = ["3.6", "3.7", "3.8", "3.11", "3.13"]
 

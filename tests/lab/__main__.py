@@ -17,7 +17,6 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
 import programs  # noqa: E402
 from environment import SetupError  # noqa: E402
-
 from lab import faults, images, repositories, stores, system  # noqa: E402
 from lab.hosts import PLATFORM  # noqa: E402
 from lab.lab import Lab  # noqa: E402

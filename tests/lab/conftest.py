@@ -15,9 +15,7 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
-
-from sites import Site
+from tests.support.sites import Site
 
 from .lab import Lab, leaks
 

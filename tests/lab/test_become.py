@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 from .lab import Lab
 

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from sites import Site
+from tests.support.sites import Site
 
 from .faults import fault
 from .lab import Lab

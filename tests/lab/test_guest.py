@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 from . import system
 from .guest import Guest

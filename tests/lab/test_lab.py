@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sites import Site, wait_for
+
+from tests.support.sites import Site, wait_for
 
 from . import system
 from .conftest import ssh

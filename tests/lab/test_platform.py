@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sites import Site, wait_for
+
+from tests.support.sites import Site, wait_for
 
 from . import repositories, stores
 from .conftest import ssh
@@ -31,7 +32,7 @@ from .system import LabError
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Described(Site):  # type: ignore[misc]  # of a folder that only pytest finds
+class Described(Site):
     """The site that `inventories/lab` describes, with the ledger that it names."""
 
     @property

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sites import Site
+
+from tests.support.sites import Site
 
 from . import repositories
 from .lab import Lab

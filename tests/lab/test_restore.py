@@ -12,9 +12,10 @@ import signal
 from dataclasses import replace
 
 import pytest
-from signers import make_key, people, signers
-from sites import Site, wait_for
-from test_gate import approve, ask
+
+from tests.support.gate_requests import approve, ask
+from tests.support.signers import make_key, people, signers
+from tests.support.sites import Site, wait_for
 
 from .lab import Lab
 

@@ -9,10 +9,12 @@ HalfError with one sentence. It imports the standard library and its own room al
 """
 
 import os
+import re
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
+from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
 
 TYPE_CHECKING = False
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 PROTOCOL = 1
+
+#: What the controller refuses in an answer (see plugin_utils/answer.py): control characters other than tab and line
+#: end, and half characters; and how they look in JSON, beside numbers that are none.
+_ACTIVE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+_ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
+#: The result whose texts stay as they are: a later command needs its paths.
+_EXACT = "operation"
 
 
 class HalfError(Exception):
@@ -138,6 +147,42 @@ def perform(half, arguments, host):
     return dict(result)
 
 
+def answer(result):
+    # type: (dict[str, Any]) -> str
+    """Return a half's result as JSON that the controller accepts, whatever names of files or output of tools hold."""
+    import json
+
+    result["msg"] = _one_line(str(result.get("msg") or ""))[:MESSAGE_LIMIT]
+    for found in result.get("evidence") or ():
+        found["subject"] = _one_line(str(found["subject"]))
+    text = json.dumps(result)
+    if re.search(_ACTIVE_IN_JSON, text):
+        text = json.dumps({key: value if key == _EXACT else _plain(value) for key, value in result.items()})
+    return text
+
+
+def _one_line(text):
+    # type: (str) -> str
+    return _plain(text).replace("\n", "\\n").replace("\t", "\\t")  # type: ignore[no-any-return]
+
+
+def _plain(value):
+    # type: (Any) -> Any
+    """Return a JSON value with what is active in its texts as escapes, and null for a number that is none."""
+    if isinstance(value, str):
+        return value if value.isprintable() else re.sub(_ACTIVE, _escape, value)
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+def _escape(match):
+    # type: (Any) -> str
+    return match.group().encode("unicode_escape").decode("ascii")  # type: ignore[no-any-return]
+
+
 def module_options():
     # type: () -> dict[str, Any]
     """Return the two options that each module over a half takes from its action plugin, for its argument spec."""
@@ -146,10 +191,15 @@ def module_options():
 
 def run_module(half, module):
     # type: (Any, Any) -> None
-    """Be the body of an ordinary module over a half: for connections that take no standard input."""
+    """Be the body of an ordinary module over a half: for connections that take no standard input.
+
+    The answer is printed by itself: exit_json would add keys of its own, and the controller takes the half's alone.
+    """
+    import sys
+
     arguments = dict(module.params)
     context = dict(arguments.pop("context"), check_mode=module.check_mode, diff=module._diff)
     result = perform(half, arguments, Host(context, arguments.pop("secrets")))
-    if result.pop("failed", False):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    sys.stdout.write("\n%s\n" % answer(result))
+    sys.stdout.flush()
+    sys.exit(0)

@@ -18,6 +18,7 @@ REASONS = (
     "changed_during_backup",
     "error",
     "interrupted",
+    "malformed_answer",
     "mismatch",
     "no_history",
     "no_python",
@@ -42,6 +43,8 @@ REASONS = (
 #: Bytes of a record's detail, as JSON, and of all that one module returns from a host (CONTRACTS: limits).
 DETAIL_LIMIT = 16 * 1024
 RESULT_LIMIT = 4 * 1024 * 1024
+#: Characters of the sentence that a half returns.
+MESSAGE_LIMIT = 2000
 
 
 def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):

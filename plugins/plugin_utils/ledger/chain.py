@@ -55,7 +55,7 @@ def digest(data: bytes, algorithm: str = DEFAULT_ALGORITHM) -> str:
     try:
         if algorithm not in ALGORITHMS:
             raise ValueError
-        return hashlib.new(algorithm, data).hexdigest()
+        return (hashlib.sha256(data) if algorithm == "sha256" else hashlib.new(algorithm, data)).hexdigest()
     except ValueError:
         raise LedgerError(
             f"The hash algorithm {algorithm} is not available on this controller; "

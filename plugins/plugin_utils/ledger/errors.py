@@ -15,3 +15,11 @@ class LedgerError(OpsError):
 
 class SpoolError(LedgerError):
     """Evidence could not be written to, or read from, the spool of a run."""
+
+
+class DamagedSpool(SpoolError):
+    """A spool's header is missing or damaged, so that nothing but its name says whose it is."""
+
+
+class NewerSpool(SpoolError):
+    """A spool was written by a newer release."""

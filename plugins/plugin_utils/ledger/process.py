@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -73,6 +74,17 @@ def controller() -> Identity:
 def alive(process: Identity) -> bool:
     """Tell whether a process of our own boot and pid namespace still runs; a zombie does not."""
     return _start_ticks(process.pid) == process.started
+
+
+def lives(process_hash: str) -> bool:
+    """Tell whether a process of our own boot and pid namespace has this hash of its identity; all of them are asked."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(LedgerError, OSError):  # gone in between
+                process = identity(int(entry.name))
+                if process_hash in (process.hash, replace(process, machine="").hash):
+                    return True
+    return False
 
 
 def _start_ticks(pid: int) -> int | None:

@@ -6,25 +6,42 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, REASONS, RESULT_LIMIT, STATUSES
+from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, shown
 
 SCHEMA = 1
+
+FIELDS = frozenset(
+    (
+        *("schema", "id", "run", "procedure", "host", "domain", "kind", "subject", "status", "reason", "clauses"),
+        *("started", "finished", "attempt", "via", "detail"),
+    )
+)
 
 #: The host of records that tell of the run itself.
 CONTROLLER = "controller"
 
+#: The kind of its records that tell of lines of a spool that were set aside; their subject is a file's name.
+REJECTED = "rejected"
+
 #: Characters kept of a text that alone is too long for the detail of a record.
 TEXT_LIMIT = 2000
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+#: Clauses of one record, and how often a run may try one module on one host.
+CLAUSES_LIMIT = 100
+ATTEMPTS_LIMIT = 1_000_000
+
+_TEXTS = ("run", "procedure", "host", "domain", "kind", "subject", "via")
+_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def iso(moment: datetime) -> str:
@@ -39,7 +56,15 @@ def read_time(text: str) -> datetime:
 
 def is_time(text: str) -> bool:
     """Tell whether a text is a time as `iso` writes it."""
-    return bool(_TIME.fullmatch(text))
+    return isinstance(text, str) and _is_time(text)
+
+
+@functools.lru_cache(64)  # the records of one call have the same ones
+def _is_time(text: str) -> bool:
+    try:
+        return bool(_TIME.fullmatch(text) and read_time(text))
+    except ValueError:  # a month 13
+        return False
 
 
 def record(
@@ -60,33 +85,33 @@ def record(
     Times are those of the controller, as `iso` writes them. `via` tells how the host half travelled (`stream`,
     `module`, `controller`). Without an identifier the record gets one of its own; give one (see `stable_id`) where
     the same record may be made twice and must be stored once. A detail over 16 KiB is shortened and says so.
-    Raises LedgerError for an observation that is none, or a time that is not one.
+    Raises LedgerError for an observation that is none, and for what a ledger cannot hold (see `flaw_of_record`).
     """
+    if not isinstance(host, str) or not host:
+        raise LedgerError(f"Evidence was given for the host {shown(host)}, but a host is named by a text.")
+    if not isinstance(observation, dict):
+        raise LedgerError(f"The evidence of {host} holds {shown(observation)}, which is no observation.")
     for name in ("kind", "subject"):
         value = observation.get(name)
         if not isinstance(value, str) or not value or len(value) > TEXT_LIMIT:
-            raise LedgerError(f"The evidence of {host} holds an observation whose {name} is {_shown(value)}.")
+            raise LedgerError(f"The evidence of {host} holds an observation whose {name} is {shown(value)}.")
     status, reason = observation.get("status"), observation.get("reason") or ""
     if status not in STATUSES:
-        raise LedgerError(
-            f"The evidence of {host} holds the status {_shown(status)}, not one of {', '.join(STATUSES)}."
-        )
+        raise LedgerError(f"The evidence of {host} holds the status {shown(status)}, not one of {', '.join(STATUSES)}.")
     if reason and reason not in REASONS:
-        raise LedgerError(f"The evidence of {host} holds the reason {_shown(reason)}, which is not in the closed list.")
+        raise LedgerError(f"The evidence of {host} holds the reason {shown(reason)}, which is not in the closed list.")
     for moment in (started, finished):
         if not is_time(moment):
             raise LedgerError(
-                f"A record of {host} was given the time {_shown(moment)}, not one like 2026-01-02T03:04:05Z."
+                f"A record of {host} was given the time {shown(moment)}, not one like 2026-01-02T03:04:05Z."
             )
     detail, clauses = observation.get("detail") or {}, observation.get("clauses") or []
     if not isinstance(detail, dict) or not isinstance(clauses, (list, tuple)):
-        raise LedgerError(
-            f"The evidence of {host} holds a detail or clauses of the wrong shape: {_shown(observation)}."
-        )
+        raise LedgerError(f"The evidence of {host} holds a detail or clauses of the wrong shape: {shown(observation)}.")
     detail = dict(detail)
     if observation.get("duration") is not None:
         detail["duration"] = observation["duration"]
-    return {
+    made = {
         "schema": SCHEMA,
         "id": identifier or os.urandom(16).hex(),
         "run": run,
@@ -97,13 +122,76 @@ def record(
         "subject": observation["subject"],
         "status": status,
         "reason": reason,
-        "clauses": [str(clause) for clause in clauses],
+        "clauses": list(clauses),
         "started": started,
         "finished": finished,
         "attempt": attempt,
         "via": via,
-        "detail": _within_limit(detail, host),
+        "detail": detail,
     }
+    flaw = flaw_of_record(made)
+    if flaw:
+        raise LedgerError(f"The evidence of {host} cannot be stored: {flaw}.")
+    made["detail"] = _within_limit(detail)
+    return made
+
+
+def record_or_failure(**given: Any) -> dict[str, Any]:
+    """Return what `record` does; in place of an observation that no ledger can hold, a failed record that says why.
+
+    So one bad observation costs none of the others. Raises LedgerError where it is not the observation that is wrong.
+    """
+    try:
+        return record(**given)
+    except LedgerError as error:
+        seen = given["observation"] if isinstance(given["observation"], dict) else {}
+        names = {
+            name: seen[name] if not flaw_of_text(seen.get(name), name) else instead
+            for name, instead in (("kind", "observation"), ("subject", "malformed"))
+        }
+        failed = {**names, "status": "failed", "reason": "malformed_answer", "detail": {"message": str(error)}}
+        return record(**{**given, "observation": failed})
+
+
+def flaw_of_record(item: dict[str, Any]) -> str:
+    """Return why something is no record that a ledger can hold, in half a sentence; "" for one that is.
+
+    A detail over the limit of its size is none of these reasons: `record` shortens it.
+    """
+    if item.keys() != FIELDS:
+        odd = sorted((name for name in item.keys() ^ FIELDS), key=str)
+        return f"a record has just the fields {', '.join(sorted(FIELDS))}, and this differs in {shown(odd)}"
+    if type(item["schema"]) is not int or item["schema"] != SCHEMA:
+        return f"schema is {shown(item['schema'])}, but {SCHEMA} is allowed"
+    if not isinstance(item["id"], str) or not _ID.fullmatch(item["id"]):
+        return f"id is {shown(item['id'])}, but 1 to 64 letters, digits, '.', '_' and '-' are allowed"
+    for name in _TEXTS:
+        if flaw := flaw_of_text(item[name], name):
+            return flaw
+    if item["status"] not in STATUSES:
+        return f"status is {shown(item['status'])}, not one of {', '.join(STATUSES)}"
+    if item["reason"] != "" and item["reason"] not in REASONS:
+        return f"reason is {shown(item['reason'])}, which is not in the closed list"
+    for name in ("started", "finished"):
+        if not is_time(item[name]):
+            return f"{name} is {shown(item[name])}, not a time like 2026-01-02T03:04:05Z"
+    if type(item["attempt"]) is not int or not 0 < item["attempt"] <= ATTEMPTS_LIMIT:
+        return f"attempt is {shown(item['attempt'])}, but 1 to {ATTEMPTS_LIMIT} are allowed"
+    if not isinstance(item["clauses"], list) or len(item["clauses"]) > CLAUSES_LIMIT:
+        return f"clauses is {shown(item['clauses'])}, but a list of at most {CLAUSES_LIMIT} is allowed"
+    for clause in item["clauses"]:
+        if flaw := flaw_of_text(clause, "a clause"):
+            return flaw
+    if not isinstance(item["detail"], dict):
+        return f"detail is {shown(item['detail'])}, but a mapping is allowed"
+    return flaw_of(item["detail"], "detail")
+
+
+def flaw_of_text(value: Any, name: str) -> str:
+    """Return why a value is no text for a field of a record; "" for one that is."""
+    if not isinstance(value, str) or not 0 < len(value) <= TEXT_LIMIT:
+        return f"{name} is {shown(value)}, but a text of 1 to {TEXT_LIMIT} characters is allowed"
+    return flaw_of(value, name) if "\0" in value else ""
 
 
 def stable_id(*parts: str) -> str:
@@ -111,24 +199,9 @@ def stable_id(*parts: str) -> str:
     return digest(canonical(parts).encode())[:32]
 
 
-def oversize(observations: Sequence[dict[str, Any]], host: str) -> str:
-    """Return a sentence if what one module brought from a host is over the limit, else ""."""
-    total = len(canonical(observations).encode())
-    if total <= RESULT_LIMIT:
-        return ""
-    largest, subject = max((len(canonical(item).encode()), str(item.get("subject"))) for item in observations)
-    return (
-        f"The evidence of {host} is {total} bytes, over the limit of {RESULT_LIMIT}; "
-        f"the largest part is {subject} with {largest} bytes."
-    )
-
-
-def _within_limit(detail: dict[str, Any], host: str) -> dict[str, Any]:
-    try:
-        if len(canonical(detail).encode()) <= DETAIL_LIMIT:
-            return detail
-    except (TypeError, ValueError) as error:
-        raise LedgerError(f"The evidence of {host} cannot be written as JSON: {error}.") from None
+def _within_limit(detail: dict[str, Any]) -> dict[str, Any]:
+    if len(canonical(detail).encode()) <= DETAIL_LIMIT:
+        return detail
     kept: dict[str, Any] = {}
     cut: list[str] = []
     room = DETAIL_LIMIT - 2048  # what remains is for naming what was cut
@@ -144,7 +217,3 @@ def _within_limit(detail: dict[str, Any], host: str) -> dict[str, Any]:
             cut.append(name)
     kept["cut"] = {"names": [name[:20] for name in cut[:10]], "count": len(cut), "limit": DETAIL_LIMIT}
     return kept
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:80]

@@ -11,70 +11,46 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, folder_held, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, NewerSpool, SpoolError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import (
+    HEADER_LIMIT,
+    BadLine,
+    Header,
+    LineError,
+    flaw_of_line,
+    is_torn,
+    lines_holding,
+    merged,
+    parse,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 
 SCHEMA = 1
 
-#: What a line must have to be taken for a record.
-_RECORD = {"id", "run", "host", "domain", "kind", "subject", "status"}
-
-_PIECE = 256 * 1024
-
 #: Seconds to wait for another process that appends to, or drains, the same spool.
 PATIENCE = 60.0
 
 
-class Step(TypedDict):
-    """A module call that a run announced for each of its hosts."""
-
-    module: str
-    domain: str
-    clauses: list[str]
-    built: bool  # whether this version of the collection has the module
-
-
-class Header(TypedDict, total=False):
-    """What a spool says of its run. The spool itself fills schema, run and process."""
-
-    schema: int
-    run: str
-    process: dict[str, Any]
-    procedure: str
-    begun: str  # when run_begin announced the run; "" for a module used alone, or called after the seal
-    hosts: list[str]
-    steps: list[Step]
-    not_ours: list[str]
-    batch: list[str]  # under `serial`, those of them whose turn it is; later Ansible names only the ones still alive
-    longest: float  # seconds after which a silent run of another boot or namespace is taken for dead
-    tags: list[str]  # the domains that --tags and --skip-tags have left, where these narrow the run
-    limit: str
-    user: str
-    observes: bool  # whether a failed host is a record here, and no failed task
-    waiting: bool  # whether the run is sealed so far, and the rest of its hosts have not had their turn yet
-    busy: bool  # whether another run of the procedure was in the way, so that this one does nothing
-    others: list[str]  # those runs
-
-
 class Contents(NamedTuple):
     """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death,
-    whether a seal record follows the last announcement, and each record's line."""
+    whether a seal record follows the last announcement, each record's line, and the lines that are none of these."""
 
     header: Header
     records: list[dict[str, Any]]
     torn: int
     sealed: bool
     bodies: list[str]
+    bad: list[BadLine]
 
 
 class Spool:
@@ -87,7 +63,8 @@ class Spool:
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
         self._first = b""
-        self._seen: list[tuple[dict[str, Any], str]] = []  # the whole lines that `read` has met, parsed
+        self._seen: list[tuple[dict[str, Any], str]] = []  # the good whole lines that `read` has met, parsed
+        self._bad: list[BadLine] = []  # and the others
         self._end = 0
 
     @classmethod
@@ -143,98 +120,147 @@ class Spool:
     def read(self) -> Contents:
         """Return what stands in the spool.
 
-        Raises SpoolError for a file that is gone, is no spool, or comes from a newer release.
+        Raises SpoolError for a file that is gone, is no spool (DamagedSpool), or comes from a newer release.
         """
-        lines = self._lines()
+        contents = self.salvage()
+        self._check(contents.header)
+        return contents
+
+    def salvage(self) -> Contents:
+        """Return the same of a spool whose header may be missing or damaged; raises SpoolError if it cannot be read."""
+        lines, bad, torn = self._lines()
         sealed = False
         for item, _line in lines:
             if "header" in item:
                 sealed = False
-            elif (item.get("domain"), item.get("kind")) == ("run", "seal"):
+            elif item["domain"] == "run" and item["kind"] == "seal":
                 sealed = True
-        header = self._checked([item for item, _line in lines])
-        records = [(item, line) for item, line in lines if "id" in item]
-        torn = sum(1 for item, _line in lines if not item)
-        return Contents(header, [item for item, _line in records], torn, sealed, [line for _item, line in records])
+        records = [(item, line) for item, line in lines if "header" not in item]
+        return Contents(
+            merged([item for item, _line in lines if "header" in item]),
+            [item for item, _line in records],
+            torn,
+            sealed,
+            [line for _item, line in records],
+            bad,
+        )
 
     def header(self) -> Header:
         """Return what the spool says of its run, without parsing its records, of which there may be many.
 
         Raises SpoolError as `read` does.
         """
-        return self._checked(
-            [_parsed(line) for line in self._marked("", b'{"header":') if line.startswith('{"header":')]
-        )
+        header = self._headers(self._marked("", b'{"header":'))
+        try:
+            self._check(header)
+        except DamagedSpool:  # or only the index is
+            header = self._headers(self._lines_holding(b'{"header":'))
+            self._check(header)
+        return header
 
     def steps(self, host: str) -> list[dict[str, Any]]:
         """Return the step records of a host so far, without parsing the others. Raises SpoolError."""
-        mark = f'"host":{json.dumps(host, ensure_ascii=False)}'
-        found = [_parsed(line) for line in self._marked(host, b'"kind":"step"') if mark in line]
-        return [item for item in found if item.get("host") == host]
+        mark = f'"host":{json.dumps(host, ensure_ascii=False)}'.encode("utf-8", "backslashreplace")
+        found = self._records(line for line in self._marked(host, b'"kind":"step"') if mark in line)
+        return [item for item in found if item["host"] == host and item["kind"] == "step"]
 
     def holding(self, needle: bytes) -> list[dict[str, Any]]:
         """Return the records in whose lines some bytes stand, without parsing the others. Raises SpoolError."""
-        found = [_parsed(line) for line in self._lines_holding(needle)]
-        return [item for item in found if "id" in item]
+        return self._records(self._lines_holding(needle))
+
+    def _headers(self, lines: Iterable[bytes]) -> Header:
+        return merged(self._parsed(line for line in lines if line.startswith(b'{"header":')))
+
+    def _records(self, lines: Iterable[bytes]) -> list[dict[str, Any]]:
+        return [item for item in self._parsed(lines) if "header" not in item]
+
+    def _parsed(self, lines: Iterable[bytes]) -> list[dict[str, Any]]:
+        """Return the good ones of some lines."""
+        found = []
+        for line in lines:
+            with suppress(LineError):
+                found.append(parse(line, self.run)[0])
+        return found
 
     def remove(self) -> None:
         """Remove the spool, whose lock the caller holds. Raises OSError."""
         self._index.remove()
         self.path.unlink()
 
-    def _lines_holding(self, needle: bytes) -> Iterator[str]:
+    def _lines_holding(self, needle: bytes) -> Iterator[bytes]:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
-            with self.path.open("rb", buffering=0) as stream:
-                yield from _searched(stream.fileno(), needle, 0, os.fstat(stream.fileno()).st_size)
+            with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
+                yield from lines_holding(stream.fileno(), needle, 0, os.fstat(stream.fileno()).st_size)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
-    def _marked(self, host: str, needle: bytes) -> Iterator[str]:
+    def _marked(self, host: str, needle: bytes) -> Iterator[bytes]:
         """Yield the step lines of a host, the header's lines for "", by the index; what it leaves out is searched."""
         try:
-            with self.path.open("rb", buffering=0) as stream:
+            with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
                 descriptor, known = stream.fileno(), 0
                 state = os.fstat(descriptor)
                 for part in self._index.covered(state.st_ino, host):
                     if known <= part.begin and part.end <= state.st_size:
                         if known < part.begin:
-                            yield from _searched(descriptor, needle, known, part.begin)
-                        for place, size in part.lines:
-                            yield os.pread(descriptor, size, place).decode("utf-8", "replace")
+                            yield from lines_holding(descriptor, needle, known, part.begin)
+                        lines = [os.pread(descriptor, size, place) for place, size in part.lines]
+                        if all(needle in line for line in lines):
+                            yield from lines
+                        else:  # the index is not of this file, or damaged
+                            yield from lines_holding(descriptor, needle, part.begin, part.end)
                         known = part.end
-                yield from _searched(descriptor, needle, known, state.st_size)
+                yield from lines_holding(descriptor, needle, known, state.st_size)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
-    def _lines(self) -> list[tuple[dict[str, Any], str]]:
-        """Return each line parsed and as it stands; of a file that was read before, only what it has grown by."""
+    def _lines(self) -> tuple[list[tuple[dict[str, Any], str]], list[BadLine], int]:
+        """Return the good lines, parsed and as they stand, the bad ones, and how many are torn.
+
+        Of a file that was read before, only what it has grown by is parsed.
+        """
         try:
-            with self.path.open("rb") as stream:
-                first = stream.readline()
+            with open(self.path, "rb", opener=_without_waiting) as stream:
+                first = stream.readline(HEADER_LIMIT)
                 if first != self._first or os.fstat(stream.fileno()).st_size < self._end:
-                    self._first, self._seen, self._end = first, [], 0
+                    self._first, self._seen, self._bad, self._end = first, [], [], 0
                 stream.seek(self._end)
                 grown = stream.read()
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
-        whole = grown.rfind(b"\n") + 1
-        self._seen += _split(grown[:whole])
-        self._end += whole
-        return [*self._seen, *_split(grown[whole:])]
+        whole, _end, rest = grown.rpartition(b"\n")
+        if _end:
+            self._end += len(whole) + 1
+            good, bad = self._split(whole.split(b"\n"))
+            self._seen += good
+            self._bad += bad
+        # What lacks its end may be whole all the same; if not, it is what a writer's death has left, or somebody else.
+        good, bad = self._split([rest] if rest else [])
+        torn = [line for line in bad if self._seen and is_torn(line.content)]
+        return [*self._seen, *good], [*self._bad, *(line for line in bad if line not in torn)], len(torn)
 
-    def _checked(self, items: list[dict[str, Any]]) -> Header:
-        header: Header = {}
-        for item in items:
-            header.update(item.get("header", {}))
-        if not header.keys() >= {"run", "procedure", "schema", "process"} or not _names_process(header):
-            raise SpoolError(f"The file {self.path} is no spool of evidence; move it out of the folder.")
+    def _split(self, lines: list[bytes]) -> tuple[list[tuple[dict[str, Any], str]], list[BadLine]]:
+        with suppress(LineError):
+            return [parse(line, self.run) for line in lines], []
+        causes = [flaw_of_line(line, self.run) for line in lines]
+        both = list(zip(lines, causes, strict=True))
+        return (
+            [parse(line, self.run) for line, cause in both if not cause],
+            [BadLine(line, cause) for line, cause in both if cause],
+        )
+
+    def _check(self, header: Header) -> None:
+        if not header.keys() >= {"run", "procedure", "schema", "process"}:
+            raise DamagedSpool(
+                f"The file {self.path} is no spool of evidence, or its header is damaged; run the procedure again, "
+                "which takes what is whole of it into the ledger and sets the rest aside."
+            )
         if header["schema"] > SCHEMA:
-            raise SpoolError(
+            raise NewerSpool(
                 f"The spool {self.path} was written by a newer egov.ops (schema {header['schema']}, this one reads "
                 f"{SCHEMA}); seal it with that release."
             )
-        return header
 
     @contextmanager
     def locked(self) -> Iterator[int | None]:
@@ -243,7 +269,7 @@ class Spool:
         Raises SpoolError if another process keeps the lock, OSError if the file cannot be opened.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDWR)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
         except FileNotFoundError:
             yield None
             return
@@ -282,10 +308,24 @@ class Spool:
 
 def spools(folder: Path) -> list[Spool]:
     """Return all spools of a folder, oldest run first; what a writer left that died while creating one is removed."""
-    with _folder_lock(folder):
-        for leftover in folder.glob("*.new"):
-            leftover.unlink()
-    return [Spool(path) for path in sorted(folder.glob("*.jsonl"))]
+    return [Spool(path) for path, is_file in _named(folder) if is_file]
+
+
+def strangers(folder: Path) -> list[Path]:
+    """Return what is named as a spool in a folder and is no file: folders, links, pipes."""
+    return [path for path, is_file in _named(folder) if not is_file]
+
+
+def _named(folder: Path) -> list[tuple[Path, bool]]:
+    with _folder_lock(folder), os.scandir(folder) as entries:
+        found = []
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            is_file = entry.is_file(follow_symlinks=False)
+            if entry.name.endswith(".jsonl"):
+                found.append((folder / entry.name, is_file))
+            elif entry.name.endswith(".new") and not entry.is_dir(follow_symlinks=False):
+                (folder / entry.name).unlink()
+        return found
 
 
 def _of(folder: Path, process: Identity) -> list[Path]:
@@ -306,45 +346,9 @@ def _folder_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _split(text: bytes) -> list[tuple[dict[str, Any], str]]:
-    lines = text.decode("utf-8", "replace").removesuffix("\n").split("\n") if text else []
-    return [(_parsed(line), line) for line in lines]
-
-
-def _searched(descriptor: int, needle: bytes, begin: int, end: int) -> Iterator[str]:
-    """Yield the lines between two places of a file in which some bytes stand."""
-    rest = b""
-    # In pieces: a worker shares its memory with ansible, and what it adds to that is dear.
-    while begin < end and (piece := os.pread(descriptor, min(_PIECE, end - begin), begin)):
-        begin += len(piece)
-        text = rest + piece
-        whole = text.rfind(b"\n") + 1
-        yield from _lines_with(needle, text[:whole])
-        rest = text[whole:]
-    yield from _lines_with(needle, rest)
-
-
-def _lines_with(needle: bytes, text: bytes) -> Iterator[str]:
-    place = text.find(needle)
-    while place >= 0:
-        end = text.find(b"\n", place) + 1 or len(text)
-        yield text[text.rfind(b"\n", 0, place) + 1 : end].decode("utf-8", "replace")
-        place = text.find(needle, end)
-
-
-def _parsed(line: str) -> dict[str, Any]:
-    """Return a line of a spool, empty if it is torn."""
-    try:
-        item = json.loads(line)
-    except ValueError:
-        return {}
-    if not isinstance(item, dict):
-        return {}
-    return item if item.keys() >= _RECORD or isinstance(item.get("header"), dict) else {}
-
-
-def _names_process(header: Header) -> bool:
-    return isinstance(header["process"], dict) and header["process"].keys() == Identity.__dataclass_fields__.keys()
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file that may be a pipe put in a spool's place, for which nobody would ever write."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _cannot(done: str, path: Path, error: OSError) -> str:

@@ -45,27 +45,43 @@ class SpoolIndex:
 
     def covered(self, inode: int, host: str) -> Iterator[Covered]:
         """Yield what is known of the spool of an inode, in order: a host's steps, the headers for ""."""
-        for file, begin, end, marks in self._read():
-            if file == inode:
+        for line in self._read():
+            if _is_note(line) and line[0] == inode:
+                _inode, begin, end, marks = line
                 yield Covered(begin, end, [(place, size) for place, size, name in marks if name == host])
 
-    def _read(self) -> list[tuple[int, int, int, list[tuple[int, int, str]]]]:
+    def _read(self) -> list[Any]:
         try:
             lines = self._path.read_bytes().splitlines()
         except OSError:
             return []
-        with suppress(ValueError):
-            whole: list[tuple[int, int, int, list[tuple[int, int, str]]]] = json.loads(b"[%s]" % b",".join(lines))
+        with suppress(ValueError, RecursionError):
+            whole: list[Any] = json.loads(b"[%s]" % b",".join(lines))
             return whole
         found = []
         for line in lines:
-            with suppress(ValueError):  # torn by a writer's death, the next line with it
+            with suppress(ValueError, RecursionError):  # torn by a writer's death, the next line with it
                 found.append(json.loads(line))
         return found
 
     def remove(self) -> None:
         """Remove the index, if there is one. Raises OSError."""
         self._path.unlink(missing_ok=True)
+
+
+def _is_note(line: Any) -> bool:
+    """Tell whether a line of an index is one of ours, whose marks lie in the part that it covers."""
+    if not isinstance(line, list) or len(line) != 4 or not isinstance(line[3], list):
+        return False
+    begin, end = line[1], line[2]
+    if type(begin) is not int or type(end) is not int or not 0 <= begin <= end:
+        return False
+    for mark in line[3]:
+        if not isinstance(mark, list) or len(mark) != 3 or type(mark[0]) is not int or type(mark[1]) is not int:
+            return False
+        if mark[0] < begin or mark[1] < 0 or mark[0] + mark[1] > end:
+            return False
+    return True
 
 
 def _private(path: str, flags: int) -> int:

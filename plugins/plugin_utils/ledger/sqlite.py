@@ -14,7 +14,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,14 +167,17 @@ class Ledger:
         """Chain records to the end, in order, and return how many were new; one whose id is stored is left out."""
         return self.extend((record, canonical(record)) for record in records)
 
-    def extend(self, entries: Iterable[tuple[dict[str, Any], str]]) -> int:
-        """Do what `append` does with records of which the canonical JSON is at hand."""
+    def extend(self, entries: Iterable[tuple[dict[str, Any], str]], known: Collection[str] | None = None) -> int:
+        """Do what `append` does with records of which the canonical JSON is at hand, and by now which ids are stored.
+
+        Without these they are looked up; whoever gives them keeps all others from writing.
+        """
         wanted: dict[str, tuple[dict[str, Any], str]] = {}
         for record, body in entries:
             wanted.setdefault(record["id"], (record, body))
         with self.transaction():
-            for identifier in self._stored(list(wanted)):
-                del wanted[identifier]
+            for identifier in self.bodies(list(wanted)) if known is None else known:
+                wanted.pop(identifier, None)
             head = self.head()
             count, previous, rows = head.count, head.hash, []
             for record, body in wanted.values():
@@ -184,14 +187,40 @@ class Ledger:
             self._db.executemany("INSERT INTO record (seq, body, hash, algorithm) VALUES (?, ?, ?, ?)", rows)
         return len(rows)
 
-    def _stored(self, identifiers: list[str]) -> list[str]:
-        """Return which of some ids are stored."""
-        found: list[str] = []
-        for place in range(0, len(identifiers), _VARIABLES):
-            piece = identifiers[place : place + _VARIABLES]
-            query = f"SELECT id FROM record WHERE id IN ({', '.join('?' * len(piece))})"
-            found += [identifier for (identifier,) in self._db.execute(query, piece)]
+    def bodies(self, identifiers: list[str]) -> dict[str, str]:
+        """Return the canonical JSON of those of some ids that are stored. Raises LedgerError."""
+        found: dict[str, str] = {}
+        with self._errors("read"):
+            for place in range(0, len(identifiers), _VARIABLES):
+                piece = identifiers[place : place + _VARIABLES]
+                query = f"SELECT id, body FROM record WHERE id IN ({', '.join('?' * len(piece))})"
+                found.update(self._db.execute(query, piece))
         return found
+
+    def refused(self, bodies: Iterable[str]) -> dict[str, str]:
+        """Return why the database does not take some records, by their text; it is asked and nothing is kept.
+
+        Raises LedgerError where it takes none at all: it cannot be written then.
+        """
+        with self.transaction():
+            self._insert_alone("{}")
+            causes = {body: self._refusal(body) for body in bodies}
+        return {body: cause for body, cause in causes.items() if cause}
+
+    def _refusal(self, body: str) -> str:
+        try:
+            self._insert_alone(body)
+        except (sqlite3.Error, ValueError) as error:
+            return f"the database refuses it ({error})"
+        return ""
+
+    def _insert_alone(self, body: str) -> None:
+        self._db.execute("SAVEPOINT alone")
+        try:
+            self._db.execute("INSERT INTO record (seq, body, hash, algorithm) VALUES (-1, ?, '', '')", [body])
+        finally:
+            self._db.execute("ROLLBACK TO alone")
+            self._db.execute("RELEASE alone")
 
     def records(
         self,

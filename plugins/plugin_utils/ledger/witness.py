@@ -94,7 +94,7 @@ def read(path: Path) -> list[Witness]:
         raise LedgerError(f"The witness file {path} cannot be read ({error.strerror}); mend its permissions.") from None
     found = []
     for line in text.split("\n"):
-        with suppress(ValueError, TypeError, LookupError, AttributeError):
+        with suppress(ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             item = json.loads(line)
             if item.pop("schema") <= SCHEMA:
                 found.append(Witness(**{**item, "count": int(item["count"])}))

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import allowed_in_words, are_allowed
+
 TRUE = {"true", "yes", "on", "y", "t", "1"}
 FALSE = {"false", "no", "off", "n", "f", "0"}
 LANGUAGES = ("en", "zh")
@@ -241,12 +243,15 @@ def texts(value: Any) -> dict[str, str]:
 
 
 def step(value: Any) -> dict[str, Any]:
-    """Return a step of a procedure: `module`, `domain` and, if need be, `clauses`. Raises Refused."""
+    """Return a step of a procedure: `module`, `domain` and, if need be, `clauses` and `options`. Raises Refused."""
     found = {"clauses": [], **value} if isinstance(value, dict) else {}
     names = [found.get("module"), found.get("domain")]
     listed = isinstance(found.get("clauses"), list) and all(isinstance(clause, str) for clause in found["clauses"])
-    if set(found) != {"module", "domain", "clauses"} or not listed or not all(map(_is_name, names)):
+    whole = set(found) - {"options"} == {"module", "domain", "clauses"}
+    if not (whole and listed and all(map(_is_name, names))):
         raise Refused("a step such as {module: health_probe, domain: health, clauses: [S3.1-2]}")
+    if not are_allowed(found["module"], found.get("options", {})):
+        raise Refused(f"a step of {found['module']} with {allowed_in_words(found['module'])}")
     return found
 
 

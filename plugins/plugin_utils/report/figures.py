@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -76,11 +77,12 @@ def share_of_limit(value: Any, limit: Any) -> float | None:
     """Return how much of a limit a value has used, 1.0 at the limit; None where there is no such measure."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or limit is None:
         return None
+    share = math.inf
     if upper := _UPPER.fullmatch(str(limit)):
-        return value / float(upper[1]) if float(upper[1]) else None
-    if lower := _LOWER.fullmatch(str(limit)):
-        return float(lower[1]) / value if value else None
-    return None
+        share = value / float(upper[1]) if float(upper[1]) else math.inf
+    elif lower := _LOWER.fullmatch(str(limit)):
+        share = float(lower[1]) / value if value else math.inf
+    return share if math.isfinite(share) else None
 
 
 def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:

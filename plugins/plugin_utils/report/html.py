@@ -11,9 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import REPORTED
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, hardening, page, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import is_set_aside
 from markupsafe import Markup
 
 #: Faults on the first screen.
@@ -39,7 +42,7 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
     """
     words = Language(language, data["run"]["zone"])
     anchors = page.anchors_of(data["hosts"])
-    links = page.links_of(anchors)
+    links = {CONTROLLER: Markup.escape(CONTROLLER), **page.links_of(anchors)}
     anchored = _anchored(data)
 
     # Functions and no macros, which would be most of the cost of a page of a hundred hosts.
@@ -93,9 +96,9 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
 
 def title(data: Mapping[str, Any], words: Language) -> str:
     """Return the report's title: procedure and platform."""
-    procedure = str(data["run"]["procedure"]).rpartition(".")[2]
+    procedure = words.heading(data["run"])
     platform = data["run"]["platform"] or words.text("page.platform")
-    return words.text("page.title", procedure=words.word("procedure", procedure), platform=platform)
+    return words.text("page.title", procedure=procedure, platform=platform)
 
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
@@ -224,6 +227,8 @@ def _panels(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]
     }
     for finding in data["findings"]:
+        if is_set_aside(finding["record"]):  # it stands with the records of the run
+            continue
         panels[finding["host"]]["findings"].setdefault(finding["status"], []).append(finding)
     for record in data["records"]:
         panels[record["host"]][record["status"]].append(record)
@@ -242,14 +247,9 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
 
 def _chapters(data: Mapping[str, Any]) -> list[str]:
     """Return the chapters in the report's fixed order; health, backup and trends only where they have something."""
-    parts = {
-        "health": data["health"]["layers"],
-        "backup": data["backup"],
-        "updates": True,
-        "hardening": True,
-        "trends": data["trends"]["charts"],
-    }
-    return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]
+    something = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    parts = [name for name in (*REPORTED, "trends") if something.get(name, True)]
+    return ["hosts", "findings", *parts, "run", "evidence", "records"]
 
 
 def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 #: Characters of one text that are shown.
 TEXT_LIMIT = 2000
@@ -27,3 +28,18 @@ def inert(text: str) -> str:
 
 def _code(match: re.Match[str]) -> str:
     return f"[U+{ord(match.group()):04X}]"
+
+
+def inert_value(value: Any) -> Any:
+    """Return a JSON value with the active characters of its texts and keys the same way, whole; lines stay lines."""
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else _ACTIVE.sub(_keep, value)
+    if isinstance(value, dict):
+        return {inert_value(key): inert_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [inert_value(item) for item in value]
+    return value
+
+
+def _keep(match: re.Match[str]) -> str:
+    return match.group() if match.group() in "\n\t" else _code(match)

@@ -10,8 +10,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP, is_set_aside
 
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4
@@ -78,6 +79,10 @@ def facts(data: Mapping[str, Any], language: Language) -> list[str]:
         last = language.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
         result.append(language.text(key, procedure=late["procedure"], age=age, last=last))
+    for finding in data["findings"]:
+        if is_set_aside(finding["record"]):
+            acts = title(finding["record"], [], language), next_act(finding["record"], [], language)
+            result.append(language.text("fact.rejected", title=acts[0], next=acts[1]))
     if data["verdict"]["code"] == "no_verdict":
         result.append(language.text("fact.no_verdict"))
     if data["run"]["compared_with"] is None:
@@ -92,9 +97,8 @@ def domain(entry: Mapping[str, Any], language: Language) -> str:
     measured = entry["measured"]
     parts = []
     if measured["total"]:
-        family = entry["domain"] if entry["domain"] in ("health", "backup", "updates", "hardening") else "other"
         ok = language.number(measured["ok"])
-        parts.append(language.text(f"sentence.{family}", n=measured["total"], ok=ok))
+        parts.append(language.text(f"sentence.{sentence_of(entry['domain'])}", n=measured["total"], ok=ok))
     if entry["without"]:
         parts.append(language.text("sentence.without", n=entry["without"]))
     return language.text("list.sentence").join(parts) or language.text("sentence.nothing")
@@ -122,6 +126,8 @@ def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -
     names = {"kind": record["kind"], "subject": record["subject"]}
     if _is_dead_host(record):
         return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
+    if is_set_aside(record):
+        return language.text("title.rejected", n=int(detail["count"]), file=record["subject"], run=detail["spool"])
     if detail.get("message"):
         message = str(detail["message"]).rstrip(".")
         names_subject = record["kind"] not in SPEAKS_OF_ITSELF
@@ -154,6 +160,8 @@ def why(record: Mapping[str, Any], language: Language) -> str:
 
 def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
     """Return the one act to do: the host's own advice, or a general one for the status."""
+    if is_set_aside(record):
+        return language.text("next.rejected", file=record["detail"]["file"])
     if record["detail"].get("next"):
         return str(record["detail"]["next"])
     status = record["status"] if record["status"] in ("unreachable", "failed", "unknown") else "other"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import OWNERS
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import REJECTED, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
-
-#: The team that owns the findings of a domain (plan S2.2); those of another one go to the team of the procedure.
-OWNERS = {"health": "SYS", "backup": "DATA", "restore": "DATA", "updates": "SEC", "hardening": "SEC"}
 
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
@@ -139,6 +137,12 @@ def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, An
     return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
 
 
+def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, str]]:
+    """Return as `heading` how a procedure is called in titles, in each language; {} where the catalogue is silent."""
+    heading = procedures.get(procedure.rpartition(".")[2], {}).get("heading")
+    return {"heading": heading} if heading else {}
+
+
 def age_of(since: str, until: str) -> int:
     """Return the whole seconds between two moments, 0 where the first is the later one."""
     return max(0, int((read_time(until) - read_time(since)).total_seconds()))
@@ -147,6 +151,11 @@ def age_of(since: str, until: str) -> int:
 def is_finding(record: Mapping[str, Any]) -> bool:
     """Tell whether a record says that something is wrong or not known."""
     return record["status"] in LOUD and record["domain"] != RUN_DOMAIN
+
+
+def is_set_aside(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says that evidence of some run could not be taken, which concerns the controller."""
+    return (record["domain"], record["kind"]) == (RUN_DOMAIN, REJECTED)
 
 
 def gather(ledger: Ledger, run: str, facts: Facts, shelf: Shelf | None = None) -> Material:

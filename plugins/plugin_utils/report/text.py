@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import is_set_aside
 
 MAX_LINES = 25
 WIDTH = 110
@@ -31,7 +32,8 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
     """
     words = Language(language, data["run"]["zone"])
     names_host = len(data["hosts"]) > 1
-    faults = list(sentences.faults(data))
+    # What was set aside stands among the facts.
+    faults = [rows for rows in sentences.faults(data) if not is_set_aside(rows[0]["record"])]
     top = [sentences.verdict(data, words), *sentences.facts(data, words)]
     dead = [host["name"] for host in data["hosts"] if host["status"] == "unreachable"]
     if dead:

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backup_site import Site
 
-#: As restic makes it, but for a key that costs no work to derive (scrypt with N=2): half a second less for each call.
-REPOSITORY = Path(__file__).with_name("repository")
+from tests.support.backup_site import REPOSITORY, Site
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import catalogue, judge, medium
-from backup_site import NOW, Site
-from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
-from rest_server import SECRET, USER, rest_server
+
+from tests.support.backup_site import NOW, REPOSITORY, Site
+from tests.support.rest_server import SECRET, USER, rest_server
 
 CREDENTIALS = {"USERNAME": USER, "PASSWORD": SECRET}
 SITES = st.sampled_from(["", "north", "south"])

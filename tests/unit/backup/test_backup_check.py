@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import check as module
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import PARTS, check, repositories_of
-from backup_site import NOW, PASSWORD, RESTIC, Site, only
-from conftest import REPOSITORY
+
+from tests.support.backup_site import NOW, PASSWORD, REPOSITORY, RESTIC, Site, only
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import check
-from backup_site import Site, only
+
+from tests.support.backup_site import Site, only
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 

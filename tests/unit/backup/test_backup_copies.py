@@ -17,9 +17,9 @@ from ansible_collections.egov.ops.plugins.module_utils.backup import copies as m
 from ansible_collections.egov.ops.plugins.module_utils.backup.copies import missing
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run as module_run
 from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
-from backup_site import RESTIC, Site, restic
-from conftest import REPOSITORY
-from rest_server import SECRET, USER, rest_server
+
+from tests.support.backup_site import REPOSITORY, RESTIC, Site, restic
+from tests.support.rest_server import SECRET, USER, rest_server
 
 LATER, LAST = "2026-05-20T02:00:00Z", "2026-05-20T03:00:00Z"
 

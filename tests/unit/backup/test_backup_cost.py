@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import CLOCK_TICK
-from backup_site import Site
-from restore_site import now, request
+
+from tests.support.backup_site import Site
+from tests.support.restore_site import now, request
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 

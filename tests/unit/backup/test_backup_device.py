@@ -19,7 +19,8 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import c
 from ansible_collections.egov.ops.plugins.module_utils.backup.device import Devices, judge_mapped
 from ansible_collections.egov.ops.plugins.module_utils.host import run as host_run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-from backup_site import NOW, Site
+
+from tests.support.backup_site import NOW, Site
 
 MARK = b"the mark of a block " * 1000
 

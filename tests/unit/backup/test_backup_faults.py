@@ -18,7 +18,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import run as module
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import NOBODY, PASSWORD, RESTIC, Site, as_nobody, only
+
+from tests.support.backup_site import NOBODY, PASSWORD, RESTIC, Site, as_nobody, only
 
 pytestmark = pytest.mark.slow
 

@@ -114,7 +114,7 @@ def test_what_a_killed_run_has_made_is_known_from_its_spool(state: StateDir) -> 
     killed = Identity(mine.boot, mine.namespace, mine.pid, 0)
     spool = Spool.find_or_create(state.spool, killed, {"procedure": "daily", "begun": "", "hosts": ["web1"]}, NOW)
     assert judged(state, NOT_DUE) == {"pages": "critical"}
-    spool.append([backup(20)])
+    spool.append([{**backup(20), "run": spool.run}])
     assert judged(state, NOT_DUE) == {"pages": "ok"}
 
 

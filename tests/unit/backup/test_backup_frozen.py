@@ -20,8 +20,9 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.btrfs import Btrfs
 from ansible_collections.egov.ops.plugins.module_utils.backup.namespace import Namespace
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, perform
-from backup_site import RESTIC, Site, as_nobody, only
-from test_restore_pythons import trip
+
+from tests.support.backup_site import RESTIC, Site, as_nobody, only
+from tests.support.restore_site import trip
 
 pytestmark = [
     pytest.mark.root,

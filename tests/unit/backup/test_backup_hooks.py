@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from backup_site import Site, only
+
+from tests.support.backup_site import Site, only
 
 pytestmark = [pytest.mark.programs("restic", "sh"), pytest.mark.slow]
 

@@ -18,7 +18,8 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import ask, signed
-from rest_server import SECRET, USER, rest_server
+
+from tests.support.rest_server import SECRET, USER, rest_server
 
 LOCK = (
     "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"

@@ -21,9 +21,10 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import manifest
 from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source, resolve
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host
-from backup_site import as_nobody
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.support.backup_site import as_nobody
 
 LATER = 4_000_000_000.0
 

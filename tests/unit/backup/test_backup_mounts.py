@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
-from backup_site import Site, only
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.backup_site import Site, only
 
 MOUNTINFO = rb"""22 27 0:21 / /proc rw,relatime shared:5 - proc proc rw
 27 1 254:0 / / rw,relatime - ext4 /dev/vda rw

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.prove import prove
-from backup_site import RESTIC, Site, only
+
+from tests.support.backup_site import RESTIC, Site, only
 
 
 def leftovers(site: Site) -> list[Path]:

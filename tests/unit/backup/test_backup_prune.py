@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import prune as module
 from ansible_collections.egov.ops.plugins.module_utils.backup.prune import prune
-from backup_site import PASSWORD, RESTIC, Site, only, restic
-from conftest import REPOSITORY
-from rest_server import SECRET, USER, rest_server
+
+from tests.support.backup_site import PASSWORD, REPOSITORY, RESTIC, Site, only, restic
+from tests.support.rest_server import SECRET, USER, rest_server
 
 NOW = "2026-05-20T12:00:00Z"
 DAYS = ("2026-05-15", "2026-05-16", "2026-05-17", "2026-05-18")

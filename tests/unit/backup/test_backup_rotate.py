@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.rotate import rotate
-from backup_site import NOW, PASSWORD, RESTIC, Site, only
+
+from tests.support.backup_site import NOW, PASSWORD, RESTIC, Site, only
 
 NEW = "nine green lanterns"
 

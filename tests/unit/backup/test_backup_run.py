@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
-from backup_site import NOBODY, RESTIC, Site, as_nobody, only
+
+from tests.support.backup_site import NOBODY, RESTIC, Site, as_nobody, only
 
 ODD_NAMES = [b"a\nb", b"\xff\xfe", "中 文".encode(), b"*?[x]\\", b" spaced ", b"-rf", b"!not", b"$HOME", b"#c"]
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from backup_site import RESTIC, Site, only
+
+from tests.support.backup_site import RESTIC, Site, only
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import authors, versions
 from ansible_collections.egov.ops.plugins.module_utils.backup.authors import UNKNOWN, Span, author, dpkg, rpm, sessions
-from backup_site import RESTIC, Site, only
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.backup_site import RESTIC, Site, only
 
 LATER = "2026-05-20T02:00:00Z"
 

@@ -17,10 +17,11 @@ import environment
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import restic_recovery as without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import catalogue
-from backup_site import PASSWORD, Site
 from hypothesis import given
 from hypothesis import strategies as st
-from restore_site import tree
+
+from tests.support.backup_site import PASSWORD, Site
+from tests.support.restore_site import tree
 
 
 @pytest.mark.programs("restic", "sh")

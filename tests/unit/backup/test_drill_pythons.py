@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from backup_site import Site
-from test_restore_pythons import trip
+
+from tests.support.backup_site import Site
+from tests.support.restore_site import trip
 
 pytestmark = pytest.mark.slow
 

@@ -30,9 +30,10 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.registry import op
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import work
 from ansible_collections.egov.ops.plugins.module_utils.backup.rotate import rotate
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import NOW, Site, only
-from engines import CASES, REPOSITORY, Case, example, is_native
-from restore_site import call, carry_out, found, now, request, tree
+
+from tests.support.backup_site import NOW, REPOSITORY, Site, only
+from tests.support.engines import CASES, Case, example, is_native
+from tests.support.restore_site import call, carry_out, found, now, request, tree
 
 pytestmark = [pytest.mark.programs("restic", "tar"), pytest.mark.slow]
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import restore
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import PASSWORD, RESTIC, Site, only
-from restore_site import (
+
+from tests.support.backup_site import PASSWORD, RESTIC, Site, only
+from tests.support.restore_site import (
     call,
     carry_out,
     journal,

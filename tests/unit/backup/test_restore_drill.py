@@ -19,11 +19,11 @@ from ansible_collections.egov.ops.plugins.module_utils.backup import unproved
 from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import catalogue
 from ansible_collections.egov.ops.plugins.module_utils.backup.drill import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from backup_site import RESTIC, Site, only
-from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
-from restore_site import left_out
+
+from tests.support.backup_site import REPOSITORY, RESTIC, Site, only
+from tests.support.restore_site import left_out
 
 LATER = "2026-05-20T03:00:00Z"
 

@@ -18,8 +18,20 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import work
 from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
-from backup_site import Site
-from restore_site import call, carry_out, journal, leftovers, now, request, settle, spoil, tree, with_units
+
+from tests.support.backup_site import Site
+from tests.support.restore_site import (
+    call,
+    carry_out,
+    journal,
+    leftovers,
+    now,
+    request,
+    settle,
+    spoil,
+    tree,
+    with_units,
+)
 
 SEED = os.environ["EGOV_OPS_SEED"]
 

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from backup_site import Site
-from restore_site import found, tree
+
+from tests.support.backup_site import Site
+from tests.support.restore_site import found, tree
 
 
 @pytest.fixture

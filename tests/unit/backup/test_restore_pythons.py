@@ -8,32 +8,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils import stream
-from backup_site import NOBODY, PASSWORD, RESTIC, Site
-from restore_site import leftovers, now, request, spoil, tree
+
+from tests.support.backup_site import NOBODY, Site
+from tests.support.restore_site import leftovers, request, spoil, tree, trip
 
 pytestmark = pytest.mark.slow
-
-
-def trip(
-    site: Site, python: str, half: tuple[str, str], arguments: dict[str, Any], user: int | None = None
-) -> dict[str, Any]:
-    """Send a half to a Python as the action does, and return its result; as another user if one is named."""
-    context = {
-        "now": now(),
-        "timeout": 60,
-        "tool_path": [RESTIC.rpartition("/")[0]],
-        "state_dir": str(site.state),
-        "program": stream.program("backup.restore"),
-    }
-    data, nonce = stream.envelope(half, arguments, context, {"repository:local": PASSWORD})
-    line = stream.command(python)
-    rights: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-    done = subprocess.run(["sh", "-c", line], input=data, stdout=subprocess.PIPE, timeout=90, check=False, **rights)
-    return stream.parse(done.stdout.decode(), nonce, {})
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.13"])

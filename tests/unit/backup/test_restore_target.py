@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup.restore import work
-from backup_site import Site, as_nobody
-from restore_site import carry_out, found, journal, leftovers, now, request, spoil, tree
+
+from tests.support.backup_site import Site, as_nobody
+from tests.support.restore_site import carry_out, found, journal, leftovers, now, request, spoil, tree
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ import os
 import shutil
 
 import pytest
-from backup_site import Site
-from conftest import REPOSITORY
-from restore_site import carry_out, found, left_out, request, tree
+
+from tests.support.backup_site import REPOSITORY, Site
+from tests.support.restore_site import carry_out, found, left_out, request, tree
 
 pytestmark = [pytest.mark.programs("restic"), pytest.mark.slow]
 

@@ -24,7 +24,10 @@ MODULES = sorted((environment.ROOT / "plugins/modules").glob("*.py"))
 ROLES = sorted(path.parent.parent for path in ROOT.glob("roles/*/meta/argument_specs.yml"))
 HOST_CODE = sorted([*(environment.ROOT / "plugins/module_utils").rglob("*.py"), *MODULES])
 CONTROLLER_CODE = sorted((environment.ROOT / "plugins/plugin_utils").rglob("*.py"))
-OWN = "ansible_collections.egov.ops.plugins."
+#: The lab is a program too, which finds its own folder.
+TESTS = sorted(path for path in (ROOT / "tests").rglob("*.py") if path.name != "__main__.py")
+COLLECTION = "ansible_collections.egov.ops"
+OWN = f"{COLLECTION}.plugins."
 #: The bindings of the system's package managers have no other home than the system's Python.
 BINDINGS = ("apt_pkg", "dnf", "hawkey")
 
@@ -142,7 +145,7 @@ def test_host_code_compiles_on_python_3_6(interpreter: Callable[[str], str]) -> 
 
 @pytest.mark.parametrize("path", HOST_CODE, ids=relative)
 def test_host_code_imports_its_own_room_and_the_standard_library_alone(path: Path) -> None:
-    room = path.parent.name if "module_utils" in path.parts else None
+    room = path.parts[path.parts.index("module_utils") + 1] if "module_utils" in path.parts else None
     outside = {name for name in imports(path) if name.split(".")[0] not in {*sys.stdlib_module_names, *BINDINGS}}
     if room is None:
         own = {name for name in outside if name.startswith(f"{OWN}module_utils.")}
@@ -182,3 +185,17 @@ def test_a_role_with_handlers_is_flushed_inside_the_block_of_its_procedures() ->
         text = playbook.read_text()
         if any(f"egov.ops.{role}" in text for role in notified):
             assert "flush_handlers" in text, playbook.name
+
+
+@pytest.mark.parametrize("path", TESTS, ids=relative)
+def test_what_a_test_shares_is_imported_from_tests_support(path: Path) -> None:
+    files = {other.stem for other in TESTS} - {other.stem for other in ROOT.glob("tools/*.py")}
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    assert [name for name in names if name.split(".")[0] in files] == [], "a test's file has no name of its own"
+    shared = [name.partition("tests.")[2] for name in names if name.startswith(("tests.", f"{COLLECTION}.tests."))]
+    assert [name for name in shared if not name.startswith(("support.", "browser.", "suite"))] == []

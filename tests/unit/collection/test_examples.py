@@ -22,6 +22,7 @@ EXAMPLES = sorted((environment.ROOT / "docs/examples").glob("*.patch"))
 
 #: What must hold of the collection once an example is part of it, beside the example's own tests.
 CONVENTIONS = {
+    "action": ["tests/unit/gate/test_gate_actions.py", "tests/unit/gate/test_gate_page.py"],
     "control": ["tests/unit/hardening/test_hardening_catalogue.py"],
     "engine": ["tests/unit/plan/test_check.py", "tests/unit/backup/test_engine_contract.py"],
     "probe": ["tests/unit/health/test_kinds.py"],

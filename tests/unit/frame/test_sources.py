@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
+import textwrap
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +24,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils import stream
 from ansible_collections.egov.ops.plugins.plugin_utils.sources import PACKAGE, imports, sources
 
 ROOM = Path(subject.__file__).parent.parent / "module_utils"
-MODULES = sorted(path for path in ROOM.glob("*/*.py"))
+MODULES = sorted(path for path in ROOM.rglob("*.py") if path.name != "__init__.py")
 
 #: Start as ansible does, import what each run needs, and tell which of our modules were compiled for it.
 START = """
@@ -47,6 +51,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     subject._read.cache_clear()
     yield tmp_path / "compiled"
     sources.cache_clear()
+    subject._read.cache_clear()
+    subject._is_module.cache_clear()
 
 
 def worst_of(interpreter: str, **changed: str) -> dict[str, object]:
@@ -57,17 +63,103 @@ def worst_of(interpreter: str, **changed: str) -> dict[str, object]:
     return stream.parse(done.stdout.decode(), nonce, {})
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def name_of(path: Path) -> str:
+    """Return a module's name below the package of host code."""
+    return ".".join(path.relative_to(ROOM).with_suffix("").parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
+
+
+class NeededModules(ast.NodeVisitor):
+    """Collects the modules of host code that a source imports when it runs."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) != "TYPE_CHECKING":
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        assert not any(alias.name.startswith(PACKAGE) for alias in node.names)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if (node.module or "").startswith(PACKAGE):
+            origin = str(node.module).removeprefix(PACKAGE).strip(".")
+            self.names |= {origin} if origin in NAMES else {f"{origin}.{alias.name}" for alias in node.names}
+
+
+@pytest.fixture
+def deep_room(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a room of host code whose packages lie three deep, beside the frame's own room."""
+    room = tmp_path / "module_utils"
+    shutil.copytree(ROOM / "host", room / "host", ignore=shutil.ignore_patterns("__pycache__"))
+    files = {
+        "deep/__init__.py": "",
+        "deep/top.py": f"""\
+            from {PACKAGE}.deep.inner import first, other as second  # a package: these are modules
+            from {PACKAGE}.deep.inner.lowest.last import VALUE
+
+            TYPE_CHECKING = False
+            if TYPE_CHECKING:
+                from typing import Any
+
+                from {PACKAGE}.deep.inner.unsent import Unsent
+
+            def half(arguments, host):
+                from {PACKAGE}.deep.inner.lowest import (
+                    late,  # imported, where needed
+                )
+                return {{"changed": False, "msg": "%s %s %s %s" % (first.VALUE, second.VALUE, VALUE, late.VALUE)}}
+            """,
+        "deep/inner/__init__.py": "",
+        "deep/inner/first.py": "VALUE = 'first'",
+        "deep/inner/other.py": f"from {PACKAGE}.deep.inner.first import VALUE as FIRST\nVALUE = FIRST + '-other'",
+        "deep/inner/unsent.py": "class Unsent: pass",
+        "deep/inner/lowest/last.py": "VALUE = 'last'",
+        "deep/inner/lowest/late.py": "VALUE = 'late'",
+    }
+    for name, text in files.items():
+        (room / name).parent.mkdir(parents=True, exist_ok=True)
+        (room / name).write_text(textwrap.dedent(text))
+    monkeypatch.setattr(subject, "_ROOM", room)
+    subject._is_module.cache_clear()
+    return room
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_the_imports_of_a_module_are_those_that_python_sees(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    seen = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
-            place = str(node.module).removeprefix(PACKAGE).strip(".")
-            seen |= {place} if "." in place else {f"{place}.{name.name}" for name in node.names}
-        assert not (isinstance(node, ast.Import) and any(name.name.startswith(PACKAGE) for name in node.names))
-    assert imports(text) == seen
-    assert {f"{other.parent.name}.{other.stem}" for other in MODULES} >= imports(text)
+    needed = NeededModules()
+    needed.visit(ast.parse(text))
+    assert imports(text) == needed.names
+    assert imports(text) <= NAMES
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.9", ""])
+def test_modules_at_any_depth_travel_and_are_imported(
+    deep_room: Path, interpreter: Callable[[str], str], version: str
+) -> None:
+    data, nonce = stream.envelope(("deep.top", "half"), {}, {"timeout": 5, "state_dir": str(deep_room)}, {})
+    command = stream.command(interpreter(version) if version else sys.executable)
+    done = subprocess.run(["sh", "-c", command], input=data, capture_output=True, check=False)
+    assert stream.parse(done.stdout.decode(), nonce, {})["msg"] == "first first-other last late"
+
+
+def test_what_only_a_type_checker_reads_stays_behind(deep_room: Path) -> None:
+    packed = sources("deep.top").envelope["sources"]
+    sent = set(json.loads(zlib.decompress(base64.b64decode(packed))))
+    assert {name for name in sent if ".deep." in name} == {
+        f"{PACKAGE}.deep.{name}"
+        for name in ("top", "inner.first", "inner.other", "inner.lowest.last", "inner.lowest.late")
+    }
+
+
+def test_an_import_that_no_module_answers_is_an_error(deep_room: Path) -> None:
+    (deep_room / "deep/top.py").write_text(f"from {PACKAGE}.deep.inner import missing\n")
+    with pytest.raises(FileNotFoundError, match="missing"):
+        sources("deep.top")
 
 
 def test_a_half_takes_along_what_it_needs_of_its_room_and_no_more(fresh: Path) -> None:

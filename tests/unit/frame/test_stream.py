@@ -13,6 +13,7 @@ import sys
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import AnswerError
 
 NONCE = "<egov-ops 0011>"
 
@@ -116,7 +117,7 @@ def test_a_result_over_the_limit_is_refused():
 
 
 def test_broken_json_between_the_marks_is_an_error():
-    with pytest.raises(stream.StreamError, match="broken JSON"):
+    with pytest.raises(AnswerError, match="must be JSON"):
         stream.parse(f"{NONCE}{{{NONCE}", NONCE, {})
 
 
@@ -127,5 +128,5 @@ def test_the_line_is_plain_sh():
 
 def test_an_answer_nested_beyond_reason_is_refused():
     deep = '{"evidence": ' + "[" * 100_000 + "]" * 100_000 + "}"
-    with pytest.raises(stream.StreamError, match="broken JSON"):
+    with pytest.raises(AnswerError, match="nested deeper"):
         stream.parse(f"{NONCE}{deep}{NONCE}", NONCE, {})

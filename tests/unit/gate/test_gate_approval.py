@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
-    PATHS_LIMIT,
     SIZE_LIMIT,
     ApprovalError,
     check_operation,
@@ -20,9 +19,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     read_request,
     words_of,
 )
-from gate_cases import SNAPSHOT, operation, request
+from ansible_collections.egov.ops.plugins.plugin_utils.restore_operation import PATHS_LIMIT
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.gate_cases import SNAPSHOT, operation, request
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -15,9 +15,10 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import Decision, Evidence, decide
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import PlanError
-from gate_cases import NOW, OWNERS, SNAPSHOT, approved, evidence, key, operation, plan, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.support.gate_cases import NOW, OWNERS, SNAPSHOT, approved, evidence, key, operation, plan, request
 
 PLAN = plan()
 REQUEST = request()

@@ -23,7 +23,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso,
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from gate_cases import NOW, SNAPSHOT, operation, plan, request, signed_by
+
+from tests.support.gate_cases import NOW, SNAPSHOT, operation, plan, request, signed_by
 
 PLAN = plan()
 

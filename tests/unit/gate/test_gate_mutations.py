@@ -25,7 +25,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import diges
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from gate_cases import NOW, OWNERS, SNAPSHOT, key, operation, plan, request, signed_by
+
+from tests.support.gate_cases import NOW, OWNERS, SNAPSHOT, key, operation, plan, request, signed_by
 
 SEED = 20260304
 

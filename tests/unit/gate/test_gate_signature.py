@@ -18,7 +18,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.signature import (
     sign,
     verify,
 )
-from gate_cases import folder, key
+
+from tests.support.gate_cases import folder, key
 
 NAMESPACE = "egov.ops.request@1"
 

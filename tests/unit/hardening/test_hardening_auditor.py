@@ -18,7 +18,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.hardening import auditor
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, RESULT_LIMIT
-from ansible_collections.egov.ops.tests.unit.hardening.constructed import Tree, controls
+
+from tests.support.constructed import Tree, controls
 
 GOOD: dict[str, Any] = {
     "primitive": "sshd",

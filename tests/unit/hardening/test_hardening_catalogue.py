@@ -17,7 +17,8 @@ import yaml
 from ansible_collections.egov.ops.plugins.module_utils.hardening import registry
 from ansible_collections.egov.ops.plugins.module_utils.hardening.clauses import CLAUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema, merge
-from ansible_collections.egov.ops.tests.unit.hardening.constructed import ROOT, controls
+
+from tests.support.constructed import ROOT, controls
 
 
 def test_there_are_controls_and_primitives_enough() -> None:

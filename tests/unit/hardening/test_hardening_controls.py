@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.tests.unit.hardening.constructed import BAD, DPKG, KERNEL, Tree, controls
+
+from tests.support.constructed import BAD, DPKG, KERNEL, Tree, controls
 
 Fault = Callable[[Tree], None]
 

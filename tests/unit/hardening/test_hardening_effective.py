@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.tests.unit.hardening.constructed import MOUNTS, Tree
+
+from tests.support.constructed import MOUNTS, Tree
 
 SYSRQ = "kernel.sysrq at the next start"
 

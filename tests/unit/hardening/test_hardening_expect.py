@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import Expectation, shown
-from ansible_collections.egov.ops.tests.unit.hardening.constructed import controls
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.constructed import controls
 
 FILE = {"mode": "0640", "owner": "root", "group": "shadow"}
 

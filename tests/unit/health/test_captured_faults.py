@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.tests.unit.health.planted import FIXTURES, captured, fault, look, one
+
+from tests.support.planted import FIXTURES, captured, fault, look, one
 
 #: The settings of each probe, beside its kind, and the sentence that names the fault.
 CASES: dict[str, tuple[dict[str, Any], str]] = {

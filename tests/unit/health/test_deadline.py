@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
-from ansible_collections.egov.ops.tests.unit.health import servers
-from ansible_collections.egov.ops.tests.unit.health.hung_mount import HungMount
+
+from tests.support import servers
+from tests.support.hung_mount import HungMount
 
 DEFAULTS = Path(__file__).parents[3] / "plugins" / "plugin_utils" / "plan" / "probes.yml"
 

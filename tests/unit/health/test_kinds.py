@@ -15,7 +15,8 @@ import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.module_utils.health import prober, registry
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import LAYERS
-from ansible_collections.egov.ops.tests.unit.health.planted import FIXTURES, host
+
+from tests.support.planted import FIXTURES, host
 
 HERE = Path(__file__).parent
 PLUGINS = HERE.parents[2] / "plugins"

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.tests.unit.health.hung_mount import HungMount
-from ansible_collections.egov.ops.tests.unit.health.planted import fault, look
+
+from tests.support.hung_mount import HungMount
+from tests.support.planted import fault, look
 
 pytestmark = pytest.mark.root
 

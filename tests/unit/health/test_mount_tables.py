@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health import disk
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
-from ansible_collections.egov.ops.tests.unit.health.planted import host, look
+
+from tests.support.planted import host, look
 
 CONTAINER = r"""
 600 500 0:50 / / rw,relatime - overlay overlay rw,lowerdir=/l/A,upperdir=/u,workdir=/w

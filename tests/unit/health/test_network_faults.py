@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health.sockets import split_address
-from ansible_collections.egov.ops.tests.unit.health import servers
-from ansible_collections.egov.ops.tests.unit.health.planted import fault, host, look, one
+
+from tests.support import servers
+from tests.support.planted import fault, host, look, one
 
 
 @fault("tcp")

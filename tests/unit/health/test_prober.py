@@ -17,7 +17,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health import prober, registry
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT
-from ansible_collections.egov.ops.tests.unit.health.planted import captured, host, one
+
+from tests.support.planted import captured, host, one
 
 MEMORY = {"kind": "memory", "layer": "infrastructure", "warning": "90"}
 

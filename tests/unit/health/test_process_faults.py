@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.tests.unit.health.planted import fault, host, one
+
+from tests.support.planted import fault, host, one
 
 
 @contextmanager

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health.tls import not_after, pem_certificates
-from ansible_collections.egov.ops.tests.unit.health import servers
-from ansible_collections.egov.ops.tests.unit.health.planted import fault, look, one
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support import servers
+from tests.support.planted import fault, look, one
 
 
 @fault("http")

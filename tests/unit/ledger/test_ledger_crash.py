@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity, run_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -24,8 +24,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import veri
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_cases import (
+
+from tests.support.ledger_cases import (
     NOW,
+    append,
     dead_process,
     in_child,
     kill_here,
@@ -78,7 +80,7 @@ def test_a_drain_killed_before_any_of_its_lines_is_finished_by_the_next(tmp_path
         state = make_state(tmp_path / str(line))
         for number in range(2):
             spool = Spool.find_or_create(state.spool, dead_process(number), make_header(), NOW)
-            spool.append([make_record(identifier=f"{number}-{part}", host="db1") for part in range(2)])
+            append(spool, [make_record(identifier=f"{number}-{part}", host="db1") for part in range(2)])
         killed = killed_at(line, lambda state=state: drain_all(state))  # type: ignore[misc]
         drain_all(state)
         subjects = Counter(record["id"] for record in stored(state))
@@ -97,14 +99,15 @@ def test_an_append_killed_before_any_of_its_lines_keeps_what_was_there(tmp_path:
     for line in range(1, LAST_LINE):
         folder = tmp_path / str(line)
         folder.mkdir()
-        before, during, after = (make_record() for _ in range(3))
+        run = run_id(process, NOW)
+        before, during, after = (make_record(run=run) for _ in range(3))
 
-        def append(record: dict[str, Any], folder: Path = folder) -> None:
+        def add(record: dict[str, Any], folder: Path = folder) -> None:
             Spool.find_or_create(folder, process, make_header(), NOW).append([record])
 
-        append(before)
-        killed = killed_at(line, lambda append=append, during=during: append(during))  # type: ignore[misc]
-        append(after)
+        add(before)
+        killed = killed_at(line, lambda add=add, during=during: add(during))  # type: ignore[misc]
+        add(after)
         records = Spool.find_or_create(folder, process, make_header(), NOW).read().records
         assert records in ([before, after], [before, during, after]), f"killed before line {line}"
         if not killed:
@@ -143,7 +146,7 @@ def test_no_order_of_appends_deaths_and_drains_loses_or_doubles_a_record(steps: 
                 continue
             elif action == "append":
                 records = [make_record() for _ in range(number)]
-                spool_of(run).append(records)
+                append(spool_of(run), records)
                 written[run] += [record["id"] for record in records]
             elif action == "tear":
                 with spool_of(run).path.open("a") as stream:
@@ -171,7 +174,7 @@ def test_a_run_killed_while_its_own_seal_drains_is_sealed_once(tmp_path: Path) -
         def run(state: StateDir = state, begun: Path = begun) -> None:
             spool = Spool.find_or_create(state.spool, identity(os.getpid()), make_header(), NOW)
             begun.touch()
-            spool.append([make_record(host="controller", domain="run", kind="seal", subject="daily")])
+            append(spool, [make_record(host="controller", domain="run", kind="seal", subject="daily")])
             drain_all(state, spool)
 
         killed = killed_at(line, run)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ledger_cases import make_record, make_state
+
+from tests.support.ledger_cases import make_record, make_state
 
 PLAY = """
 - hosts: localhost

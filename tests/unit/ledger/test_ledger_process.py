@@ -27,7 +27,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import (
     identity,
     run_id,
 )
-from ledger_cases import NOW, living_process
+
+from tests.support.ledger_cases import NOW, living_process
 
 
 def test_a_living_process_is_alive_and_a_killed_one_is_not() -> None:

@@ -19,7 +19,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify, verify_export
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ledger_cases import NOW, TIME, in_child, kill_here, make_record, make_state
+
+from tests.support.ledger_cases import NOW, TIME, in_child, kill_here, make_record, make_state
 
 DAYS = 200
 

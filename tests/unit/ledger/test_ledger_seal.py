@@ -14,14 +14,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing, running
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header, Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ledger_cases import (
+
+from tests.support.ledger_cases import (
     NOW,
+    append,
     dead_process,
     end_of,
     in_child,
@@ -41,7 +44,7 @@ def state(tmp_path: Path) -> StateDir:
 def put(state: StateDir, process: Identity, *records: dict[str, Any], header: Header | None = None) -> Spool:
     """Make the spool of a process and append records to it."""
     spool = Spool.find_or_create(state.spool, process, header or make_header(), NOW)
-    spool.append(list(records))
+    append(spool, list(records))
     return spool
 
 
@@ -143,8 +146,8 @@ def test_a_run_of_another_boot_or_namespace_is_an_orphan_when_silent_too_long(
 def test_a_record_that_is_already_stored_is_not_doubled(state: StateDir) -> None:
     records = [make_record(), make_record()]
     with Ledger(state.ledger) as ledger:
-        ledger.append(records[:1])
         put(state, dead_process(), *records, header=make_header(begun=""))
+        ledger.append(records[:1])
         assert drain(state, ledger, NOW).moved == 1
     assert stored(state) == records
 
@@ -157,15 +160,20 @@ def test_torn_lines_are_counted(state: StateDir) -> None:
     assert drained.torn == 1
 
 
-def test_a_file_that_is_no_spool_is_named_and_stops_no_other(state: StateDir) -> None:
+def test_a_file_that_is_no_spool_is_set_aside_and_stops_no_other(state: StateDir) -> None:
     alien = state.spool / "0-alien.jsonl"
     alien.write_text("notes\n")
     put(state, dead_process(), seal_record())
     with Ledger(state.ledger) as ledger:
         drained = drain(state, ledger, NOW)
-    assert drained.moved == 1
-    assert len(drained.unreadable) == 1 and str(alien) in drained.unreadable[0]
-    assert alien.exists()
+        assert drained.moved == 2
+        assert drained.unreadable == []
+        (aside,) = state.rejected.iterdir()
+        assert aside.read_text() == "notes\n"
+        assert len(drained.rejected) == 1 and str(aside) in drained.rejected[0]
+        assert not alien.exists()
+        again = drain(state, ledger, NOW)
+    assert (again.moved, again.rejected) == (0, [])
 
 
 def test_orphans_are_drained_in_the_order_of_their_runs(state: StateDir) -> None:

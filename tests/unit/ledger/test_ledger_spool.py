@@ -23,7 +23,18 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import ide
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_cases import NOW, dead_process, end_of, in_child, kill_here, make_header, make_record, start_child
+
+from tests.support.ledger_cases import (
+    NOW,
+    append,
+    dead_process,
+    end_of,
+    in_child,
+    kill_here,
+    make_header,
+    make_record,
+    start_child,
+)
 
 
 @pytest.fixture
@@ -37,8 +48,8 @@ def ids(spool: Spool) -> list[str]:
 
 def test_what_was_appended_is_read_in_order(spool: Spool) -> None:
     records = [make_record(subject=name) for name in ("disk:/", "名 称", "x\udce9")]
-    spool.append(records[:1])
-    spool.append(records[1:])
+    append(spool, records[:1])
+    append(spool, records[1:])
     assert ids(spool) == [record["id"] for record in records]
     assert spool.read().torn == 0
 
@@ -48,14 +59,16 @@ def test_a_spool_read_again_tells_what_a_fresh_reader_is_told(spool: Spool) -> N
         return Spool(spool.path)
 
     assert spool.read() == fresh().read()
-    fresh().append([make_record(subject="one")])
+    append(fresh(), [make_record(subject="one")])
     assert spool.read() == fresh().read()
     with spool.path.open("a", encoding="utf-8") as stream:
         stream.write('{"id":"torn')
     assert spool.read() == fresh().read()
-    fresh().append([make_record(subject="two"), make_record(domain="run", kind="seal", subject="daily")])
+    append(fresh(), [make_record(subject="two"), make_record(domain="run", kind="seal", subject="daily")])
     assert spool.read() == fresh().read()
-    assert (len(spool.read().records), spool.read().torn, spool.read().sealed) == (3, 1, True)
+    contents = spool.read()
+    assert (len(contents.records), contents.torn, contents.sealed) == (3, 0, True)
+    assert [line.content for line in contents.bad] == [b'{"id":"torn']
     fresh().restart({**spool.header(), "waiting": True})
     assert spool.read() == fresh().read()
     assert spool.read().records == []
@@ -65,7 +78,7 @@ def test_the_steps_of_a_host_are_found_among_other_records(spool: Spool) -> None
     step = make_record(kind="step", subject="health_probe", host='主机 "1"')
     torn = make_record(kind="step", subject="backup_run", host='主机 "1"')
     others = [make_record(kind="step", host="web2"), make_record(subject='"kind":"step"', host='主机 "1"')]
-    spool.append([others[0], step, others[1]])
+    append(spool, [others[0], step, others[1]])
     assert spool.steps('主机 "1"') == [step]
     with spool.path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(torn, ensure_ascii=False, separators=(",", ":"))[:-9])
@@ -87,7 +100,7 @@ def test_whatever_became_of_the_index_each_host_has_its_steps(data: st.DataObjec
             ]
             match data.draw(st.sampled_from(["append"] * 4 + ["announce", "torn", "cut", "lost", "other"])):
                 case "append":
-                    spool.append(records)
+                    append(spool, records)
                 case "announce":
                     spool.announce(make_header(procedure=f"daily{number}"))
                 case "torn":
@@ -108,11 +121,12 @@ def test_whatever_became_of_the_index_each_host_has_its_steps(data: st.DataObjec
 
 def test_the_index_spares_the_search(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     for round_number in range(300):
-        spool.append(
+        append(
+            spool,
             [
                 *(make_record(subject=str(probe)) for probe in range(20)),
                 make_record(kind="step", subject=str(round_number), host="db1"),
-            ]
+            ],
         )
     read: list[int] = []
     real = os.pread
@@ -158,14 +172,14 @@ def test_an_announcement_replaces_what_was_said_before(tmp_path: Path) -> None:
 
 
 def test_a_seal_counts_until_the_next_announcement(spool: Spool) -> None:
-    spool.append([make_record(domain="run", kind="seal", subject="daily")])
+    append(spool, [make_record(domain="run", kind="seal", subject="daily")])
     assert spool.read().sealed
     spool.announce(make_header())
     assert not spool.read().sealed
 
 
 def test_only_the_owner_can_read_a_spool(spool: Spool) -> None:
-    spool.append([make_record()])
+    append(spool, [make_record()])
     assert [path.stat().st_mode & 0o777 for path in spool.path.parent.iterdir()] == [0o600, 0o600]
 
 
@@ -174,29 +188,32 @@ def test_a_torn_last_line_is_counted_and_spoils_no_other(cut: int) -> None:
     with TemporaryDirectory() as folder:
         spool = Spool.find_or_create(Path(folder), dead_process(), make_header(), NOW)
         first, second, third = (make_record() for _ in range(3))
-        spool.append([first])
+        append(spool, [first])
         before = spool.path.stat().st_size
-        spool.append([second])
+        append(spool, [second])
         left = cut % (spool.path.stat().st_size - before - 1)
         os.truncate(spool.path, before + left)
-        spool.append([third])
+        torn = spool.path.read_bytes()[before:]
+        contents = Spool(spool.path).read()
+        assert (contents.records, contents.torn, contents.bad) == ([first], 1 if left else 0, [])
+        append(spool, [third])
         contents = spool.read()
         assert contents.records == [first, third]
-        assert contents.torn == (1 if left else 0)
+        assert (contents.torn, [line.content for line in contents.bad]) == (0, [torn] if left else [])
 
 
 def test_a_last_line_that_lacks_its_end_alone_is_a_record(spool: Spool) -> None:
     first, second = make_record(), make_record()
-    spool.append([first])
+    append(spool, [first])
     os.truncate(spool.path, spool.path.stat().st_size - 1)
-    spool.append([second])
+    append(spool, [second])
     assert (ids(spool), spool.read().torn) == ([first["id"], second["id"]], 0)
 
 
 def test_an_appender_whose_spool_was_sealed_meanwhile_makes_it_again(spool: Spool) -> None:
     spool.path.unlink()
     late = make_record()
-    spool.append([late])
+    append(spool, [late])
     contents = spool.read()
     assert contents.records == [late]
     assert (contents.header["run"], contents.header["begun"]) == (spool.run, "")
@@ -211,7 +228,7 @@ def test_an_appender_that_waited_for_the_seal_does_not_write_into_the_removed_fi
     def work() -> None:
         os.close(held)  # an inherited lock is held by whoever inherited it
         os.write(tell, b"1")
-        spool.append([late])
+        append(spool, [late])
 
     child = start_child(work)
     os.read(told, 1)
@@ -235,7 +252,7 @@ def test_twenty_processes_append_to_one_spool_and_none_is_lost(spool: Spool) -> 
         def work() -> None:
             mine = Spool.find_or_create(spool.path.parent, identity(os.getppid()), make_header())
             for number in range(10):
-                mine.append([make_record(identifier=f"{worker}-{number}-{part}") for part in range(2)])
+                append(mine, [make_record(identifier=f"{worker}-{number}-{part}") for part in range(2)])
 
         return work
 
@@ -249,7 +266,7 @@ def test_twenty_processes_append_to_one_spool_and_none_is_lost(spool: Spool) -> 
 def test_twenty_processes_that_create_at_once_make_one_spool(tmp_path: Path) -> None:
     process = dead_process()
     children = [
-        start_child(lambda: Spool.find_or_create(tmp_path, process, make_header()).append([make_record()]))
+        start_child(lambda: append(Spool.find_or_create(tmp_path, process, make_header()), [make_record()]))
         for _ in range(20)
     ]
     assert [end_of(child) for child in children] == [0] * 20
@@ -291,13 +308,13 @@ def test_a_creator_killed_before_the_header_is_whole_leaves_no_spool(tmp_path: P
 
 def test_a_full_disk_takes_back_the_whole_append_and_says_so(spool: Spool) -> None:
     kept = make_record()
-    spool.append([kept])
+    append(spool, [kept])
     limit = spool.path.stat().st_size + 600
 
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         with pytest.raises(SpoolError, match=r"cannot be written .* this evidence is not stored"):
-            spool.append([make_record(), make_record()])
+            append(spool, [make_record(), make_record()])
 
     assert in_child(work) == 0
     assert (ids(spool), spool.read().torn) == ([kept["id"]], 0)
@@ -311,7 +328,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
 def test_a_spool_that_another_process_keeps_locked_is_named(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_module, "PATIENCE", 0.05)
     with spool.locked(), pytest.raises(SpoolError, match="held by another process"):
-        spool.append([make_record()])
+        append(spool, [make_record()])
 
 
 @pytest.mark.parametrize("text", ["", "{}\n", "not json\n", '{"header": {"run": "r"}}\n', "[1]\n"])

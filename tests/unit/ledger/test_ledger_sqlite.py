@@ -19,7 +19,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import sqlite as m
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, first_break
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
-from ledger_cases import TIME, fill, in_child, make_record
+
+from tests.support.ledger_cases import TIME, fill, in_child, make_record
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import NOT_
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, publish
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_cases import TIME, fill, make_record
+
+from tests.support.ledger_cases import TIME, fill, make_record
 
 
 def renumber(*moves: tuple[int, int]) -> list[str]:

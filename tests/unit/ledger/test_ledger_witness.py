@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import publish, read, signer
-from ledger_cases import TIME
+
+from tests.support.ledger_cases import TIME
 
 HEAD = Head(7, "ab" * 32, "sha256")
 
@@ -30,7 +31,13 @@ def test_no_file_is_no_witness(tmp_path: Path) -> None:
     assert read(tmp_path / "absent") == []
 
 
-@pytest.mark.parametrize("line", ['{"count":8,"ha', "[]", '{"schema":2,"count":9}', '{"schema":1,"count":9}', "\udcff"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('{"count":8,"ha', "[]", '{"schema":2,"count":9}', '{"schema":1,"count":9}', "\udcff", "[" * 100_000),
+        '{"algorithm":"sha256","count":Infinity,"hash":"a","run":"r","schema":1,"signature":"","time":"t"}',
+    ],
+)
 def test_a_line_that_is_no_witness_is_left_out_and_spoils_no_other(tmp_path: Path, line: str) -> None:
     path = tmp_path / "witness.jsonl"
     first = publish(path, HEAD, "r1", TIME)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, StateDirError, file_system, user_name
-from ledger_cases import end_of, start_child
+
+from tests.support.ledger_cases import end_of, start_child
 
 MOUNTS = r"""
 22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw

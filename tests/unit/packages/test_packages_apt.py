@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.server
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ from pathlib import Path
 
 import environment
 import pytest
-from package_site import PYTHON, AptSite, has_binding, run, scan
+
+from tests.support.package_site import PYTHON, AptSite, has_binding, locked, run, scan
 
 pytestmark = pytest.mark.programs("dpkg", "dpkg-deb", "apt-get", "apt-ftparchive")
 
@@ -49,20 +49,6 @@ def served(folder: Path) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Hold a lock as dpkg does, in another process, and yield its pid."""
-    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX)"
-    hold += "; print(flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdout
-        holder.stdout.readline()
-        yield holder.pid
-        holder.communicate()
 
 
 def test_a_security_update_that_a_later_version_overtook_is_still_one(site: AptSite) -> None:

@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.packages import updateinfo, zypper
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import EngineError
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
-from package_site import run, scan, tree
+
+from tests.support.package_site import run, scan, tree
 
 CAPTURED = Path(__file__).parent / "captured"
 PYTHONS = ["3.6", "3.7", "3.8", "3.13"]

@@ -13,8 +13,8 @@ from calendar import timegm
 from pathlib import Path
 
 import pytest
-from package_site import DAY, RpmSite, advisory, has_binding
-from test_packages_apt import locked
+
+from tests.support.package_site import DAY, RpmSite, advisory, has_binding, locked
 
 pytestmark = [pytest.mark.root, pytest.mark.programs("rpm", "rpmbuild", "createrepo_c", "modifyrepo_c")]
 ISSUED = timegm(time.strptime("2026-10-01", "%Y-%m-%d"))

@@ -20,7 +20,8 @@ from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
     Source,
     Update,
 )
-from package_site import DAY, SETTINGS
+
+from tests.support.package_site import DAY, SETTINGS
 
 #: As rpm itself orders them (from the tests of rpmvercmp).
 ORDERED = [

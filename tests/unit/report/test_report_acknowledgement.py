@@ -21,7 +21,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from hypothesis import given
 from hypothesis import strategies as st
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 NOW = datetime(2026, 11, 24, 1, tzinfo=timezone.utc)
 GOOD = {

@@ -15,7 +15,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
 from hypothesis import given
 from hypothesis import strategies as st
-from report_ledger import STEPS, DailyRun, ListLedger
+
+from tests.support.report_ledger import STEPS, DailyRun, ListLedger
 
 NOT_BUILT = (*STEPS, {"module": "package_scan", "domain": "updates"})
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.report import files
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 
 @pytest.fixture

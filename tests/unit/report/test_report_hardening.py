@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.report import hardening
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import LISTED_HOSTS, render_html
-from report_ledger import STEPS, DailyRun, ListLedger
-from test_report_html import HOSTILE, Page
+
+from tests.support.report_ledger import STEPS, DailyRun, ListLedger
+from tests.support.report_pages import HOSTILE, Page
 
 AUDIT = (*STEPS, {"module": "hardening_audit", "domain": "hardening"})
 LANGUAGES = ("en", "zh")

@@ -20,7 +20,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.incidents import I
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Key
 from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
-from test_report_html import HOSTILE
+
+from tests.support.report_pages import HOSTILE
 
 SWAP = ("web1", "health", "swap", "swap")
 STEP = ("web1", "health", "step", "health_probe")

@@ -11,7 +11,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import CE
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 HARMLESS = {"paragraph_open", "paragraph_close", "inline", "text", "softbreak"}
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 
 def overridden(*hosts: str) -> DailyRun:

@@ -29,7 +29,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period_text import
     render_period_text,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
-from test_report_html import Page
+
+from tests.support.report_pages import Page
 
 ALL = Choice()
 FAULTS = (

@@ -15,7 +15,8 @@ import ledgers
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf, is_whole, roll_up
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 STORY = ledgers.Story(("web1", "db1", "gate1"), days=3, dead=("gate1",), not_ours=("switch1",))
 
@@ -57,8 +58,21 @@ def of_another_run(path: Path) -> bytes:
     return next(other for other in path.parent.iterdir() if other != path).read_bytes()
 
 
+def a_list(path: Path) -> bytes:
+    return hashed(b"[]")
+
+
+def deep(path: Path) -> bytes:
+    return hashed(b"[" * 100_000)
+
+
+def hashed(body: bytes) -> bytes:
+    return b"%s\n%s" % (hashlib.sha256(body).hexdigest().encode(), body)
+
+
 @pytest.mark.parametrize(
-    "spoil", [cut, edited, other_frame, other_version, of_another_run, lambda path: b"", lambda path: b"\xff\n[]"]
+    "spoil",
+    [a_list, deep, cut, edited, other_frame, other_version, of_another_run, lambda path: b"", lambda path: b"\xff\n[]"],
 )
 def test_a_roll_up_that_is_not_of_the_records_is_made_again(
     spoil: Callable[[Path], bytes], made: ledgers.Made, tmp_path: Path

@@ -25,7 +25,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import veri
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import LISTED, render_lines, render_markdown
-from test_report_html import Page
+
+from tests.support.report_pages import Page
 
 pytestmark = pytest.mark.slow
 

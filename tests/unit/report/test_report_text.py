@@ -13,7 +13,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUS
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import MAX_LINES, WIDTH, render_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_ledger import PROCEDURE, STEPS, DailyRun, ListLedger
+
+from tests.support.report_ledger import PROCEDURE, STEPS, DailyRun, ListLedger
 
 ALL_STEPS = (
     *STEPS,

@@ -15,8 +15,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from hypothesis import given
 from hypothesis import strategies as st
-from report_ledger import DailyRun, ListLedger
-from test_report_html import HOSTILE, Page
+
+from tests.support.report_ledger import DailyRun, ListLedger
+from tests.support.report_pages import HOSTILE, Page
 
 NUMBERS = st.one_of(st.none(), st.floats(0, 1e15), st.integers(0, 10**15))
 

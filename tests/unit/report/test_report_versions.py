@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
-from report_ledger import DailyRun, ListLedger
+
+from tests.support.report_ledger import DailyRun, ListLedger
 
 VERSION = {
     "changes": [

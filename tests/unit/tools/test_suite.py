@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import suite
-from suite import Outcome, Part
+
+from tests import suite
+from tests.suite import Outcome, Part
 
 PYTEST = Part("unit", [["python", "-m", "pytest"]])
 

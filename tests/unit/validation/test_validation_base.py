@@ -15,7 +15,8 @@ import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
-from validation_site import HOSTS, problems, site, told, write
+
+from tests.support.validation_site import HOSTS, problems, site, told, write
 
 pytestmark = pytest.mark.programs("git")
 IDENTITY = ("-c", "user.name=Operator", "-c", "user.email=operator@example.internal")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
-from validation_site import HOSTS, problems, site, told, write
+
+from tests.support.validation_site import HOSTS, problems, site, told, write
 
 WEB1, BOTH = ["web1"], ["web1", "web2"]
 

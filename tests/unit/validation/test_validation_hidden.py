@@ -14,7 +14,8 @@ import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.loaded import Site
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
-from validation_site import problems, site, told, write
+
+from tests.support.validation_site import problems, site, told, write
 
 SECRET = "hunter2"
 

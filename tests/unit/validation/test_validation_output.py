@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.validation import output
 from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
-from validation_site import site, write
+
+from tests.support.validation_site import site, write
 
 
 @pytest.fixture

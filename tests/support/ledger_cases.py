@@ -16,9 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Header
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
@@ -32,6 +33,13 @@ def make_record(**given: Any) -> dict[str, Any]:
     observed.update({name: given.pop(name) for name in list(given) if name in observed})
     context = {"run": "r1", "procedure": "daily", "host": "web1", "domain": "health", "started": TIME, "finished": TIME}
     return record(observation=observed, **{**context, **given})
+
+
+def append(spool: Spool, records: list[dict[str, Any]]) -> None:
+    """Append records to a spool, of whose run they become."""
+    for item in records:
+        item["run"] = spool.run
+    spool.append(records)
 
 
 def make_header(**given: Any) -> Header:

@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.egov.ops.plugins.module_utils.health import prober
 from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "unit/health/fixtures"
 BAD = ("warning", "critical")
 
 #: What the looks of the running test returned, one list for each look.

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -275,3 +278,17 @@ def advisory(identity: str, name: str, version: str, **fields: str) -> str:
 <pkglist><collection short="egov"><name>egov</name>
 <package name="{name}" version="{version}" release="1" epoch="0" arch="noarch">
 <filename>{name}-{version}-1.noarch.rpm</filename>{reboot}</package></collection></pkglist></update>"""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Hold a lock as dpkg does, in another process, and yield its pid."""
+    hold = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX)"
+    hold += "; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        yield holder.pid
+        holder.communicate()

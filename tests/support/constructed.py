@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.egov.ops.plugins.module_utils.hardening import auditor
 from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 BAD = ("warning", "critical")
 NOW = "2026-11-24T02:00:00Z"
 

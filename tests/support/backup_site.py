@@ -22,6 +22,9 @@ PASSWORD = "correct horse battery staple"
 NOBODY = 65534
 NOW = "2026-05-20T01:00:00Z"
 
+#: As restic makes it, but for a key that costs no work to derive (scrypt with N=2): half a second less for each call.
+REPOSITORY = Path(__file__).with_name("repository")
+
 #: restic of this machine, which an ordinary user may have in a folder of their own.
 RESTIC = shutil.which("restic") or "/usr/bin/restic"
 

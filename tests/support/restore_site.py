@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.restore import res
 from ansible_collections.egov.ops.plugins.module_utils.backup.settle import accept, undo
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 from ansible_collections.egov.ops.plugins.plugin_utils import stream
-from backup_site import Site
+
+from tests.support.backup_site import PASSWORD, RESTIC, Site
 
 
 def now() -> str:
@@ -144,3 +146,21 @@ def with_units(site: Site, body: str = "", **asked: Any) -> tuple[dict[str, Any]
     site.sets["pages"]["stop"] = ["web.service", "idle.service"]
     context = {"tool_path": [str(site.base / "tools"), *site.host().tool_path]}
     return request(site, **asked), log, context
+
+
+def trip(
+    site: Site, python: str, half: tuple[str, str], arguments: dict[str, Any], user: int | None = None
+) -> dict[str, Any]:
+    """Send a half to a Python as the action does, and return its result; as another user if one is named."""
+    context = {
+        "now": now(),
+        "timeout": 60,
+        "tool_path": [RESTIC.rpartition("/")[0]],
+        "state_dir": str(site.state),
+        "program": stream.program("backup.restore"),
+    }
+    data, nonce = stream.envelope(half, arguments, context, {"repository:local": PASSWORD})
+    line = stream.command(python)
+    rights: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+    done = subprocess.run(["sh", "-c", line], input=data, stdout=subprocess.PIPE, timeout=90, check=False, **rights)
+    return stream.parse(done.stdout.decode(), nonce, {})

@@ -17,10 +17,8 @@ from types import ModuleType
 import environment
 from ansible_collections.egov.ops.plugins.module_utils.backup import registry
 from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
-from backup_site import Site
 
-#: As restic makes it, but for a key that costs no work to derive (see conftest.py).
-REPOSITORY = Path(__file__).with_name("repository")
+from tests.support.backup_site import REPOSITORY, Site
 
 #: The example of CONTRIBUTING, which is no part of the collection: its engine is taken out of the patch.
 PATCH = environment.ROOT / "docs/examples/engine.patch"

@@ -22,12 +22,16 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
 
 #: A repository as restic makes it, but for a key that costs no work to derive: half a second less for each call.
-REPOSITORY = Path(__file__).parents[1] / "unit/backup/repository"
+REPOSITORY = Path(__file__).with_name("repository")
 PASSWORD = "correct horse battery staple"
 
 #: One cheap probe: what the frame's tests need of a domain.
 PROBES = {"memory": {"kind": "memory", "layer": "infrastructure", "warning": "100"}}
 PROBE = {"name": "Probe", "egov.ops.health_probe": {"probes": PROBES, "timeout": 20}, "tags": ["health"]}
+
+#: The hosts of the site that conftest.py makes, and the step of one on which all went well.
+HOSTS = ("web1", "web2", "db1")
+OK = ("ok", "")
 
 
 def has_apt_library() -> bool:
@@ -192,7 +196,8 @@ class Site:
 
     def report(self) -> dict[str, Any]:
         """Return the newest report's JSON."""
-        return json.loads((self.state / "reports" / "latest.json").read_text())
+        data: dict[str, Any] = json.loads((self.state / "reports" / "latest.json").read_text())
+        return data
 
     def verified(self) -> bool:
         """Return whether the ledger's chain holds from end to end."""
@@ -226,3 +231,14 @@ def interpreter(site: Site, name: str, body: str) -> str:
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def statuses(site: Site) -> dict[str, tuple[str, str]]:
+    """Return {host: (status, reason)} of the newest run's health step, after checking what holds for every run."""
+    assert site.spools() == []
+    assert site.verified()
+    found = {host: status for (host, module), status in site.steps().items() if module == "health_probe"}
+    assert set(found) == set(site.hosts)
+    reported = {host["name"] for host in site.report()["hosts"]}
+    assert reported >= set(site.hosts)
+    return found

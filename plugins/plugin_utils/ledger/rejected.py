@@ -1,0 +1,146 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a drain cannot take into the ledger: set aside as it is, in a file that a record names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils.durable import make_private, sync_folder, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import BadLine
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import (
+    CONTROLLER,
+    REJECTED,
+    iso,
+    record,
+    stable_id,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+
+_DIGITS = 16
+_NAME_LIMIT = 80
+
+_ODD = re.compile(r"[^0-9A-Za-z._-]")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The run that drains: its id and procedure."""
+
+    run: str
+    procedure: str
+
+
+def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> dict[str, Any]:
+    """Write lines of the spool of a run into a file, each with a line's end, and return the record that names it.
+
+    The file is on the disk when this returns, and the same lines make the same file and id. Raises OpsError.
+    """
+    content = b"".join(line.content + b"\n" for line in lines)
+    path = folder / f"{plain(of)}-{digest(content)[:_DIGITS]}.jsonl"
+    try:
+        make_private(folder)
+        write_whole(path, path.with_suffix(".new"), [content])
+    except OSError as error:
+        raise LedgerError(
+            f"What the ledger cannot hold of the run {plain(of)} cannot be set aside in {path} ({error.strerror}); "
+            "free space or mend its permissions"
+        ) from None
+    lines_are = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    message = (
+        f"{lines_are} in the spool of the run {plain(of)} cannot be taken into the ledger (first cause: "
+        f"{lines[0].cause}) and were set aside in {path}; find out who wrote there, and keep that file as evidence."
+    )
+    return _record(path, of, by, now, message, len(lines), digest(content), lines[0].cause)
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Something in the folder of spools that cannot be read as one, why, and where it is to be moved."""
+
+    path: Path
+    cause: str
+    target: Path
+
+    @classmethod
+    def of(cls, path: Path, cause: str, folder: Path) -> Stranger:
+        """Return it with a place of its own below the folder of what is set aside. Raises OSError."""
+        state = path.lstat()
+        # One name is never taken twice: another thing of the same name has another number or time.
+        mark = digest(f"{path.name} {state.st_ino} {state.st_ctime_ns}".encode("utf-8", "surrogateescape"))[:_DIGITS]
+        return cls(path, cause, folder / f"{plain(path.name)}-{mark}")
+
+    def record(self, by: Actor, now: datetime) -> dict[str, Any]:
+        """Return the record that names it; nothing of its content is known."""
+        message = (
+            f"What lies as {plain(self.path.name)} among the spools is none ({self.cause}) and was moved to "
+            f"{self.target}; find out who put it there, and keep it if it may be evidence."
+        )
+        return _record(self.target, plain(self.path.name), by, now, message, 0, "", self.cause)
+
+    def move(self) -> None:
+        """Move it, after the commit of its record. Raises OSError."""
+        make_private(self.target.parent)
+        self.path.rename(self.target)
+        sync_folder(self.target.parent)
+
+
+def sentences(ledger: Ledger, run: str) -> list[str]:
+    """Return what a run has set aside, a sentence for each file."""
+    found = ledger.records(run=run, host=CONTROLLER, kind=REJECTED)
+    return [str(stored.record["detail"].get("message", "")) for stored in found]
+
+
+def conflicts(entries: Iterable[tuple[dict[str, Any], str]], stored: Mapping[str, str]) -> dict[str, str]:
+    """Return by their text why lines cannot be stored: those with the id of another line, or of a stored record."""
+    seen = dict(stored)
+    return {
+        body: f"it has the id {item['id']} of another record"
+        for item, body in entries
+        if seen.setdefault(item["id"], body) != body
+    }
+
+
+def plain(name: str) -> str:
+    """Return a name as it can stand in a sentence and be a file's: what is odd in it as `_`, and not too long."""
+    return _ODD.sub("_", name)[:_NAME_LIMIT]
+
+
+def _record(
+    path: Path, of: str, by: Actor, now: datetime, message: str, count: int, content: str, cause: str
+) -> dict[str, Any]:
+    advice = f"Look at {path}, find out what wrote there, and keep it as evidence; later runs are not affected."
+    seen = observation(
+        REJECTED,
+        path.name,
+        "failed",
+        "malformed_answer",
+        message=message,
+        next=advice,
+        count=count,
+        digest=content,
+        file=str(path),
+        cause=cause,
+        spool=plain(of),
+    )
+    return record(
+        run=by.run,
+        procedure=by.procedure,
+        host=CONTROLLER,
+        domain="run",
+        observation=seen,
+        started=iso(now),
+        finished=iso(now),
+        # The same record if a drain is killed after its commit and the next one makes it again.
+        identifier=stable_id(REJECTED, path.name),
+    )
