@@ -137,7 +137,7 @@ def public(repositories: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str,
 
 
 def _credentials(name: str, file: str) -> dict[str, str]:
-    """Return what lets restic in at a repository's place, as the half's secrets; raises OpsError."""
+    """Return what lets an engine in at a repository's place, as the half's secrets; raises OpsError."""
     found = password.variables(Path(file)) if file else {}
     return {f"credentials:{name}:{variable}": value for variable, value in found.items()}
 
