@@ -68,7 +68,7 @@ lab-down: ## Take back all that the lab has put on this machine.
 lock: ## Write the lock files again from requirements/*.in (1 minute; needs a package index).
 	@$(PYTHON) tools/lock.py
 
-clean: ## Remove .venv, .cache and build. Keeps var: it has the only copy of the backup repository's password.
+clean: ## Remove .venv, .ansible, .cache and build. Keeps var: it has the only copy of the backup repository's password.
 	@set -e; for lab in .cache/lab/*; do [ ! -d "$$lab" ] || $(PYTHON) tests/lab --name "$${lab##*/}" down; done
-	rm -rf .venv .cache build
+	rm -rf .venv .ansible .cache build
 	@echo 'Kept var: it has the ledger, the backups, and the only copy of their password.'

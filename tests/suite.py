@@ -49,6 +49,14 @@ TYPED_TOOLS = (
 LAB_PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "unshare")
 #: What looks at the report's pages, on the screen and as printed; bindep.txt names the packages.
 BROWSER_PROGRAMS = ("chromium", "chromedriver", "npm", "pdftotext", "fc-list")
+#: ansible-lint installs the collection below .ansible, as in a clean clone; its option --offline forbids that. The two
+#: settings keep it from asking the internet for a newer version of itself and of its schemas.
+LINT = ["env", "--unset=ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_LINT_SKIP_SCHEMA_UPDATE=1", "PRE_COMMIT=1", "ansible-lint"]
+SANITY = ["python", "tests/sanity/run.py"]
+#: What the oldest and the newest ansible-core judge otherwise than the one between; `make test-long` runs all of it.
+CORE_TESTS = ("action-plugin-docs", "ansible-doc", "ignores", "pep8", "pylint", "runtime-metadata", "validate-modules")
+#: By ansible-core: the Python on which it compiles and imports the modules, where the one between does not.
+CORE_PYTHONS = {"2.16": "3.6", "2.21": "3.13"}
 MOLECULE = ["molecule", "test", "--all", "--report"]
 
 
@@ -88,6 +96,19 @@ def pytest(folder: str, *options: str) -> list[str]:
     return ["python", "-m", "pytest", "-q", f"tests/{folder}", *options]
 
 
+def other_cores(level: str) -> list[list[str]]:
+    """Return the command lines of ansible-test with the oldest and the newest ansible-core."""
+    python_tests = ("compile", "import")
+    chosen = [f"--test={name}" for name in CORE_TESTS]
+    if level == "long":
+        chosen = [f"--skip-test={name}" for name in python_tests]
+    commands = []
+    for core, python in CORE_PYTHONS.items():
+        ours = [*SANITY, "--core", core]
+        commands += [[*ours, *chosen], [*ours, "--python", python, *(f"--test={name}" for name in python_tests)]]
+    return commands
+
+
 def stages(level: str) -> list[list[list[Part]]]:
     """Return the parts of a level (check, test or long) in stages, each of lanes that run side by side.
 
@@ -101,7 +122,7 @@ def stages(level: str) -> list[list[list[Part]]]:
     static = [
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
         Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
-        Part("ansible-lint", [["ansible-lint", "--offline"]]),
+        Part("ansible-lint", [LINT]),
     ]
     if level == "check":
         return [[[*static, integration], [unit]]]
@@ -112,7 +133,9 @@ def stages(level: str) -> list[list[list[Part]]]:
     ]
     beside = [
         Part("documentation", documentation),
-        Part("sanity", [["python", "tests/sanity/run.py"]]),
+        Part("sanity", [SANITY]),
+        Part("sanity of other cores", other_cores(level)),
+        Part("galaxy-importer", [["python", "tests/sanity/importer.py"]]),
         Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]

@@ -66,6 +66,7 @@ def test_every_part_runs_once_and_the_lab_beside_nothing() -> None:
     parts = [name for stage in named for lane in stage for name in lane]
     assert sorted(parts) == sorted({*parts})
     assert {"unit", "integration", "sanity", "documentation", "browser", "new user", "molecule"} < {*parts}
+    assert {"sanity of other cores", "galaxy-importer"} < {*parts}
     assert named[-1] == [["lab"]]
     quick = {part.name for stage in suite.stages("check") for lane in stage for part in lane}
     assert quick == {"style", "types", "ansible-lint", "unit", "integration"}
