@@ -6,11 +6,11 @@
 """Write what follows from the plan's schema and catalogue; with --check only say whether it is up to date.
 
 Made are docs/plan-variables.md, docs/procedures.md, the playbook of each procedure that records steps, in each role's
-argument specs the variables of the plan that it works by, and in plugins/plugin_utils/plan/ schema.json, which loads
-many times faster than the files it is made of, and vocabulary.yml, by which a plan is checked where the host half is
-not.
+argument specs the variables of the plan that it works by, each role's README.md of its argument specs, and in
+plugins/plugin_utils/plan/ schema.json, which loads many times faster than the files it is made of, and vocabulary.yml,
+by which a plan is checked where the host half is not.
 
-The collection must be importable (PYTHONPATH, or an installed collection path).
+It needs PyYAML, as in the environment of `make generate`. The collection is this checkout, or what PYTHONPATH names.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import environment
 import yaml
+
+sys.path.append(str(environment.link_collection(environment.CACHE / "tree")))
+
 from ansible_collections.egov.ops.plugins.module_utils.hardening.clauses import CLAUSES
 from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import TERM
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
@@ -34,6 +37,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, parse
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS
+from role_texts import SPECIFICATIONS, render_option, render_readme
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -167,11 +171,6 @@ ROLE = """\
           tags: [{domain}]
 """
 
-SPECIFICATIONS = "      # From here on made by tools/generate.py from the plan's schema, which has their defaults.\n"
-
-#: The plan's types that Ansible has too, and what its argument specs call the others.
-TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "list": "list", "dict": "dict", "path": "path"}
-
 
 def documents() -> dict[Path, str]:
     """Return what is made: each file's path and text."""
@@ -191,6 +190,7 @@ def documents() -> dict[Path, str]:
         own, _marker, _made = path.read_text(encoding="utf-8").partition(SPECIFICATIONS)
         chosen = [variable for variable in schema.variables.values() if variable.role == path.parts[-3]]
         made[path] = own + SPECIFICATIONS + "".join(map(render_option, chosen))
+        made[path.parents[1] / "README.md"] = render_readme(path.parts[-3], yaml.safe_load(made[path]))
     return made
 
 
@@ -198,19 +198,6 @@ def render_document(document: Mapping[str, Any]) -> str:
     """Return the schema's sources as one document, a variable to a line."""
     lines = [json.dumps({name: text}, ensure_ascii=False)[1:-1] for name, text in document["variables"].items()]
     return '{"variables": {\n' + ",\n".join(lines) + "\n}}\n"
-
-
-def render_option(variable: Variable) -> str:
-    """Return a variable of the plan as an option of an argument spec."""
-    layers = f" Merged with its layers C({variable.name}__LAYER)." if variable.layered else ""
-    meaning = textwrap.wrap(variable.description["en"] + layers, 110)
-    lines = [f"{variable.name}:", "  description: >-", *(f"    {line}" for line in meaning)]
-    lines.append(f"  type: {TYPES.get(variable.type, 'raw')}")
-    if variable.elements:
-        lines.append(f"  elements: {TYPES.get(variable.elements, 'raw')}")
-    if variable.choices:
-        lines.append(f"  choices: [{', '.join(variable.choices)}]")
-    return textwrap.indent("\n".join(lines) + "\n", " " * 6)
 
 
 def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:

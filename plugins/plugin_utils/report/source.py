@@ -42,20 +42,28 @@ class Stored(Protocol):
     """A record and its place in the chain."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """Its place, counted from 1."""
+
     @property
-    def hash(self) -> str: ...
+    def hash(self) -> str:
+        """The hash over it and the record before it."""
+
     @property
-    def record(self) -> dict[str, Any]: ...
+    def record(self) -> dict[str, Any]:
+        """What was recorded."""
 
 
 class Head(Protocol):
     """The end of the chain."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many records there are."""
+
     @property
-    def hash(self) -> str: ...
+    def hash(self) -> str:
+        """The hash of the last record."""
 
 
 class Ledger(Protocol):
