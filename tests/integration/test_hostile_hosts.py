@@ -10,8 +10,8 @@ import json
 import sqlite3
 
 import pytest
-from hostile import ODD, attacks, python
 
+from tests.support.hostile import ODD, attacks, python
 from tests.support.sites import PROBE, Done, Site
 
 BAD = ("failed", "malformed_answer")
