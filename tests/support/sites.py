@@ -29,6 +29,13 @@ PASSWORD = "correct horse battery staple"
 PROBES = {"memory": {"kind": "memory", "layer": "infrastructure", "warning": "100"}}
 PROBE = {"name": "Probe", "egov.ops.health_probe": {"probes": PROBES, "timeout": 20}, "tags": ["health"]}
 
+#: Says on each host that it runs. Outlives an interrupted ansible by its own length, holding its output open.
+SLOW = {
+    "name": "Stay",
+    "ansible.builtin.shell": "touch '{{ inventory_dir }}/'{{ inventory_hostname }}.stays && exec sleep 30",
+    "changed_when": False,
+}
+
 #: The hosts of the site that conftest.py makes, and the step of one on which all went well.
 HOSTS = ("web1", "web2", "db1")
 OK = ("ok", "")
@@ -261,3 +268,13 @@ def statuses(site: Site) -> dict[str, tuple[str, str]]:
     reported = {host["name"] for host in site.report()["hosts"]}
     assert reported >= set(site.hosts)
     return found
+
+
+def start_and_stay(site: Site) -> subprocess.Popen[str]:
+    """Start a run whose first task is recorded and whose second, which never ends, runs on each host.
+
+    A SIGINT that meets the controller while it forks a worker would be lost: Python ignores exceptions in fork hooks.
+    """
+    process = site.start("ansible-playbook", site.procedure([PROBE, SLOW]))
+    wait_for(lambda: len(list(site.folder.glob("*.stays"))) == len(site.hosts))
+    return process
