@@ -31,12 +31,17 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.clauses import 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import TERM
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
-from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
-from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, parse
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS
+from ansible_collections.egov.ops.plugins.plugin_utils.common import DOMAINS
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
+    OPTIONS,
+    Key,
+    Schema,
+    Variable,
+    merge,
+    parse,
+    read_sources,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import is_built
 from role_texts import SPECIFICATIONS, render_option, render_readme
 
 ROOT = Path(__file__).resolve().parent.parent

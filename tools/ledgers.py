@@ -36,22 +36,36 @@ import environment
 sys.path.append(str(environment.link_collection(environment.CACHE / "tree")))
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header, Step
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record, stable_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
+    CONTROLLER,
+    Header,
+    Identity,
+    Ledger,
+    Spool,
+    Step,
+    drain_spools,
+    iso,
+    missing,
+    open_ledger,
+    record,
+    run_id,
+    stable_id,
+    witness,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
-from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.files import write, write_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Choice, gather_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period_build import build_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
-from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.report import (
+    Choice,
+    Facts,
+    Shelf,
+    Span,
+    build,
+    build_period,
+    gather,
+    gather_period,
+    write_period_report,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.report import write_report as write
 
 #: When the last day's run began: 06:00 in the plan's zone.
 LAST = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
@@ -303,7 +317,7 @@ def make(story: Story, folder: Path) -> Made:
     run = ""
     for back in range(story.days - 1, -1, -1):
         if back not in story.skipped:
-            with Ledger(state.ledger) as ledger:  # one for each day: it keeps what it has appended
+            with open_ledger(state) as ledger:  # one for each day: it keeps what it has appended
                 day = _Day(story, back)
                 run = day.append(state, ledger) if story.in_bulk and back else day.write(state, ledger)
     if story.loses_tail:
@@ -363,12 +377,12 @@ class _Day:
         if self._is_last and self._story.cut_off_after:
             spool.append(records)
             os.utime(spool.path, times=(self._begun.timestamp(),) * 2)  # silent since then
-            drained = drain(state, ledger, self._begun + timedelta(hours=8))
+            drained = drain_spools(state, ledger, self._begun + timedelta(hours=8))
         else:
             records += self._missing(records)
             spool.append([*records, self._seal(spool.run, records)])
-            drained = drain(state, ledger, self._ended, current=spool)
-        witness.publish(state.witness, drained.head, spool.run, iso(self._ended), syslog=state.path / "no-syslog")
+            drained = drain_spools(state, ledger, self._ended, current=spool)
+        witness.publish_head(state.witness, drained.head, spool.run, iso(self._ended), syslog=state.path / "no-syslog")
         return spool.run
 
     def append(self, state: StateDir, ledger: Ledger) -> str:
@@ -543,14 +557,14 @@ class _Day:
 
 def report(made: Made) -> dict[str, Any]:
     """Return the data of the report of a state's last run."""
-    with Ledger(made.state.ledger, read_only=True) as ledger:
+    with open_ledger(made.state, read_only=True) as ledger:
         return build(gather(ledger, made.run, made.facts, Shelf(ledger, made.state.rollups)))
 
 
 def period(made: Made, span: Span, choice: Choice = EVERYTHING) -> dict[str, Any]:
     """Return the data of the report of a range of days."""
     facts = replace(made.facts, procedures=_plan()["procedures"])
-    with Ledger(made.state.ledger, read_only=True) as ledger:
+    with open_ledger(made.state, read_only=True) as ledger:
         return build_period(gather_period(ledger, Shelf(ledger, made.state.rollups), span, choice, facts))
 
 
@@ -564,10 +578,10 @@ def measure(folder: Path, days: int, language: str) -> dict[str, Any]:
     """Write the report of a folder's last run, or of some days, and return what this process has needed for it."""
     state = StateDir(folder)
     start = time.monotonic()
-    with Ledger(state.ledger, read_only=True) as ledger:
+    with open_ledger(state, read_only=True) as ledger:
         made = Made(state, ledger.runs(limit=1)[0].run, FACTS)
     data = period(made, last_days(days)) if days else report(made)
-    page = write_period(data, state.reports, language) if days else write(data, state.reports, language)
+    page = write_period_report(data, state.reports, language) if days else write(data, state.reports, language)
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "page": str(page),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Variable
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan import Variable
 
 README = """\
 # egov.ops.{role}

@@ -9,11 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import LOUD
-from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER, open_ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.report import LOUD, acknowledgement
 
 #: Runs of which the findings can be acknowledged.
 RUNS = 10
@@ -36,7 +34,7 @@ class ActionModule(SigningTask):
         options = {**given, **self.run_options()["egov_ops_acknowledge"]}
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = self.state(plan)
-        with Ledger(state.ledger, read_only=True) as ledger:
+        with open_ledger(state, read_only=True) as ledger:
             runs = [run.run for run in ledger.runs(limit=RUNS)]
             findings = [stored.record for run in runs for stored in ledger.records(run=run, status=LOUD)]
             wanted = acknowledgement.make(options, findings, plan["egov_ops_timezone"], now)

@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import command, evidence
-from ansible_collections.egov.ops.plugins.plugin_utils.approval import APPROVAL, SHORT, Approval, words_of
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import (
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, printed_commands, sign
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
+    APPROVAL,
+    SHORT,
+    Approval,
     Signed,
     approval_fault,
+    evidence,
     hosts_in_words,
     request_fault,
+    words_of,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.signature import sign
-from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso
 
 
 class ActionModule(SigningTask):
@@ -56,7 +58,9 @@ class ActionModule(SigningTask):
         if not confirm:
             key = options["egov_ops_signing_key"] or plan["egov_ops_signing_key"]
             sign_with = {"egov_ops_signing_key": key} if options["egov_ops_signing_key"] else {}
-            confirm = command.playbook("approve", egov_ops_request=digits, egov_ops_confirm=digits, **sign_with)
+            confirm = printed_commands.playbook(
+                "approve", egov_ops_request=digits, egov_ops_confirm=digits, **sign_with
+            )
             more = "" if arguments["key"] or key else ", with -e egov_ops_signing_key=FILE of your own key added"
             self.say(f"Nothing is signed yet. If this is what you approve, confirm it{more}:\n{confirm}")
             return {**result, "msg": "Nothing is signed yet.", "confirm": confirm}
@@ -86,6 +90,6 @@ class ActionModule(SigningTask):
         )
         self.record(plan, request.hosts, seen, now)
         hosts = ",".join(request.hosts)
-        following = command.playbook(request.action, egov_ops_hosts=hosts, egov_ops_request=digits)
+        following = printed_commands.playbook(request.action, egov_ops_hosts=hosts, egov_ops_request=digits)
         self.say(f"When it has all its approvals, carry it out:\n{following}")
         return {**result, "changed": True, "msg": f"{message}.", "next": following}

@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CATALOGUE
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
-from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest, newest_proof
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import options_of
-from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
-from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
-from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, inert
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import newest, newest_proof
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, options_of
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
     Check,
+    Expected,
     fields,
     integer,
     line,
@@ -28,8 +28,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
     number,
     optional,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
 
 MODULE = "backup_catalog"
 
@@ -46,7 +44,7 @@ _SNAPSHOT: dict[str, Check] = {
 class ActionModule(BackupTask):
     """See plugins/modules/backup_catalog.py."""
 
-    HALF = ("backup.catalogue", "catalogue")
+    HALF = ("backup.repositories.catalogue", "catalogue")
     ARGUMENTS = CATALOGUE
     COPIES = True
     KINDS = ("copies", "lock", "device")
@@ -99,7 +97,7 @@ class ActionModule(BackupTask):
         measured = outcome.pop("measured", None)
         if measured is None:
             return outcome
-        from ansible_collections.egov.ops.plugins.plugin_utils.backup_history import watch  # by weekly work alone
+        from ansible_collections.egov.ops.plugins.plugin_utils.backup import watch  # by weekly work alone
 
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         run = Run.of_this_process(state)
@@ -107,7 +105,7 @@ class ActionModule(BackupTask):
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
         watched = watch(plan, state, host, sets, measured, now, fresh=not backed_up)
         if run and self._is_asked(run, plan):
-            from ansible_collections.egov.ops.plugins.plugin_utils.escrow import untested
+            from ansible_collections.egov.ops.plugins.plugin_utils.backup import untested
 
             watched += untested(state, host, repositories_of(sets), plan, now, due=False)
         return {**outcome, "evidence": [*outcome["evidence"], *watched]}

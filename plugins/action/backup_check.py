@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CHECK
-from ansible_collections.egov.ops.plugins.plugin_utils import escrow
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import options_of
-from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import escrow, repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, options_of, password
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 MODULE = "backup_check"
 
@@ -29,7 +26,7 @@ MODULE = "backup_check"
 class ActionModule(BackupTask):
     """See plugins/modules/backup_check.py."""
 
-    HALF = ("backup.check", "check")
+    HALF = ("backup.proofs.integrity_check", "check")
     ARGUMENTS = CHECK
     COPIES = True
     KINDS = ("check", "escrow")

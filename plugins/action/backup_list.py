@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ANY, LIST, NO_TIME, TIME_FORMS
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, Sets, estimate, repositories_of
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import wanted as names_of
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import Sets, estimate, repositories_of
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert_value
-from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
     Check,
+    Expected,
     Fault,
     fields,
     integer,
@@ -29,8 +30,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
     path,
     same,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted as names_of
 
 #: Snapshots and paths printed; the result has more.
 PRINTED = 20
@@ -39,7 +38,7 @@ PRINTED = 20
 class ActionModule(BackupTask):
     """See plugins/modules/backup_list.py."""
 
-    HALF = ("backup.listing", "listing")
+    HALF = ("backup.restores.listing", "listing")
     ARGUMENTS = LIST
     COPIES = True
     KINDS = ()

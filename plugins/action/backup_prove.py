@@ -11,16 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PROVE
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 
 class ActionModule(BackupTask):
     """See plugins/modules/backup_prove.py."""
 
-    HALF = ("backup.prove", "prove")
+    HALF = ("backup.proofs.proof", "prove")
     ARGUMENTS = PROVE
     KINDS = ("proof",)
 

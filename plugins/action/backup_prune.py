@@ -11,21 +11,25 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PRUNE
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence, pruning
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import DIFF, public, repositories_of, secrets_of_entry
-from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import ChangingTask, outcome_of
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import (
+    DIFF,
+    pruning,
+    public,
+    repositories_of,
+    secrets_of_entry,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.shape import flag, line, map_of, pair
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected, flag, line, map_of, pair
 
 
 class ActionModule(ChangingTask):
     """See plugins/modules/backup_prune.py."""
 
     DOMAIN = "backup"
-    HALF = ("backup.prune", "prune")
+    HALF = ("backup.repositories.prune", "prune")
     ARGUMENTS = PRUNE
     KINDS = ("prune",)
     RESULTS = {**DIFF, "seen": map_of(line(200, empty=False), pair(line(40), flag), 100_000)}

@@ -12,13 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RUN
-from ansible_collections.egov.ops.plugins.plugin_utils import freshness, new_passwords
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import DIFF, BackupTask
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import DIFF, freshness, new_passwords
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 
 class ActionModule(BackupTask):

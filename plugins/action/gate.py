@@ -9,10 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.changing import ask, refuse_plan_variables
-from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task, ask, refuse_plan_variables
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 
 
 class ActionModule(Task):

@@ -9,12 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.changing import ask, refuse_plan_variables
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task, ask, refuse_plan_variables
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
-from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 
 
 class ActionModule(Task):

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.health.options import PROBE
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import HostTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.task import HostTask
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 
 class ActionModule(HostTask):

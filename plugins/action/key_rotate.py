@@ -12,21 +12,24 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ROTATE
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import public, repositories_of, secrets_of_entry
-from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import ChangingTask, outcome_of
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import (
+    Place,
+    Rotation,
+    public,
+    repositories_of,
+    secrets_of_entry,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
-from ansible_collections.egov.ops.plugins.plugin_utils.rotation import Place, Rotation
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 
 class ActionModule(ChangingTask):
     """See plugins/modules/key_rotate.py."""
 
     DOMAIN = "backup"
-    HALF = ("backup.rotate", "rotate")
+    HALF = ("backup.repositories.key_rotation", "rotate")
     ARGUMENTS = ROTATE
     KINDS = ("key",)
 

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUSES
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
 
 #: Options that choose records, by the names that the ledger gives them.
 FILTERS = ("run", "procedure", "host", "domain", "kind", "subject", "status", "since", "until")
@@ -33,7 +33,7 @@ class ActionModule(Task):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         asked = {name: arguments[name] for name in FILTERS if arguments[name] is not None}
         limit = arguments["limit"]
-        with Ledger(state.ledger, read_only=True) as ledger:
+        with open_ledger(state, read_only=True) as ledger:
             head = ledger.head()
             runs = ledger.runs(arguments["procedure"], limit=limit)
             found = list(ledger.records(**asked, newest_first=True, limit=limit)) if asked else []

@@ -10,13 +10,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import purge, witness
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller, run_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
+    controller,
+    iso,
+    open_ledger,
+    purge,
+    run_id,
+    witness,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.report import Shelf
 
 
 class ActionModule(Task):
@@ -30,7 +34,7 @@ class ActionModule(Task):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         days = arguments["retention_days"] or plan["egov_ops_ledger_retention_days"]
         now = datetime.now(timezone.utc)
-        with Ledger(state.ledger, read_only=self._task.check_mode) as ledger:
+        with open_ledger(state, read_only=self._task.check_mode) as ledger:
             segment = purge.plan(ledger, days, now)
             if segment is None:
                 return {"changed": False, "msg": f"No record is older than {days} days."}
@@ -41,7 +45,7 @@ class ActionModule(Task):
             checkpoint = purge.purge(state, ledger, days, now, run)
             Shelf(ledger, state.rollups).forget()
             key = plan["egov_ops_witness_key"]
-            witness.publish(state.witness, ledger.head(), run, iso(now), Path(key) if key else None)
+            witness.publish_head(state.witness, ledger.head(), run, iso(now), Path(key) if key else None)
         detail = checkpoint["detail"] if checkpoint else {}
         self.say(detail.get("message", ""))
         return {**result, "msg": detail.get("message", ""), "export": detail.get("export", "")}

@@ -9,11 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify, verify_export
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
+    open_ledger,
+    read_witnesses,
+    verify_export,
+    verify_ledger,
+)
 
 
 class ActionModule(Task):
@@ -26,12 +29,12 @@ class ActionModule(Task):
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         signers = arguments["signers"] or plan["egov_ops_witness_signers"]
-        with Ledger(state.ledger, read_only=True) as ledger:
+        with open_ledger(state, read_only=True) as ledger:
             if arguments["export"]:
                 verdict = verify_export(Path(arguments["export"]), ledger)
             else:
-                witnesses = read(Path(arguments["witness"] or state.witness))
-                verdict = verify(ledger, witnesses, Path(signers) if signers else None)
+                witnesses = read_witnesses(Path(arguments["witness"] or state.witness))
+                verdict = verify_ledger(ledger, witnesses, Path(signers) if signers else None)
         result = {"ok": verdict.ok, "tail": verdict.tail, "msg": verdict.message, "changed": False}
         if verdict.ok:
             self.say(verdict.message)

@@ -11,19 +11,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write, write_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period import choice_of, gather_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period_build import build_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period_text import render_period_text
-from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
-from ansible_collections.egov.ops.plugins.plugin_utils.report.span import span_of
-from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Ledger, open_ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.report import (
+    Shelf,
+    build,
+    build_period,
+    choice_of,
+    facts_of,
+    gather,
+    gather_period,
+    render_period_text,
+    render_text,
+    span_of,
+    write_period_report,
+    write_report,
+)
 
 #: Options that say which days and what of them; each is a run option of the plan too.
 RANGE_OPTIONS = ("period", "from", "to", "group", "team")
@@ -55,12 +59,12 @@ class ActionModule(Task):
                 raise OpsError(f"run is {wanted[:60]!r} beside a range of days; leave out one of them.")
             data = self._range(asked, arguments["procedure"] or "", plan, state, task_vars["groups"])
             summary = render_period_text(data, language)
-            page = None if self._task.check_mode else write_period(data, folder, language)
+            page = None if self._task.check_mode else write_period_report(data, folder, language)
         else:
             data, is_newest = self._run(wanted, arguments["procedure"], plan, state)
             summary = render_text(data, language)
             newest = is_newest and not arguments["folder"]
-            page = None if self._task.check_mode else write(data, folder, language, newest=newest, short=True)
+            page = None if self._task.check_mode else write_report(data, folder, language, newest=newest, short=True)
         self.say(summary)
         if page:
             self.say(f"Report: {page}")
@@ -72,7 +76,7 @@ class ActionModule(Task):
         self, wanted: str, procedure: str | None, plan: Mapping[str, Any], state: StateDir
     ) -> tuple[dict[str, Any], bool]:
         """Return the data of one run, and whether it is the newest."""
-        with Ledger(state.ledger, read_only=True) as ledger:
+        with open_ledger(state, read_only=True) as ledger:
             shelf = self._shelf(ledger, state)
             runs = [run.run for run in ledger.runs(procedure, limit=1)]
             if not wanted and not runs:
@@ -97,7 +101,7 @@ class ActionModule(Task):
         now = datetime.now(timezone.utc)
         span = span_of(asked["period"], asked["from"], asked["to"], plan["egov_ops_timezone"], now)
         choice = choice_of(asked["group"], asked["team"], procedure, groups)
-        with Ledger(state.ledger, read_only=True) as ledger:
+        with open_ledger(state, read_only=True) as ledger:
             shelf = self._shelf(ledger, state)
             return build_period(gather_period(ledger, shelf, span, choice, facts_of(plan, state)))
 

@@ -12,27 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, command, evidence
-from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, printed_commands, sign
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
     REQUEST,
     SHORT,
     Request,
     check_operation,
+    evidence,
+    hosts_in_words,
+    may_approve,
     read_request,
     words_of,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import hosts_in_words, may_approve
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.signature import sign
-from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 
 
 class ActionModule(SigningTask):
     """See plugins/modules/request.py."""
 
     ARGUMENTS = {
-        "action": {"type": "str", "choices": action_registry.requestable()},
+        "action": {"type": "str", "choices": registry.requestable()},
         "operation": {"type": "dict"},
         "reason": {"type": "str"},
         "valid_for": {"type": "int"},
@@ -83,6 +84,6 @@ class ActionModule(SigningTask):
         )
         self.record(plan, hosts, seen, now)
         able = ", ".join(may_approve(plan, action, person, now)) or "nobody yet (may_approve of egov_ops_people)"
-        approve = command.playbook("approve", egov_ops_request=request.digest[:SHORT])
+        approve = printed_commands.playbook("approve", egov_ops_request=request.digest[:SHORT])
         self.say(f"To be approved until {not_after} by one of: {able}.\n{approve}")
         return {**result, "msg": f"Request {request.digest[:SHORT]} waits for its approval.", "approve": approve}

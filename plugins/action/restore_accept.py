@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import SETTLE
-from ansible_collections.egov.ops.plugins.plugin_utils.restore import SettleTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import SettleTask
 
 
 class ActionModule(SettleTask):
     """See plugins/modules/restore_accept.py."""
 
-    HALF = ("backup.settle", "accept")
+    HALF = ("backup.restores.accept_undo", "accept")
     ARGUMENTS = SETTLE
     KINDS = ("restore_acceptance",)

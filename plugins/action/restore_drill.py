@@ -11,19 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import DRILL
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, secrets_of
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import wanted as names_of
+from ansible_collections.egov.ops.plugins.plugin_utils.backup import secrets_of
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import moved_files
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted as names_of
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 
 class ActionModule(BackupTask):
     """See plugins/modules/restore_drill.py."""
 
-    HALF = ("backup.drill", "drill")
+    HALF = ("backup.restores.drill", "drill")
     ARGUMENTS = DRILL
     COPIES = True
     WATCHED = True

@@ -12,19 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import RestoreTask
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import passwords_of, public
-from ansible_collections.egov.ops.plugins.plugin_utils.evidence import moved_files
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import moved_files
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
-from ansible_collections.egov.ops.plugins.plugin_utils.restore import RestoreTask
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 
 class ActionModule(RestoreTask):
     """See plugins/modules/restore_run.py."""
 
-    HALF = ("backup.restore", "restore")
+    HALF = ("backup.restores.job", "restore")
     DETACHES = True
     ARGUMENTS = RESTORE
     KINDS = ("restore",)

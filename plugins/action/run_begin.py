@@ -14,19 +14,23 @@ from ansible import constants
 from ansible import context as cli
 from ansible.release import __version__ as ansible_version
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import begin, lasting, targets
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller, run_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, persistence, user_name
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
+    CONTROLLER,
+    Actor,
+    Header,
+    LedgerError,
+    Spool,
+    controller,
+    drain_spools,
+    iso,
+    open_ledger,
+    record,
+    run_id,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir, user_name
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, targets
 
 
 class ActionModule(Task):
@@ -61,7 +65,7 @@ class ActionModule(Task):
         steps = begin.steps_of(procedure["steps"], selected)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         self.say(f"egov.ops keeps its state in {state.path}")
-        warning = lasting.words_of_state(state.path, plan["egov_ops_ephemeral"])
+        warning = persistence.words_of_state(state.path, plan["egov_ops_ephemeral"])
         if warning:
             self.say(warning)
         if self._task.check_mode:
@@ -143,10 +147,10 @@ class ActionModule(Task):
         """
         if not state.ledger.exists() and not any(state.spool.iterdir()):
             return ""
-        with Ledger(state.ledger) as ledger:
+        with open_ledger(state) as ledger:
             run = ledger.run_of(controller().hash) or run_id(controller(), now)
             if any(state.spool.iterdir()):
-                drained = drain(state, ledger, now, actor=Actor(run, procedure))
+                drained = drain_spools(state, ledger, now, actor=Actor(run, procedure))
                 for orphan in drained.orphans:
                     self._display.warning(
                         f"The run {orphan} was interrupted; what it had recorded is now in the ledger."

@@ -9,11 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils import seal, targets
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run, finish, targets
 
 
 class ActionModule(Task):
@@ -29,14 +27,14 @@ class ActionModule(Task):
         if run is None or not run.header.get("begun"):
             raise OpsError("No run has begun in this process; put egov.ops.run_begin first, outside any block.")
         play = self.play()
-        batch = seal.Batch(
+        batch = finish.Batch(
             all_hosts=list(task_vars["ansible_play_hosts_all"]),
             hosts=run.header["batch"],
             alive=set(task_vars["ansible_play_hosts"]),
             any_errors_fatal=bool(play.any_errors_fatal),
             max_fail_percentage=play.max_fail_percentage,
         )
-        sealed = seal.seal(run, state, plan, batch, datetime.now(timezone.utc))
+        sealed = finish.seal(run, state, plan, batch, datetime.now(timezone.utc))
         for sentence in sealed.warnings:
             self._display.warning(sentence)
         self.say(sealed.text)

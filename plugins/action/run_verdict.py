@@ -9,13 +9,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import controller
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
-from ansible_collections.egov.ops.plugins.plugin_utils.verdict import UNWELL, judge
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import controller, open_ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import UNWELL, Run, judge
 
 
 class ActionModule(Task):
@@ -40,7 +37,7 @@ class ActionModule(Task):
     @staticmethod
     def _reasons(state: StateDir, host: str, fail_on: str) -> list[str]:
         if state.ledger.exists():
-            with Ledger(state.ledger, read_only=True) as ledger:
+            with open_ledger(state, read_only=True) as ledger:
                 run = ledger.run_of(controller().hash)
                 if run is not None:
                     steps = ledger.records(run=run, host=host, kind="step")

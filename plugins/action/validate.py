@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
-from ansible_collections.egov.ops.plugins.plugin_utils.begin import refuse_settings
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import Wanted, output, validate
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema, merge
-from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
-from ansible_collections.egov.ops.plugins.plugin_utils.validation import output
-from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import refuse_settings
 
 #: Problems and changes shown in Ansible's own result; all of them are printed, and stand in the files.
 SHOWN = 20

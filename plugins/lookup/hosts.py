@@ -52,8 +52,8 @@ from typing import Any
 from ansible import context as cli
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.targets import refuse_no_match
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import refuse_no_match
 
 #: Options with which ansible-playbook runs nothing.
 _LISTINGS = ("syntax", "listhosts", "listtasks", "listtags")

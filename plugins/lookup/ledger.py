@@ -81,10 +81,8 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert_value
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert_value
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -98,7 +96,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         asked = {name: value for name, value in self.get_options().items() if name not in ("_terms", "state_dir")}
         state_dir = self._templar.template(self.get_option("state_dir"))  # a variable's value comes as it was written
         try:
-            with Ledger(StateDir.resolve(state_dir).ledger, read_only=True) as ledger:
+            with open_ledger(StateDir.resolve(state_dir), read_only=True) as ledger:
                 found = list(ledger.records(**asked, newest_first=True))
         except OpsError as error:
             raise AnsibleLookupError(str(error)) from None

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/catalogue.py."""
+"""The module door to module_utils/backup/repositories/catalogue.py."""
 
 DOCUMENTATION = r"""
 module: backup_catalog
@@ -196,7 +196,8 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import catalogue, options
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.repositories import catalogue
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/check.py."""
+"""The module door to module_utils/backup/proofs/integrity_check.py."""
 
 DOCUMENTATION = r"""
 module: backup_check
@@ -142,7 +142,8 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import check, options
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.proofs import integrity_check
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
@@ -150,7 +151,7 @@ def main():
     # type: () -> None
     """Check the repositories of the host that the module runs on."""
     module = AnsibleModule(argument_spec=dict(options.CHECK, **module_options()), supports_check_mode=True)
-    run_module(check.check, module)
+    run_module(integrity_check.check, module)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/listing.py."""
+"""The module door to module_utils/backup/restores/listing.py."""
 
 DOCUMENTATION = r"""
 module: backup_list
@@ -171,7 +171,8 @@ estimated:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import listing, options
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores import listing
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/prove.py."""
+"""The module door to module_utils/backup/proofs/proof.py."""
 
 DOCUMENTATION = r"""
 module: backup_prove
@@ -150,7 +150,8 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import options, prove
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.proofs import proof
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
@@ -158,7 +159,7 @@ def main():
     # type: () -> None
     """Prove the backups of the host that the module runs on."""
     module = AnsibleModule(argument_spec=dict(options.PROVE, **module_options()), supports_check_mode=True)
-    run_module(prove.prove, module)
+    run_module(proof.prove, module)
 
 
 if __name__ == "__main__":

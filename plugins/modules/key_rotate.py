@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/rotate.py."""
+"""The module door to module_utils/backup/repositories/key_rotation.py."""
 
 DOCUMENTATION = r"""
 module: key_rotate
@@ -131,7 +131,8 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import options, rotate
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.repositories import key_rotation
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
@@ -139,7 +140,7 @@ def main():
     # type: () -> None
     """Do one stage of a rotation on the host that the module runs on."""
     module = AnsibleModule(argument_spec=dict(options.ROTATE, **module_options()), supports_check_mode=True)
-    run_module(rotate.rotate, module)
+    run_module(key_rotation.rotate, module)
 
 
 if __name__ == "__main__":

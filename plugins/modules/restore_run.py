@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/restore.py."""
+"""The module door to module_utils/backup/restores/job.py."""
 
 DOCUMENTATION = r"""
 module: restore_run
@@ -142,7 +142,8 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import options, restore
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores import job
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
@@ -150,7 +151,7 @@ def main():
     # type: () -> None
     """Restore on the host that the module runs on."""
     module = AnsibleModule(argument_spec=dict(options.RESTORE, **module_options()), supports_check_mode=True)
-    run_module(restore.restore, module)
+    run_module(job.restore, module)
 
 
 if __name__ == "__main__":

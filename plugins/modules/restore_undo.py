@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module door to module_utils/backup/settle.py."""
+"""The module door to module_utils/backup/restores/accept_undo.py."""
 
 DOCUMENTATION = r"""
 module: restore_undo
@@ -95,7 +95,8 @@ evidence_count:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.egov.ops.plugins.module_utils.backup import options, settle
+from ansible_collections.egov.ops.plugins.module_utils.backup import options
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores import accept_undo
 from ansible_collections.egov.ops.plugins.module_utils.host.half import module_options, run_module
 
 
@@ -103,7 +104,7 @@ def main():
     # type: () -> None
     """Undo a restore on the host that the module runs on."""
     module = AnsibleModule(argument_spec=dict(options.SETTLE, **module_options()), supports_check_mode=True)
-    run_module(settle.undo, module)
+    run_module(accept_undo.undo, module)
 
 
 if __name__ == "__main__":

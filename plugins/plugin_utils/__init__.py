@@ -11,9 +11,11 @@ keeps what it has compiled in `__pycache__`, where that folder can be written.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
+from typing import Any
 
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 
@@ -30,6 +32,23 @@ class _Finder:
         if not path or not name.startswith(_ROOMS):
             return None
         return FileFinder(path[0], (SourceFileLoader, [".py"])).find_spec(name, target)
+
+
+def offering(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package that offers names of its modules, {module: names}.
+
+    A module is loaded when the first of its names is asked for, so that a task loads no more than it uses.
+    """
+    homes = {name: f"{package}.{module}" for module, names in modules.items() for name in names}
+
+    def load(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"{package} offers no {name}")
+        value = getattr(import_module(homes[name]), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load
 
 
 # Where Ansible has not taken over the loading of collections, Python's own loader is at work already.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import ledgers
-from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_html import render_period
 
 #: The states that can be read, and two ranges: two weeks of a small platform, and days of which little is known.
 STATES = (*sorted(set(ledgers.STATES) - {"lost_tail"}), "fortnight", "gaps")

@@ -21,9 +21,9 @@ import environment
 sys.path.insert(0, str(environment.link_collection(environment.CACHE / "tree")))
 
 import ledgers
-from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
-from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import render_html
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_html import render_period
 
 from tests.browser.webdriver import Browser, browser
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import environment
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.module_utils.backup.registry import ENGINES
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import ENGINES
 
 from tests.support.sites import Site
 

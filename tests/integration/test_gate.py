@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 
 from tests.support.gate_requests import approve, ask, records

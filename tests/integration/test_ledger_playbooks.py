@@ -16,9 +16,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 from tests.support.sites import Site
 

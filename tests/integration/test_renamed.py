@@ -10,7 +10,8 @@ from typing import Any
 
 import environment
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 
 from tests.support.sites import Site
 

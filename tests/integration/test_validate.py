@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.check import Wanted, validate
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.prove import prove
+from ansible_collections.egov.ops.plugins.module_utils.backup.proofs.proof import prove
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
 from ansible_collections.egov.ops.plugins.module_utils.host.half import Host, perform
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import ModuleType
 
 import environment
-from ansible_collections.egov.ops.plugins.module_utils.backup import registry
-from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines import registry
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
 
 from tests.support.backup_site import REPOSITORY, Site
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.approval import APPROVAL, REQUEST, Approval, Request
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
-from ansible_collections.egov.ops.plugins.plugin_utils.signature import public_key, sign
+from ansible_collections.egov.ops.plugins.plugin_utils.common.ssh_signature import public_key, sign
+from ansible_collections.egov.ops.plugins.plugin_utils.gates.decision import Evidence, Signed
+from ansible_collections.egov.ops.plugins.plugin_utils.gates.documents import APPROVAL, REQUEST, Approval, Request
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 SNAPSHOT = "0123456789abcdef" * 4

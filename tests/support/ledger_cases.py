@@ -16,12 +16,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, identity
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 TIME = "2026-03-04T05:06:07Z"

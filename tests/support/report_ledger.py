@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Facts
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run.build import build
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run.gather import gather
 
 PROCEDURE = "egov.ops.daily"
 STEPS = (

@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.listing import listing
-from ansible_collections.egov.ops.plugins.module_utils.backup.restore import restore
-from ansible_collections.egov.ops.plugins.module_utils.backup.settle import accept, undo
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores.accept_undo import accept, undo
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores.job import restore
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores.listing import listing
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
-from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import stream
 
 from tests.support.backup_site import PASSWORD, RESTIC, Site
 
@@ -57,7 +57,7 @@ def request(site: Site, nonce: str = "", **asked: Any) -> dict[str, Any]:
 
 def call(site: Site, arguments: dict[str, Any], **context: Any) -> dict[str, Any]:
     """Make one trip of restore_run."""
-    return perform(restore, dict(arguments), site.host(now(), program=stream.program("backup.restore"), **context))
+    return perform(restore, dict(arguments), site.host(now(), program=stream.program("backup.restores.job"), **context))
 
 
 def carry_out(site: Site, arguments: dict[str, Any], **context: Any) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def trip(
         "timeout": 60,
         "tool_path": [RESTIC.rpartition("/")[0]],
         "state_dir": str(site.state),
-        "program": stream.program("backup.restore"),
+        "program": stream.program("backup.restores.job"),
     }
     data, nonce = stream.envelope(half, arguments, context, {"repository:local": PASSWORD})
     line = stream.command(python)

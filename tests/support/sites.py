@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import verify
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_ledger
 
 #: A repository as restic makes it, but for a key that costs no work to derive: half a second less for each call.
 REPOSITORY = Path(__file__).with_name("repository")
@@ -228,7 +228,7 @@ class Site:
     def verified(self) -> bool:
         """Return whether the ledger's chain holds from end to end."""
         with Ledger(self.state / "ledger.sqlite3", read_only=True) as ledger:
-            return verify(ledger, []).ok
+            return verify_ledger(ledger, []).ok
 
 
 def wait_for(condition: Any, seconds: float = 30) -> Any:

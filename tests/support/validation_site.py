@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.validation.validate import Wanted, validate
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.check import Wanted, validate
 
 HOSTS = """\
     all:

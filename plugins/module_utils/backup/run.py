@@ -7,12 +7,13 @@
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, outcome
-from ansible_collections.egov.ops.plugins.module_utils.backup.engine import status_of
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, to_bytes, to_text
-from ansible_collections.egov.ops.plugins.module_utils.backup.shelf import Shelf
-from ansible_collections.egov.ops.plugins.module_utils.backup.source import Live, refuse_repository, resolve
-from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import status_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines.run_session import Shelf
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets import manifest
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets import result as outcome
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import Named, to_bytes, to_text
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, Memory, folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Live, refuse_repository, resolve
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.module_utils.host.watched import watched
@@ -21,8 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
-    from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: The plan's clauses of each class of data: what is backed up, and how often.
@@ -68,15 +69,15 @@ def run(arguments, host):
             if host.diff and found.differences:
                 diff.append({"header": "backup set %s" % name, "prepared": found.differences})
         if any(entry.get("copies") for entry in job.sets.values()):
-            from ansible_collections.egov.ops.plugins.module_utils.backup import copies
+            from ansible_collections.egov.ops.plugins.module_utils.backup.repositories import copies
 
             evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
         for trouble in job.keep_words():
             evidence[0]["detail"].setdefault("without_us", trouble)
         if job.left:
-            from ansible_collections.egov.ops.plugins.module_utils.backup import leftover
+            from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots import cleanup
 
-            leftover.tell(evidence, job.left)
+            cleanup.tell(evidence, job.left)
     finally:
         job.close()
     statuses = [record["status"] for record in evidence if record["kind"] == "backup"]
@@ -133,10 +134,10 @@ class Job(Shelf):
                 name for name in sorted(self.sets) if not self.memories[name].lock(max(0.0, until - time.monotonic()))
             }
             if os.path.isdir(os.path.join(folder(host), "frozen")):
-                from ansible_collections.egov.ops.plugins.module_utils.backup import leftover
+                from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots import cleanup
 
                 held = [memory.name for name, memory in self.memories.items() if name not in self._busy]
-                self.left = leftover.clear_all(held, host)
+                self.left = cleanup.clear_all(held, host)
 
     def close(self):
         # type: () -> None
@@ -164,7 +165,7 @@ class Job(Shelf):
             return outcome.standing(snapshots[-1], state if known else {}, "Nothing is due")
         volumes = []  # type: list[Any]
         if backup_set.get("snapshot"):
-            from ansible_collections.egov.ops.plugins.module_utils.backup.volumes import find
+            from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import find
 
             volumes = find(backup_set, source, engine, self._host)
         if self._host.check_mode:
@@ -175,12 +176,12 @@ class Job(Shelf):
             return self._make(name, source, kind, snapshots, view)
 
         if volumes:
-            from ansible_collections.egov.ops.plugins.module_utils.backup import frozen
+            from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots import freeze
 
-            return frozen.around(backup_set, volumes, source, memory.name, self._host, make)
+            return freeze.around(backup_set, volumes, source, memory.name, self._host, make)
         if not (backup_set.get("pre") or backup_set.get("post")):
             return make()
-        from ansible_collections.egov.ops.plugins.module_utils.backup import hooks
+        from ansible_collections.egov.ops.plugins.module_utils.backup.sets import hooks
 
         return hooks.around(backup_set, self._host, make)
 
@@ -207,7 +208,7 @@ class Job(Shelf):
         """Let the commands for a restore without us lie beside each repository; return what went wrong."""
         if self._host.check_mode:
             return []
-        from ansible_collections.egov.ops.plugins.module_utils.backup import without_us
+        from ansible_collections.egov.ops.plugins.module_utils.backup.restores import manual_restore_script
 
         troubles = []
         for repository, engine in self.opened():
@@ -216,7 +217,7 @@ class Job(Shelf):
                 for name, entry in sorted(self.sets.items())
                 if repository in [entry["repository"]] + list(entry.get("copies") or ())
             ]
-            troubles.append(without_us.keep(engine, self._host_name, holds, self._host))
+            troubles.append(manual_restore_script.keep(engine, self._host_name, holds, self._host))
         return [trouble for trouble in troubles if trouble]
 
     def _scan(self, source, memory, since, keep, view=LIVE):
@@ -284,9 +285,9 @@ class Job(Shelf):
         memory.save(state)
         told = {}  # type: dict[str, Any]
         if self.sets[name].get("class") == VERSIONED and parent and found.differs:
-            from ansible_collections.egov.ops.plugins.module_utils.backup import versions
+            from ansible_collections.egov.ops.plugins.module_utils.backup.history import config_diff
 
-            told["version"] = versions.describe(found, parent, engine, memory.proof, self._host)
+            told["version"] = config_diff.describe(found, parent, engine, memory.proof, self._host)
         told.update(snapshot=snapshot[:8], snapshot_id=snapshot, backup=kind, added_bytes=added)
         return outcome.made(status, message, reason, found, moved, source, told)
 

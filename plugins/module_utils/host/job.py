@@ -14,6 +14,7 @@ import signal
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.journal import Journal
 from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 from ansible_collections.egov.ops.plugins.module_utils.host.run import find_tool
 
@@ -39,7 +40,7 @@ class Operation:
         self._host = host
         self._top = os.path.join(host.state_dir, "operations")
         self._folder = os.path.join(self._top, identity)
-        self._journal = os.path.join(self._folder, "journal.jsonl")
+        self._journal = Journal(os.path.join(self._folder, "journal.jsonl"), host.files)
         self._output = os.path.join(self._folder, "output")
         self._lock = -1
 
@@ -52,22 +53,12 @@ class Operation:
     def events(self):
         # type: () -> list[dict[str, Any]]
         """Return the journal, oldest first; a line that a crash has torn is none."""
-        import json
-
-        try:
-            with open(self._journal, "rb") as stream:
-                content = stream.read()
-        except OSError:
-            return []
-        return [json.loads(line.decode("ascii")) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+        return self._journal.events()
 
     def note(self, event, **detail):
         # type: (str, Any) -> None
         """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
-        import json
-
-        line = json.dumps(dict(self._host.scrubber.value(detail), event=event, time=_now()), sort_keys=True)
-        self._host.files.append(self._journal, line.encode("ascii"))
+        self._journal.note(event, **self._host.scrubber.value(detail))
 
     def prepare(self):
         # type: () -> None
@@ -314,8 +305,3 @@ def _arguments(pid):
 def _busy(holder):
     # type: (str) -> str
     return "Operation %s is at work on this host: wait for its end." % (holder[:8] or "of another request")
-
-
-def _now():
-    # type: () -> str
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

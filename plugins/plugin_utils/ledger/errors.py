@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 
 
 class LedgerError(OpsError):

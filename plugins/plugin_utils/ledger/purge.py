@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import file_digest, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, file_digest, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import origin, verify
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import origin, verify_ledger
 
 SCHEMA = 1
 
@@ -47,7 +46,7 @@ def plan(ledger: Ledger, retention_days: int, now: datetime) -> Segment | None:
             f"A retention of {retention_days} days is below the floor of {FLOOR_DAYS} (six months by law); "
             "set egov_ops_ledger_retention_days to at least that."
         )
-    verdict = verify(ledger, [])
+    verdict = verify_ledger(ledger, [])
     start = origin(ledger)
     if not verdict.ok or start is None:
         raise LedgerError(f"Nothing is purged, because the ledger does not verify: {verdict.message}")

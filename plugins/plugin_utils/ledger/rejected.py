@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import make_private, sync_folder, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import make_private, sync_folder, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import BadLine
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import (
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
     CONTROLLER,
     REJECTED,
     iso,
     record,
     stable_id,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 
 _DIGITS = 16

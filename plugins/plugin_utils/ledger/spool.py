@@ -16,12 +16,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, folder_held, hold, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, folder_held, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, NewerSpool, SpoolError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import (
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import Contents
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import (
     HEADER_LIMIT,
     BadLine,
     Header,
@@ -32,25 +35,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import (
     merged,
     parse,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 
 SCHEMA = 1
 
 #: Seconds to wait for another process that appends to, or drains, the same spool.
 PATIENCE = 60.0
-
-
-class Contents(NamedTuple):
-    """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death,
-    whether a seal record follows the last announcement, each record's line, and the lines that are none of these."""
-
-    header: Header
-    records: list[dict[str, Any]]
-    torn: int
-    sealed: bool
-    bodies: list[str]
-    bad: list[BadLine]
 
 
 class Spool:

@@ -10,13 +10,11 @@ Another database takes its place by offering the public methods of `Ledger`.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +26,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     link,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, is_time
-
-#: Marks a SQLite file as a ledger of ours: "egov" in ASCII.
-APPLICATION_ID = 0x65676F76
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Artefact, Head, Run, Stored
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, is_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.schema_update import prepare
 
 #: Generated columns came with this SQLite.
 SQLITE_NEEDED = (3, 31, 0)
@@ -42,54 +38,6 @@ PATIENCE = 30.0
 
 #: Values of one statement; any SQLite takes 999.
 _VARIABLES = 900
-
-
-@dataclass(frozen=True)
-class Head:
-    """The end of the chain: number and hash of the last record; 0 and "" for an empty ledger."""
-
-    count: int
-    hash: str
-    algorithm: str
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A record with its place in the chain."""
-
-    seq: int
-    hash: str
-    body: str
-    algorithm: str
-
-    @functools.cached_property
-    def record(self) -> dict[str, Any]:
-        """Return the record itself."""
-        return dict(json.loads(self.body))
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run as its begin and seal records tell it; `finished` and `status` are "" while it is not sealed."""
-
-    run: str
-    procedure: str
-    started: str
-    finished: str
-    status: str
-    reason: str
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Artefact:
-    """A document kept by its digest: plan, manifest, report."""
-
-    digest: str
-    name: str
-    media_type: str
-    created: str
-    content: bytes
 
 
 class Ledger:
@@ -123,7 +71,7 @@ class Ledger:
                 # EXTRA, because spools are unlinked right after a commit: the commit must not come undone.
                 self._db.execute("PRAGMA synchronous = EXTRA")
                 self._db.execute(f"PRAGMA query_only = {int(read_only)}")
-                self._prepare(read_only)
+                prepare(self._db, path, read_only, self.transaction)
         except BaseException:
             self._db.close()
             raise
@@ -403,49 +351,6 @@ class Ledger:
         """Remove the oldest records; the file itself refuses those that no checkpoint covers (see purge)."""
         with self.transaction():
             self._db.execute("DELETE FROM record WHERE seq <= ?", (seq,))
-
-    def _prepare(self, read_only: bool) -> None:
-        """Refuse what is not a ledger that this release reads; bring an older one up to date."""
-        version = self._version()
-        if version == len(MIGRATIONS):
-            return
-        if read_only:
-            raise LedgerError(
-                f"The ledger {self.path} has the older schema {version}; the next run of a procedure updates it."
-            )
-        with self.transaction():
-            version = self._version()  # another process may have been faster
-            if version == len(MIGRATIONS):
-                return
-            if version:
-                self._copy(self.path.with_name(f"{self.path.name}.schema{version}"))
-            for step in MIGRATIONS[version:]:
-                for statement in step:
-                    self._db.execute(statement)
-            self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-    def _version(self) -> int:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        if application != APPLICATION_ID and (application or version or tables):
-            raise LedgerError(
-                f"The file {self.path} is another program's database; move it away, or set egov_ops_state_dir to "
-                "another folder."
-            )
-        if version > len(MIGRATIONS):
-            raise LedgerError(
-                f"The ledger {self.path} was written by a newer egov.ops (schema {version}, this one knows "
-                f"{len(MIGRATIONS)}); use that release."
-            )
-        return int(version)
-
-    def _copy(self, target: Path) -> None:
-        target.unlink(missing_ok=True)
-        # A second connection reads what was committed; our own is inside its transaction and would wait for itself.
-        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
 
     @contextmanager
     def _errors(self, done: str) -> Iterator[None]:

@@ -17,11 +17,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import append_lines, hold
+from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, ssh_keygen
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
-from ansible_collections.egov.ops.plugins.plugin_utils.signature import ssh_keygen
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
 
 SCHEMA = 1
 
@@ -53,7 +52,9 @@ class Witness:
         return canonical({"schema": SCHEMA, **asdict(replace(self, signature=""))})
 
 
-def publish(path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path = SYSLOG) -> Witness:
+def publish_head(
+    path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path = SYSLOG
+) -> Witness:
     """Append the head to the witness file, and tell the system's log where there is one; return what was written.
 
     With a key (an SSH private key without a passphrase, or the public half of one in an agent) it is signed.
@@ -80,7 +81,7 @@ def publish(path: Path, head: Head, run: str, time: str, key: Path | None = None
     return witness
 
 
-def read(path: Path) -> list[Witness]:
+def read_witnesses(path: Path) -> list[Witness]:
     """Return the witnesses of a file in the order in which they were written; none where there is no file.
 
     Lines that are no witness, such as one torn by a crash, prove nothing and are left out. Raises LedgerError if

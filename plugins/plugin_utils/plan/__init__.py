@@ -6,24 +6,45 @@
 
 from __future__ import annotations
 
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
-    PREFIX,
-    Schema,
-    SchemaError,
-    load_schema,
-    role_options,
-)
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Plan, PlanError, Problem, check, merge
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "PREFIX",
-    "Plan",
-    "PlanError",
-    "Problem",
-    "Schema",
-    "SchemaError",
-    "check",
-    "load_schema",
-    "merge",
-    "role_options",
-]
+from ansible_collections.egov.ops.plugins.plugin_utils import offering
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan import password, vaulted
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.changes import Change, Plans, difference
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check, inspect
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory_variables import InventoryPlan
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import DEFAULT, Memory, Plan, merge
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import Problem
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
+        PREFIX,
+        Key,
+        Schema,
+        Variable,
+        load_schema,
+        parse,
+        role_options,
+    )
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_sources
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS, options_of, procedures_with
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, plain, read_moment, shown
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
+else:
+    __getattr__ = offering(
+        __name__,
+        {
+            "changes": ("Change", "Plans", "difference"),
+            "checking": ("check", "inspect"),
+            "inventory_variables": ("InventoryPlan",),
+            "layers": ("layer_names",),
+            "merging": ("DEFAULT", "Memory", "Plan", "merge"),
+            "problem": ("Problem",),
+            "schema": ("Key", "PREFIX", "Schema", "Variable", "load_schema", "parse", "role_options"),
+            "schema_sources": ("read_sources",),
+            "step_options": ("OPTIONS", "options_of", "procedures_with"),
+            "values": ("Opaque", "plain", "read_moment", "shown"),
+            "vocabulary": ("load_vocabulary",),
+        },
+    )

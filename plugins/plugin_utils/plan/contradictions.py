@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import RETENTION_DAYS, longest_days
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule import RETENTION_DAYS, longest_days
 
 SETS, CLASSES, RETENTION = "egov_ops_backup_sets", "egov_ops_backup_classes", "egov_ops_backup_retention"
 REPOSITORIES = "egov_ops_backup_repositories"

@@ -15,8 +15,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, sync_folder
 
 #: A repository's password comes from 32 random bytes, more than its key has.
 RANDOM_BYTES = 32

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 
 PREFIX = "egov_ops_"
 

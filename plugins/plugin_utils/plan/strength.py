@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, read_moment
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import is_rarer
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule import is_rarer
 
 #: Not a rule of one value: the keys in it replace those of their entry, each by its own rule.
 OVERRIDE = "override"

@@ -20,8 +20,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
 
 DOMAIN = "report"
 KIND = "acknowledgement"

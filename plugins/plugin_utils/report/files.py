@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils import command
-from ansible_collections.egov.ops.plugins.plugin_utils.durable import folder_held, write_whole
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.common import (
+    OpsError,
+    StateDir,
+    folder_held,
+    printed_commands,
+    write_whole,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Facts
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import render_html
 
 LATEST = "latest"
 
@@ -42,11 +45,13 @@ def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
         ledger=str(state.ledger),
         witness=str(state.witness),
         procedures=plan["egov_ops_procedures"],
-        commands={name: command.playbook(name) for name in (*plan["egov_ops_procedures"], "ledger_verify")},
+        commands={name: printed_commands.playbook(name) for name in (*plan["egov_ops_procedures"], "ledger_verify")},
     )
 
 
-def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = True, short: bool = False) -> Path:
+def write_report(
+    data: Mapping[str, Any], folder: Path, language: str, newest: bool = True, short: bool = False
+) -> Path:
     """Write a run's report as `<run>.html` and `<run>.json`, if wanted in short too, and return the path of the page.
 
     In short are `<run>.md` (Markdown) and `<run>.txt` (a line for each host). Of the newest run `latest` with these
@@ -60,7 +65,10 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
     }
     if short:
         # Imported here: a run that is sealed writes neither.
-        from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import render_lines, render_markdown
+        from ansible_collections.egov.ops.plugins.plugin_utils.report.render.markdown import (
+            render_lines,
+            render_markdown,
+        )
 
         contents["md"] = render_markdown(data, language).encode("utf-8")
         contents["txt"] = render_lines(data).encode("utf-8")
@@ -69,14 +77,14 @@ def write(data: Mapping[str, Any], folder: Path, language: str, newest: bool = T
     return folder / f"{LATEST if newest else name}.html"
 
 
-def write_period(data: Mapping[str, Any], folder: Path, language: str) -> Path:
+def write_period_report(data: Mapping[str, Any], folder: Path, language: str) -> Path:
     """Write the report of a range as files of its own, each ending, and return the path of the page.
 
     Raises OpsError where they cannot be written.
     """
     # Imported here: a run that is sealed needs none of it.
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.period_text import (
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_html import render_period
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_text import (
         render_period_lines,
         render_period_markdown,
     )

@@ -14,8 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.common import DOMAINS
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import read_time
 
 LANGUAGES = ("en", "zh")
 

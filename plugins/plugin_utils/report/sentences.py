@@ -10,9 +10,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.domains import sentence_of
+from ansible_collections.egov.ops.plugins.plugin_utils.common import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP, is_set_aside
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, is_set_aside
 
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

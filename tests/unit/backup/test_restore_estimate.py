@@ -11,10 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.backup import ASSUMED_RATE, FIXED_SECONDS, estimate
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import record
+from ansible_collections.egov.ops.plugins.plugin_utils.backup.restore_estimate import (
+    ASSUMED_RATE,
+    FIXED_SECONDS,
+    estimate,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 SIZE = 50_000_000
 

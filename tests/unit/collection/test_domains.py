@@ -14,8 +14,8 @@ import environment
 import generate
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils import domains
-from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS, GATE, OWNERS, REPORTED, RUN
+from ansible_collections.egov.ops.plugins.plugin_utils.common import domains
+from ansible_collections.egov.ops.plugins.plugin_utils.common.domains import DOMAINS, GATE, OWNERS, REPORTED, RUN
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import LANGUAGES, catalogue
@@ -81,10 +81,10 @@ def test_the_owners_are_the_teams_of_the_table() -> None:
 
 #: Where names of domains stand beside each other as keys of the report's JSON or as figures.
 LISTED_IN = {
-    "plugin_utils/domains.py",
-    "plugin_utils/report/build.py",
-    "plugin_utils/report/html.py",
-    "plugin_utils/report/period_build.py",
+    "plugin_utils/common/domains.py",
+    "plugin_utils/report/run/build.py",
+    "plugin_utils/report/render/html.py",
+    "plugin_utils/report/period/build.py",
 }
 
 

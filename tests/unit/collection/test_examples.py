@@ -22,15 +22,15 @@ EXAMPLES = sorted((environment.ROOT / "docs/examples").glob("*.patch"))
 
 #: What must hold of the collection once an example is part of it, beside the example's own tests.
 CONVENTIONS = {
-    "action": ["tests/unit/gate/test_gate_actions.py", "tests/unit/gate/test_gate_page.py"],
-    "control": ["tests/unit/hardening/test_hardening_catalogue.py"],
-    "engine": ["tests/unit/plan/test_check.py", "tests/unit/backup/test_engine_contract.py"],
+    "action": ["tests/unit/operations/test_registry.py", "tests/unit/gates/test_gates_page.py"],
+    "control": ["tests/unit/hardening/test_catalogue.py"],
+    "engine": ["tests/unit/plan/test_checking.py", "tests/unit/backup/engines/test_contract.py"],
     "probe": ["tests/unit/health/test_kinds.py"],
 }
 
 #: Suites that run each engine: of these only the example, the others have their turn in the checkout itself.
 OF_EACH = {
-    "engine": ["-k", "tar", "tests/unit/backup/test_engine_conformance.py", "tests/integration/test_engines.py"],
+    "engine": ["-k", "tar", "tests/unit/backup/engines/test_conformance.py", "tests/integration/test_engines.py"],
 }
 
 

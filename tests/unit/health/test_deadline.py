@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import stream
 
 from tests.support import servers
 from tests.support.hung_mount import HungMount

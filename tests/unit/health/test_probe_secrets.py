@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health import prober, registry
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 
 from tests.support import servers
 from tests.support.planted import host, one

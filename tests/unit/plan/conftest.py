@@ -8,9 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Schema
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import parse
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, parse
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_sources
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -17,8 +17,10 @@ from ansible.parsing.vault import VaultSecret
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory_variables import InventoryPlan
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Plan, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema, role_options
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "inventories/example"

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.runs.begin import is_built
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUE = merge({}, load_schema())["egov_ops_procedures"]

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.egov.ops.plugins.plugin_utils.changing import ChangingTask
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.changing import ChangingTask
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Plan, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 
 ROLES = sorted((Path(__file__).resolve().parents[3] / "roles").iterdir())
 #: What is no role's own.

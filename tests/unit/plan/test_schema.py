@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
     parse,
     role_options,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_sources
 
 GOOD: dict[str, Any] = {
     "type": "str",

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, Schema, check, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Plan, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, load_schema
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import environment
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.begin import described, steps_of
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Plan, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS, options_of
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import LANGUAGES, Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import heading_of, owner_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import heading_of, owner_of
+from ansible_collections.egov.ops.plugins.plugin_utils.runs.begin import described, steps_of
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import late_procedures
 
 PLAN = merge({}, load_schema())
@@ -151,6 +153,6 @@ def test_no_code_names_a_procedure_that_is_nothing_else() -> None:
     # the words of cadences, and those of logrotate
     assert found == {
         "plugin_utils/schedule/calendar.py",
-        "plugin_utils/report/span.py",
+        "plugin_utils/report/period/span.py",
         "module_utils/hardening/settings.py",
     }

@@ -17,7 +17,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import vaulted
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory_variables import InventoryPlan
 
 SECRET = VaultSecret(b"of the vault")
 

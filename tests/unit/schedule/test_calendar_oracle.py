@@ -139,7 +139,7 @@ def test_the_plan_offers_the_cadences_of_the_calendar() -> None:
 
 
 #: Files that may write cadences out: the table, and the words by which a person asks for a report of a period.
-NAMED_IN = {"plugin_utils/schedule/calendar.py", "plugin_utils/report/span.py"}
+NAMED_IN = {"plugin_utils/schedule/calendar.py", "plugin_utils/report/period/span.py"}
 #: Periods of logrotate, which are no cadences of ours.
 OTHER_MEANING = {"module_utils/hardening/settings.py"}
 

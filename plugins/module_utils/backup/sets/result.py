@@ -1,0 +1,120 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the backup of one set ended: status, reason, the sentence, and what differs, in words for a person."""
+
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets import manifest
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import Named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+
+#: What to do about a warning.
+NEXT = {
+    "unreadable_files": "Run the backup as a user who may read these files, or exclude them.",
+    "not_reached": "Name the mount point among the paths of a set, or exclude it.",
+    "changed_during_backup": "Nothing, if they always move; else back up at a quieter time, or dump to a file first.",
+    "size_drift": "See whether the files were removed on purpose.",
+}
+
+#: A set that has shrunk to less than this share of its files or bytes has probably lost something.
+SHRUNK = 0.7
+
+
+#: Why a set has no new snapshot although it was compared with the one before.
+UNCHANGED = "Unchanged"
+
+
+class Outcome:
+    """How the backup of one set ended."""
+
+    def __init__(self, status, message, reason="", differences="", **detail):
+        # type: (str, str, str, str, Any) -> None
+        self.status = status
+        self.message = message
+        self.reason = reason
+        self.differences = differences
+        self.detail = detail
+
+
+def made(status, message, reason, found, moved, source, told):
+    # type: (str, str, str, manifest.Scan, list[bytes], Source, dict[str, Any]) -> Outcome
+    """Return the outcome of a set of which a snapshot was made; `told` is what else its record tells."""
+    return Outcome(
+        status,
+        message,
+        reason,
+        differences(found),
+        files=found.files,
+        bytes=found.bytes,
+        hashed=found.hashed,
+        unreadable=found.unreadable.detail(),
+        changed_during_backup=Named(moved).detail(),
+        special=found.special.detail(),
+        mounts_left_out=Named(sorted(source.skipped)).detail(),
+        next=NEXT.get(reason, ""),
+        **told,
+    )
+
+
+def standing(snapshot, state, why):
+    # type: (Snapshot, dict[str, Any], str) -> Outcome
+    """Return the outcome of a set of which no new snapshot is wanted: what is known of its newest one still holds."""
+    message = "%s: snapshot %s (%s) is of %s." % (why, snapshot.id[:8], snapshot.kind, snapshot.time)
+    status, reason = state.get("status", "ok"), state.get("reason", "")
+    if status != "ok":
+        message += " Then: " + state["message"]
+    return Outcome(
+        status,
+        message,
+        reason or "not_due",
+        snapshot=snapshot.id[:8],
+        backup="none",
+        snapshot_time=snapshot.time,
+        unchanged=why == UNCHANGED,
+        next=NEXT.get(reason, ""),
+    )
+
+
+def trouble(source, found, moved, before):
+    # type: (Source, manifest.Scan, list[bytes], dict[str, Any]) -> tuple[str, str]
+    """Return the reason why a snapshot deserves a warning, "" for none, and the rest of its sentence."""
+    troubles = []  # type: list[tuple[str, str]]
+    if found.unreadable.count:
+        words = "%s could not be read (%s)" % (found.unreadable.count, _some(found.unreadable))
+        troubles.append(("unreadable_files", words))
+    remote = Named(source.warned())
+    if remote.count:
+        troubles.append(("not_reached", "%s mounted from elsewhere left out (%s)" % (remote.count, _some(remote))))
+    if moved:
+        words = "%s changed meanwhile (%s)" % (len(moved), _some(Named(moved)))
+        troubles.append(("changed_during_backup", words))
+    for unit, now in (("files", found.files), ("bytes", found.bytes)):
+        then = before.get(unit) or 0
+        if now < then * SHRUNK:
+            troubles.append(("size_drift", "only %s %s where there were %s" % (now, unit, then)))
+    if not troubles:
+        return "", "."
+    return troubles[0][0], "; %s." % "; ".join(words for _reason, words in troubles)
+
+
+def _some(paths):
+    # type: (Named) -> str
+    names = ", ".join(paths.first[:3])
+    return names + ", ..." if paths.count > 3 else names
+
+
+def differences(found):
+    # type: (manifest.Scan) -> str
+    """Return what differs from the manifest before as lines for a person, bounded."""
+    lines = []
+    for sign, paths in (("+", found.added), ("-", found.removed), ("~", found.modified)):
+        lines += ["%s %s" % (sign, name) for name in paths.first]
+        if paths.count > len(paths.first):
+            lines.append("%s and %s more" % (sign, paths.count - len(paths.first)))
+    return "".join(line + "\n" for line in lines)

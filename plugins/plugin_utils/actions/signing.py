@@ -1,0 +1,91 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The base of the actions in which a person signs something with a key of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.changing import refuse_plan_variables
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, public_key
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence, signer_fault
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
+    Actor,
+    drain_spools,
+    iso,
+    open_ledger,
+    record,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
+
+
+class SigningTask(Task):
+    """An action of the controller alone: who signs is told by the key, never by a variable."""
+
+    def run_options(self) -> Plan:
+        """Return the run options of the command line; raises OpsError for a plan variable among them."""
+        extra = self.extra_variables()
+        refuse_plan_variables(extra)
+        return merge({}, load_schema(), extra)
+
+    def state(self, plan: Plan) -> StateDir:
+        """Return the state folder, ready to be written unless in check mode. Raises StateDirError."""
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        if not self._task.check_mode:
+            state.prepare()
+        return state
+
+    def key_file(self, given: str | None, plan: Plan) -> Path:
+        """Return the file of the key to sign with; raises OpsError where none is named."""
+        if not given and not plan["egov_ops_signing_key"]:
+            raise OpsError("No key to sign with is named; give egov_ops_signing_key, the path of your own SSH key.")
+        return Path(given or plan["egov_ops_signing_key"]).expanduser()
+
+    def signer(self, key: Path, plan: Plan, now: datetime) -> tuple[str, str]:
+        """Return whose key it is, and its public half; raises OpsError for a key that the plan does not know."""
+        public = public_key(key)
+        person = next((entry["person"] for entry in plan["egov_ops_signers"].values() if entry["key"] == public), "")
+        fault = signer_fault(public, True, person, plan, now)
+        if fault:
+            raise OpsError(f"What would be signed with {key} {fault}; nothing is signed.")
+        return str(person), public
+
+    def record(
+        self, plan: Plan, hosts: Sequence[str], seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN
+    ) -> None:
+        """Append what a person has said of some hosts to the open run; without one it goes into the ledger at once.
+
+        Raises LedgerError; what is written by then waits in a spool. Raises OpsError, with the record in the ledger,
+        where something else had to be set aside.
+        """
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        run = Run.of_this_process(state) or Run.standalone(state)
+        run.append(
+            [
+                record(
+                    run=run.id,
+                    procedure=run.procedure,
+                    host=host,
+                    domain=domain,
+                    observation=seen,
+                    started=iso(now),
+                    finished=iso(datetime.now(timezone.utc)),
+                )
+                for host in hosts
+            ]
+        )
+        if not run.header.get("begun"):
+            with open_ledger(state) as ledger:
+                drained = drain_spools(state, ledger, now, current=run.spool, actor=Actor(run.id, run.procedure))
+            for sentence in drained.unreadable:
+                self._display.warning(sentence)
+            if drained.rejected:  # no seal follows that would say so
+                kept = f"The {seen['kind']} is in the ledger and need not be repeated."
+                raise OpsError(" ".join([kept, *drained.rejected]))

@@ -1,0 +1,149 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state folder of the controller: where it is, what lies in it, and whether it can be trusted to hold evidence."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ansible_collections.egov.ops.plugins.module_utils.host.blocks import MOUNTINFO, Mount, mounts
+from ansible_collections.egov.ops.plugins.plugin_utils.common.durable import hold
+from ansible_collections.egov.ops.plugins.plugin_utils.common.errors import OpsError
+
+#: File systems on which SQLite's locks or flock do not hold between machines.
+NETWORK_FILE_SYSTEMS = {
+    *("afs", "beegfs", "ceph", "cifs", "coda", "davfs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4", "ocfs2", "smb3"),
+    *("fuse.ceph", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+}
+
+
+class StateDirError(OpsError):
+    """The state folder cannot be used. The message is one sentence with the folder, the variable and the remedy."""
+
+
+class StateDir:
+    """The layout of a state folder; nothing is touched until `prepare`."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the folder; see `resolve` for the one that a plan names or leaves to us."""
+        self.path = path
+        self.ledger = path / "ledger.sqlite3"
+        self.spool = path / "spool"
+        self.rejected = path / "rejected"
+        self.reports = path / "reports"
+        self.rollups = path / "rollups"
+        self.exports = path / "exports"
+        self.requests = path / "requests"
+        self.locks = path / "locks"
+        self.witness = path / "witness.jsonl"
+
+    @classmethod
+    def resolve(
+        cls, configured: str, environment: Mapping[str, str] | None = None, user: int | None = None
+    ) -> StateDir:
+        """Return the state folder for a value of `egov_ops_state_dir`; where that is empty, the user's own.
+
+        Never depends on the working directory: a relative path raises StateDirError.
+        """
+        environment = os.environ if environment is None else environment
+        if configured:
+            path = Path(configured).expanduser()
+        elif (os.geteuid() if user is None else user) == 0:
+            path = Path("/var/lib/egov-ops/controller")
+        else:
+            home = environment.get("HOME") or "/nonexistent"
+            path = Path(environment.get("XDG_STATE_HOME") or Path(home, ".local", "state")) / "egov-ops" / "controller"
+        if not path.is_absolute():
+            raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
+        return cls(path)
+
+    def prepare(self, mountinfo: Path = Path(MOUNTINFO)) -> None:
+        """Make the folders that are missing, and check that they are ours, writable, and on a local disk.
+
+        Raises StateDirError.
+        """
+        self._check_owner()
+        try:
+            for folder in (self.path, self.spool, self.reports, self.exports, self.requests, self.locks):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(0, "no permission to write", str(folder))
+        except OSError as error:
+            raise StateDirError(
+                f"The state folder {error.filename or self.path} cannot be written ({error.strerror}); mend its "
+                "permissions or set egov_ops_state_dir to a folder that this user may write."
+            ) from None
+        kind = file_system(self.path, mountinfo.read_text(encoding="utf-8", errors="surrogateescape"))
+        if kind in NETWORK_FILE_SYSTEMS:
+            raise StateDirError(
+                f"The state folder {self.path} lies on a network file system ({kind}), where the ledger's locks do not "
+                "hold; set egov_ops_state_dir to a folder on a local disk."
+            )
+
+    @contextmanager
+    def lock(self, name: str, seconds: float = 60.0) -> Iterator[None]:
+        """Hold a lock by name among all runs of this state folder; the kernel frees it when its holder dies.
+
+        Raises StateDirError if another process keeps it for longer than some seconds.
+        """
+        path = self.locks / name
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateDirError(f"The lock {path} cannot be opened ({error.strerror}); mend its permissions.") from None
+        try:
+            if not hold(descriptor, seconds):
+                raise StateDirError(
+                    f"The lock {path} is held by another process since {seconds:.0f} s; "
+                    f"see with `fuser {path}` which one, and run again when it is done."
+                )
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _check_owner(self) -> None:
+        # Not only the folder: a run as root in a user's folder leaves single files that the user cannot write later.
+        folders = (self.path, self.spool, self.reports, self.exports, self.requests, self.locks)
+        for path in (*folders, self.ledger, self.witness):
+            try:
+                owner = path.stat().st_uid
+            except OSError:
+                continue
+            if owner != os.geteuid():
+                its, ours = user_name(owner), user_name(os.geteuid())
+                raise StateDirError(
+                    f"The state in {path} belongs to {its} and this run is {ours}'s; run as {its}, give it away with "
+                    "`chown -R`, or set egov_ops_state_dir to another folder."
+                )
+
+
+def file_system(path: Path, mountinfo: str) -> str:
+    """Return the type of the file system under a path, given the text of /proc/self/mountinfo; "" if none is found."""
+    mount = mount_of(path, mountinfo)
+    return mount.type if mount else ""
+
+
+def mount_of(path: Path, mountinfo: str) -> Mount | None:
+    """Return the mount under a path, given the text of /proc/self/mountinfo; None if none is found."""
+    real = path.resolve()
+    best: tuple[int, Mount | None] = (-1, None)
+    for mount in mounts(mountinfo):
+        point = Path(mount.point)
+        # Of several mounts on one point the last is the one that is seen.
+        if real.is_relative_to(point) and len(point.parts) >= best[0]:
+            best = (len(point.parts), mount)
+    return best[1]
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user, or its number where the system has no name for it, as in some containers."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"

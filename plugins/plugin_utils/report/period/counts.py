@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a range of days counts, against the range before it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.common import REPORTED
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import ordered, state_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import (
+    STANDING,
+    STATES,
+    Fold,
+    PeriodMaterial,
+    faults_of,
+)
+
+
+def counts_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    ours = [row for row in data["hosts"] if row["ours"]]
+    faults = faults_of(data["findings"])
+    states = Counter(state_of(rows, STATES) for rows in faults)
+    standing = [rows[0]["status"] for rows in faults if rows[0]["state"] in STANDING]
+    return {
+        "hosts": {
+            "total": len(ours),
+            "not_ours": len(data["hosts"]) - len(ours),
+            "status": ordered(Counter(row["status"] for row in ours)),
+        },
+        "findings": {
+            "total": len(faults),
+            "status": ordered(Counter(standing)),
+            **{state: states[state] for state in STATES},
+        },
+        "runs": len(data["runs"]),
+    }
+
+
+def comparison(material: PeriodMaterial, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each figure of the range and of the one before: None where nothing is known."""
+    now, before = _figures(material.fold), _figures(material.before)
+    return [
+        {"name": name, "unit": unit, "now": value, "before": before[name][0]} for name, (value, unit) in now.items()
+    ]
+
+
+def _figures(fold: Fold) -> dict[str, tuple[float | None, str]]:
+    measured = {
+        domain: [pair for (_host, name), pair in fold.measured.items() if name == domain] for domain in REPORTED
+    }
+    shares = {
+        domain: _share(sum(ok for ok, _of in pairs), sum(of for _ok, of in pairs)) for domain, pairs in measured.items()
+    }
+    pending = [row["security"] for row in fold.updates.values() if row["security"] is not None]
+    known = bool(fold.runs)
+    return {
+        "runs": (len(fold.runs) if known else None, ""),
+        "days": (len(fold.days) if known else None, ""),
+        "answered": (_share(sum(fold.answered.values()), sum(fold.asked.values())), "%"),
+        "found": (len(fold.findings) if known else None, ""),
+        "health": (shares["health"], "%"),
+        "backup": (shares["backup"], "%"),
+        "hardening": (shares["hardening"], "%"),
+        "security": (sum(pending) if pending else None, ""),
+    }
+
+
+def _share(some: int, all_of: int) -> float | None:
+    """Return a share in per cent with one decimal, None of nothing; only a whole one is 100."""
+    if not all_of:
+        return None
+    return 100 if some == all_of else min(99.9, round(100 * some / all_of, 1))

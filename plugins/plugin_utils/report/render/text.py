@@ -1,0 +1,111 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Render the report's data as the summary that a person reads in ten seconds at the end of a run."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
+from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import is_set_aside, state_of
+
+MAX_LINES = 25
+WIDTH = 110
+
+#: Faults that a domain shows at most.
+PER_DOMAIN = 3
+
+
+def render_text(data: Mapping[str, Any], language: str) -> str:
+    """Return the summary in a language: verdict, each domain with its worst faults and what to do, evidence.
+
+    At most MAX_LINES lines of WIDTH columns. Raises ValueError for a language that the report does not have.
+    """
+    words = Language(language, data["run"]["zone"])
+    names_host = len(data["hosts"]) > 1
+    # What was set aside stands among the facts.
+    faults = [rows for rows in sentences.faults(data) if not is_set_aside(rows[0]["record"])]
+    top = [sentences.verdict(data, words), *sentences.facts(data, words)]
+    dead = [host["name"] for host in data["hosts"] if host["status"] == "unreachable"]
+    if dead:
+        top.append(words.text("fact.unreachable", hosts=words.names(dead)))
+    # What is fixed: one line for each domain, two blank ones, what is left out, evidence.
+    room = (MAX_LINES - len(top) - len(data["domains"]) - 4) // 2
+    shown = _chosen(faults, room)
+    lines = [*top, ""]
+    for entry in data["domains"]:
+        if entry["code"] == "none":
+            continue
+        own = [rows for rows in faults if rows[0]["domain"] == entry["domain"]]
+        sentence = sentences.domain(entry, words)
+        if own:
+            sentence = words.text("text.findings", n=len(own), sentence=sentence)
+        name = padded(words.word("domain", entry["domain"]), 11)
+        status = padded(words.text(f"status.{entry['status']}").upper(), 12)
+        lines.append(f"{name} {status} {sentence}")
+        for rows in own:
+            if rows[0]["id"] in shown:
+                lines += _fault(rows, data, words, names_host)
+    if len(shown) < len(faults):
+        lines.append(words.text("text.more", n=len(faults) - len(shown)))
+    head = data["evidence"]["head"]
+    evidence = words.text(
+        "text.evidence",
+        n=data["evidence"]["records"],
+        run=data["run"]["id"],
+        count=words.number(head["count"]),
+        hash=head["hash"][:16],
+    )
+    return "".join(f"{cut(inert(line))}\n" for line in [*lines, "", evidence])
+
+
+def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
+    """Return the ids of the faults that there is room for: first each domain's worst, then each one's second.
+
+    What is acknowledged is counted among those that are left out.
+    """
+    ranked: list[tuple[int, str]] = []
+    of_domain: Counter[str] = Counter()
+    for rows in faults:
+        if state_of(rows) == "acknowledged":
+            continue
+        domain = rows[0]["domain"]
+        of_domain[domain] += 1
+        ranked.append((of_domain[domain], rows[0]["id"]))
+    ranked.sort(key=lambda item: item[0])
+    return {identifier for rank, identifier in ranked[: max(room, 0)] if rank <= PER_DOMAIN}
+
+
+def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language, names_host: bool) -> list[str]:
+    status = padded(words.text(f"status.{rows[0]['status']}").lower(), 11)
+    records = [row["record"] for row in rows]
+    title = sentences.headline(records, words, names_host)
+    since = min(row["since"] for row in rows)
+    if since < data["run"]["started"]:
+        title = words.text("text.since", title=title, since=words.time(since))
+    next_act = sentences.next_act(records[0], [row["host"] for row in rows], words)
+    return [f"  {status} {title}", f"  {' ' * 11} {words.text('text.next', next=next_act)}"]
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """Return text with blanks up to some columns."""
+    return text + " " * (columns - _columns(text))
+
+
+def cut(line: str) -> str:
+    """Return a line that fits the terminal's width."""
+    widths = itertools.accumulate(_columns(character) for character in line[: WIDTH + 1])
+    fitting = sum(1 for width in widths if width < WIDTH)
+    return line.rstrip() if _columns(line[: WIDTH + 1]) <= WIDTH else f"{line[:fitting]}…"

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Figures of single domains: what was measured against which limit, what is backed up and proved."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored
+
+#: The plan's layers, from below.
+LAYERS = ("infrastructure", "platform", "application")
+
+#: Values that the report lists as closest to their limits.
+CLOSEST = 8
+
+#: A range with one end: "90", "~:90" and "0:90" are upper limits, "10:" is a lower one.
+_UPPER = re.compile(r"(?:~:|0:)?(\d+(?:\.\d+)?)")
+_LOWER = re.compile(r"(\d+(?:\.\d+)?):")
+
+
+def passed(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many observations there are, without the skipped ones, and how many are ok."""
+    counts = Counter(record["status"] for record in records if record["kind"] != STEP)
+    return {"ok": counts["ok"], "total": counts.total() - counts["skipped"]}
+
+
+def proved(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many backup sets there are and how many a restore has proved."""
+    sets: dict[tuple[str, str], bool] = {}
+    for record in records:
+        if record["kind"] in ("backup", "proof") and record["status"] != "skipped":
+            place = record["host"], record["subject"]
+            sets[place] = sets.get(place, False) or (record["kind"] == "proof" and record["status"] == "ok")
+    return {"ok": sum(sets.values()), "total": len(sets)}
+
+
+def health(observed: Iterable[Stored]) -> dict[str, Any]:
+    """Return the probes' statuses by layer, and the values that are closest to their limits."""
+    probed = [stored for stored in observed if _is_probe(stored.record)]
+    layers: dict[str, Counter[str]] = {layer: Counter() for layer in LAYERS}
+    for stored in probed:
+        record = stored.record
+        layers.setdefault(str(record["detail"].get("layer") or ""), Counter())[record["status"]] += 1
+    layered = {layer: dict(found) for layer, found in layers.items() if found}
+    return {"layers": layered, "closest": shares(probed)[:CLOSEST]}
+
+
+def shares(observed: Iterable[Stored]) -> list[dict[str, Any]]:
+    """Return the values that have a limit with one end, those closest to it first."""
+    values = []
+    for stored in observed:
+        record, detail = stored.record, stored.record["detail"]
+        if not _is_probe(record):
+            continue
+        limit = detail.get("critical") or detail.get("warning")
+        share = share_of_limit(detail.get("value"), limit)
+        if share is not None:
+            place = {name: record[name] for name in ("host", "kind", "subject", "status")}
+            measured = {"value": detail["value"], "unit": str(detail.get("unit") or ""), "limit": str(limit)}
+            values.append({**place, **measured, "share": round(share, 4), "seq": stored.seq})
+    values.sort(key=lambda value: (-value["share"], value["seq"]))
+    return values
+
+
+def _is_probe(record: Mapping[str, Any]) -> bool:
+    return bool(record["domain"] == "health" and record["kind"] != STEP)
+
+
+def share_of_limit(value: Any, limit: Any) -> float | None:
+    """Return how much of a limit a value has used, 1.0 at the limit; None where there is no such measure."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or limit is None:
+        return None
+    share = math.inf
+    if upper := _UPPER.fullmatch(str(limit)):
+        share = value / float(upper[1]) if float(upper[1]) else math.inf
+    elif lower := _LOWER.fullmatch(str(limit)):
+        share = float(lower[1]) / value if value else math.inf
+    return share if math.isfinite(share) else None
+
+
+def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:
+    """Return a row for each backup set of each host: its newest backup, and the proof with what it restored."""
+    sets: dict[tuple[str, str], dict[str, Any]] = {}
+    for stored in observed:
+        record, detail = stored.record, stored.record["detail"]
+        if record["domain"] != "backup" or record["kind"] not in ("backup", "proof"):
+            continue
+        place = {"host": record["host"], "set": record["subject"], "backup": None, "proof": None}
+        row = sets.setdefault((record["host"], record["subject"]), place)
+        row[record["kind"]] = {
+            "status": record["status"],
+            "seq": stored.seq,
+            "finished": record["finished"],
+            "repository": detail.get("repository"),
+            "snapshot": detail.get("snapshot"),
+            "method": detail.get("backup"),
+            "files": detail.get("files"),
+            "bytes": detail.get("bytes"),
+        }
+        if detail.get("version"):
+            row["version"] = {**detail["version"], "seq": stored.seq}
+    return list(sets.values())

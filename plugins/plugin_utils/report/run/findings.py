@@ -1,0 +1,114 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was found on the hosts of a run: each finding once, the worst first, and what is no longer found."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
+    RUN_DOMAIN,
+    STEP,
+    Material,
+    Stored,
+    age_of,
+    finding_order,
+    is_finding,
+    key_of,
+    named_alike,
+    owner_of,
+)
+
+#: Domains of records that tell of no host: of the run, and of what people know.
+_NOT_OBSERVED = (RUN_DOMAIN, acknowledgement.DOMAIN)
+
+
+def is_observed(record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says something of a host, not of the run or of what people know."""
+    return record["domain"] not in _NOT_OBSERVED
+
+
+def findings_of(
+    found: list[tuple[Stored, list[int]]], material: Material, run: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the findings, worst first; the same one on several hosts has one id and stands together."""
+    earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
+    findings: list[dict[str, Any]] = []
+    for stored, also in found:
+        record = stored.record
+        detail = record["detail"]
+        since = material.since.get(key_of(record), record["finished"])
+        is_open = key_of(record) in earlier or since < run["started"]
+        known = acknowledgement.told(record, material.acknowledgements, run["finished"])
+        state = "found" if material.previous is None else "open" if is_open else "new"
+        findings.append(
+            {
+                "status": record["status"],
+                "reason": record["reason"],
+                "state": "acknowledged" if known and not known["expired"] else state,
+                "acknowledged": known,
+                "key": "/".join(key_of(record)),
+                **key_of(record)._asdict(),
+                "value": detail.get("value"),
+                "unit": str(detail.get("unit") or ""),
+                "warning": detail.get("warning"),
+                "critical": detail.get("critical"),
+                "since": since,
+                "age": age_of(since, run["finished"]),
+                "owner": owner_of(record, material.facts.procedures),
+                "clauses": record["clauses"],
+                "seq": stored.seq,
+                "hash": stored.hash,
+                "also": also,
+                "record": record,
+            }
+        )
+    findings.sort(key=finding_order)
+    for number, (_fault, rows) in enumerate(itertools.groupby(findings, named_alike), start=1):
+        for row in rows:
+            row["id"] = f"F-{number:02}"
+    return findings
+
+
+def one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]:
+    """Return the findings' records; of a host that does not answer the first step alone, with the others' numbers."""
+    kept: list[tuple[Stored, list[int]]] = []
+    dead: dict[str, list[int]] = {}
+    for stored in observed:
+        record = stored.record
+        also: list[int] = []
+        if record["kind"] == STEP and record["status"] == "unreachable":
+            if record["host"] in dead:
+                dead[record["host"]].append(stored.seq)
+                continue
+            dead[record["host"]] = also
+        if is_finding(record):
+            kept.append((stored, also))
+    return kept
+
+
+def gone_findings(observed: list[Stored], material: Material) -> dict[str, list[dict[str, Any]]]:
+    """Return what the run before found and this one no longer does.
+
+    Either it was seen to be OK (`fixed`), or it was not looked at again and nothing is known of it (`unseen`).
+    """
+    gone: dict[str, list[dict[str, Any]]] = {"fixed": [], "unseen": []}
+    if material.previous is None:
+        return gone
+    now = {key_of(stored.record): stored for stored in observed}
+    for record in sorted(material.previous.findings, key=_gone_order):
+        stored = now.get(key_of(record))
+        if stored is not None and stored.record["status"] == "ok":
+            gone["fixed"].append({**key_of(record)._asdict(), "seq": stored.seq, "record": record})
+        elif stored is None or stored.record["status"] == "skipped":
+            gone["unseen"].append({**key_of(record)._asdict(), "status": record["status"], "record": record})
+    return gone
+
+
+def _gone_order(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    return finding_order({"status": record["status"], "domain": record["domain"], "record": record, **record})

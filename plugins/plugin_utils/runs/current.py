@@ -1,0 +1,69 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run that this controller process is: its spool, and what it has promised to record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible import context as cli
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Header, Spool, controller
+
+
+@dataclass(frozen=True)
+class Run:
+    """One controller process and its open spool."""
+
+    spool: Spool
+    header: Header
+
+    @classmethod
+    def of_this_process(cls, state: StateDir) -> Run | None:
+        """Return the run of this process, None where none is open."""
+        spool = Spool.find(state.spool, controller())
+        return cls(spool, spool.header()) if spool else None
+
+    @classmethod
+    def standalone(cls, state: StateDir) -> Run:
+        """Return a run for a module that is used outside any procedure; it is not begun and expects nothing.
+
+        Raises OpsError where the caller has told Ansible to leave out what begins a procedure.
+        """
+        if "always" in (cli.CLIARGS.get("skip_tags") or ()):
+            raise OpsError("--skip-tags always is refused: it would leave out the records and the seal.")
+        state.prepare()
+        spool = Spool.find_or_create(state.spool, controller(), {"procedure": "standalone", "begun": ""})
+        return cls(spool, spool.header())
+
+    @property
+    def id(self) -> str:
+        """The run's id: UTC start and a hash of the process's identity."""
+        return self.header["run"]
+
+    @property
+    def procedure(self) -> str:
+        """The procedure's short name."""
+        return self.header["procedure"]
+
+    @property
+    def observes(self) -> bool:
+        """Whether a failed host is a record here and not a failed task."""
+        return bool(self.header.get("observes"))
+
+    def clauses_of(self, module: str) -> list[str]:
+        """Return the clauses that a step of this run serves, as it was announced."""
+        announced = self.header.get("steps", ())
+        return [clause for step in announced if step["module"] == module for clause in step["clauses"]]
+
+    def append(self, records: Iterable[dict[str, Any]]) -> None:
+        """Write records to the spool, fsynced; raises SpoolError when that cannot be done."""
+        self.spool.append(list(records))
+
+    def steps(self, host: str) -> list[dict[str, Any]]:
+        """Return the step records of a host so far; none where another process has sealed the run."""
+        return self.spool.steps(host) if self.spool.path.exists() else []
