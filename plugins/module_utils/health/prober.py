@@ -15,9 +15,9 @@ import signal
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.health import registry
-from ansible_collections.egov.ops.plugins.module_utils.health.probe import LAYERS, Absent, Probe, Unusable
+from ansible_collections.egov.ops.plugins.module_utils.health.entry import subject_of, understand
+from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent, Probe, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text, public_url
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-#: What an entry of the plan may hold beside the parameters of its kind.
-_SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
 #: Seconds: a probe's longest life, how long a killed process may take to be gone, what the answer needs at the end.
 _LONGEST = 4.0
 _GRACE = 0.3
@@ -147,9 +145,9 @@ def _children(name, settings, host, root):
     # type: (str, Any, Host, str) -> list[_Child]
     """Check an entry of the plan and return a child for each thing that it looks at; raises HalfError."""
     try:
-        kind, parameters = _understand(settings)
+        kind, parameters = understand(settings)
         required = [key for key, needed in kind.parameters().items() if needed]
-        subject = _subject(name, kind, required, parameters)
+        subject = subject_of(name, kind, required, parameters)
         probe = Probe(name, settings, subject, host, root)
         if not 0 < probe.timeout <= _LONGEST:
             raise ValueError("its timeout has to be more than 0 and at most %d seconds" % _LONGEST)
@@ -168,55 +166,6 @@ def _children(name, settings, host, root):
         child.observations = [_explain(probe, error)]
         return [child]
     return [_Child(Probe(name, settings, thing, host, root), kind, parameters) for thing in things]
-
-
-def _subject(name, kind, required, parameters):
-    # type: (str, registry.Kind, list[str], dict[str, Any]) -> str
-    """Return what a probe is about; what of it is not shown is told apart by the probe's name."""
-    subject = parameters[required[0]] if required else name
-    if not isinstance(subject, str):
-        return name
-    if required and required[0] in kind.secret and "://" not in subject:
-        return name
-    if not required or required[0] not in kind.secret:
-        return public_text(subject)
-    shown = public_url(subject)
-    if shown == subject:
-        return shown
-    # A path may have the same text as the password.
-    return "%s (%s)" % (Scrubber(kind.secret[required[0]](subject)).text(shown), name)
-
-
-def _understand(settings):
-    # type: (Any) -> tuple[registry.Kind, dict[str, Any]]
-    """Return the kind of an entry and its parameters; raises ValueError with the half of a sentence."""
-    if not isinstance(settings, dict):
-        raise ValueError("it has to be a dictionary with `kind` and `layer`")
-    name = str(settings.get("kind"))
-    if name not in registry.KINDS:
-        raise ValueError("there is no kind %s%s" % (name, _near(name)))
-    if settings.get("layer") not in LAYERS:
-        raise ValueError("its layer has to be one of %s" % ", ".join(sorted(LAYERS)))
-    if settings.get("severity") not in (None, "warning", "critical"):
-        raise ValueError("its severity has to be warning or critical")
-    kind = registry.KINDS[name]
-    parameters = {key: value for key, value in settings.items() if key not in _SETTINGS and value is not None}
-    known = kind.parameters()
-    for key in parameters:
-        if key not in known:
-            raise ValueError("kind %s has no parameter %s; it takes %s" % (name, key, ", ".join(known) or "none"))
-    for key, needed in known.items():
-        if needed and key not in parameters:
-            raise ValueError("kind %s needs the parameter %s" % (name, key))
-    return kind, parameters
-
-
-def _near(name):
-    # type: (str) -> str
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(registry.KINDS), 1)
-    return "; did you mean %s" % near[0] if near else ""
 
 
 def _live(writer, child):

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The base of the actions over a half: send it, catch whatever happens to it, and record what came of it
-before the task ends."""
+"""The base of the actions over a half: whatever happens to it is caught, and recorded before the task ends."""
 
 from __future__ import annotations
 
@@ -19,15 +18,14 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
-from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy, startup
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import brief, counts_of, first_line, outcome_of
-from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.sending import SendingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, record_or_failure
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
-    RAW,
     Answer,
     AnswerError,
     Check,
@@ -45,13 +43,10 @@ GRACE = 30
 PAUSE = 1.0
 
 
-class HostTask(Task):
+class HostTask(SendingTask):
     """An action over a half: one trip to the host, and its evidence in the spool."""
 
     DOMAIN: ClassVar[str]
-    HALF: ClassVar[tuple[str, str]]
-    #: Whether the half needs the bindings of the system's own Python, which is then used whatever the inventory says.
-    SYSTEM_PYTHON: ClassVar[bool] = False
     #: Whether the half starts a job of its own on the host (host/job.py). It is then called, with `attach` from the
     #: second time on, until its result is no longer `running`, with a line of progress between two calls; and once
     #: more, with `recorded`, when its evidence is on the controller's disk.
@@ -64,11 +59,6 @@ class HostTask(Task):
     RESULTS: ClassVar[Mapping[str, Check]] = {}
     _acknowledge: Callable[[], object]
     _known: Scrubber = Scrubber()
-
-    def __init_subclass__(cls) -> None:
-        """Compress the half's sources before ansible forks its workers, as the schema is read."""
-        if hasattr(cls, "HALF"):
-            startup.pack(cls.HALF[0])
 
     @abstractmethod
     def prepare(
@@ -184,10 +174,6 @@ class HostTask(Task):
             return outcome_of("unreachable", "", message)
         return None
 
-    @property
-    def _name(self) -> str:
-        return str(self._task.action).rsplit(".", 1)[-1]
-
     def _circumstances(self, outcome: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return what an auditor may ask of a step: Python, CPU and sources of the half, loop item, delegation."""
         found = {
@@ -287,83 +273,6 @@ class HostTask(Task):
         """Return the plan of the host that does the work; raises OpsError for one that is not in the inventory."""
         where = self._elsewhere(host)
         return self.plan_of_other(where) if where else plan
-
-    def _transport(self, plan: Plan) -> str:
-        """Return how the half travels: as the plan says, else as a stream where the connection takes input."""
-        wanted = str(plan["egov_ops_transport"])
-        if wanted != "auto":
-            return wanted
-        become = self._connection.become
-        takes_input = self._connection.has_pipelining and (become is None or become.pipelining)
-        return "stream" if takes_input else "module"
-
-    def _send(
-        self,
-        plan: Plan,
-        arguments: dict[str, Any],
-        context: dict[str, Any],
-        secrets: dict[str, str],
-        task_vars: dict[str, Any],
-    ) -> tuple[dict[str, Any], str]:
-        """Send the half and return the JSON object that came back, and how. Raises StreamError and AnswerError.
-
-        It goes by its transport; by the other where sudo has refused the stream before anything ran.
-
-        That sudo wants a terminal stands in its policy, which nobody may read before asking it.
-        """
-        if self._transport(plan) == "stream":
-            try:
-                return self._stream(arguments, context, secrets, task_vars), "stream"
-            except stream.NoTerminal:
-                if plan["egov_ops_transport"] == "stream":
-                    raise
-            self._connection.set_option("pipelining", False)  # what is piped has no terminal either
-        return self._module(arguments, context, secrets, task_vars), "module"
-
-    def _stream(
-        self,
-        arguments: dict[str, Any],
-        context: dict[str, Any],
-        secrets: dict[str, str],
-        task_vars: dict[str, Any],
-    ) -> dict[str, Any]:
-        data, nonce = stream.envelope(self.HALF, arguments, context, secrets)
-        with suppress(KeyError):
-            # Without it a local connection with a become password takes the terminal for input and hangs for ever.
-            self._connection.set_option("pipelining", True)
-        variables: Mapping[str, Any] = task_vars
-        if self._task.delegate_to:
-            variables = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
-        wish = "" if self.SYSTEM_PYTHON else variables.get("ansible_python_interpreter") or ""
-        line = stream.command(str(self._templar.template(wish)), site_packages=self.SYSTEM_PYTHON)
-        answer = self._low_level_execute_command(line, in_data=data)
-        output = "".join(answer[RAW])
-        stream.check_terminal(answer["rc"], output)
-        return stream.parse(output, nonce, secrets)
-
-    def _module(
-        self,
-        arguments: dict[str, Any],
-        context: dict[str, Any],
-        secrets: dict[str, str],
-        task_vars: dict[str, Any],
-    ) -> dict[str, Any]:
-        self._printed = None
-        self._warn_of_settings()
-        with secrecy.concealed(self._task):
-            answer = self._execute_module(
-                module_name=self._task.action,
-                module_args={**arguments, "context": context, "secrets": secrets},
-                task_vars=task_vars,
-            )
-        if self._printed is None:  # Ansible has not even started it
-            raise AnsibleError(str(answer.get("msg", "")))
-        return stream.parse_module(*self._printed, secrets)
-
-    def _warn_of_settings(self) -> None:
-        """Say which settings are not followed, since they would show or keep what this task gives the host."""
-        for variable in secrecy.showing():
-            self._display.warning(f"{variable} is not followed for {self._name}: its options may hold secrets.")
 
 
 class _Timeout(BaseException):

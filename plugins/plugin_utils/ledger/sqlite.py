@@ -27,7 +27,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Artefact, Head, Run, Stored
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, is_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.queries import condition, streaks
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.schema_update import prepare
 
 #: Generated columns came with this SQLite.
@@ -191,25 +192,8 @@ class Ledger:
         `status` may be several; `since` (included) and `until` (excluded) bound the time at which a record was
         finished, `upto` (included) its number. Raises LedgerError for a bound that is no time.
         """
-        wanted: list[str] = []
-        values: list[object] = []
         equal = {"run": run, "procedure": procedure, "host": host, "domain": domain, "kind": kind, "subject": subject}
-        for column, value in equal.items():
-            if value is not None:
-                wanted.append(f"{column} = ?")
-                values.append(value)
-        if status is not None:
-            statuses = [status] if isinstance(status, str) else list(status)
-            wanted.append(f"status IN ({', '.join('?' * len(statuses))})")
-            values += statuses
-        for condition, bound in (("finished >= ?", since), ("finished < ?", until), ("seq <= ?", upto)):
-            if bound is not None:
-                wanted.append(condition)
-                values.append(bound)
-        for moment in (since, until):
-            if moment is not None and not is_time(moment):
-                raise LedgerError(f"{moment!r} is not a time like 2026-01-02T03:04:05Z (UTC); write it so.")
-        where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+        where, values = condition(equal, status, since, until, upto)
         order = "ORDER BY seq DESC" if newest_first else "ORDER BY seq"
         query = f"SELECT seq, hash, body, algorithm FROM record {where}{order} LIMIT ?"
         with self._errors("read"):
@@ -233,23 +217,8 @@ class Ledger:
 
         By the record's number; a time is that at which the streak's first record was finished.
         """
-        query = f"""
-            SELECT now.seq, (
-                SELECT finished FROM record AS first
-                WHERE (first.domain, first.kind, first.host, first.subject)
-                    = (now.domain, now.kind, now.host, now.subject)
-                AND first.status = now.status AND first.seq <= now.seq AND first.seq > COALESCE((
-                    SELECT MAX(seq) FROM record AS other
-                    WHERE (other.domain, other.kind, other.host, other.subject)
-                        = (now.domain, now.kind, now.host, now.subject)
-                    AND other.status <> now.status AND other.seq < now.seq
-                ), 0)
-                ORDER BY first.seq LIMIT 1
-            )
-            FROM record AS now WHERE now.run = ? AND now.status IN ({", ".join("?" * len(statuses))})
-        """
         with self._errors("read"):
-            return dict(self._db.execute(query, (run, *statuses)).fetchall())
+            return dict(self._db.execute(streaks(len(statuses)), (run, *statuses)).fetchall())
 
     def subjects(self, domain: str, kind: str, beginning: str) -> list[str]:
         """Return the subjects of a kind of records that begin so, in order, without reading the records."""
