@@ -11,7 +11,7 @@ import random
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.module_utils.backup.engines.restic import locks
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines import locks
 from ansible_collections.egov.ops.plugins.module_utils.backup.repositories import capacity
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import trends
 from hypothesis import given

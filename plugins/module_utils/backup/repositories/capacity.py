@@ -7,8 +7,8 @@
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines import locks
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine, NotSupported
-from ansible_collections.egov.ops.plugins.module_utils.backup.engines.restic import locks
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 

@@ -11,10 +11,10 @@ noted first, so that the next run frees the space where this one is killed betwe
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines import locks
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.local_repository import RepositoryMissing
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import open_engine
-from ansible_collections.egov.ops.plugins.module_utils.backup.engines.restic import locks
 from ansible_collections.egov.ops.plugins.module_utils.backup.repositories import retention
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold

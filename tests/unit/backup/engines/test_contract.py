@@ -22,28 +22,23 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 ROOM = environment.ROOT / "plugins/module_utils/backup"
 SECTION = (environment.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("**An engine**")[2]
 
-#: Where the name of an engine may stand: the files of restic, and the registry.
-OF_RESTIC = ("registry.py", "restic*.py", "unfinished.py", "upkeep.py")
+#: Where the name of an engine may stand beside its own file or folder.
+REGISTRY = ROOM / "engines/registry.py"
 
 
-def others(*patterns: str) -> list[Path]:
-    """Return the files of the room that belong to no engine."""
-    own = {path for pattern in patterns for path in ROOM.glob(pattern)}
-    assert len(own) >= len(patterns)
-    return sorted(set(ROOM.glob("*.py")) - own)
+def others(engine: str) -> list[Path]:
+    """Return the files of the room that belong neither to an engine nor to the registry."""
+    own = {*(ROOM / f"engines/{engine}").rglob("*.py"), *ROOM.glob(f"engines/{engine}.py")}
+    assert own
+    return sorted({*ROOM.rglob("*.py")} - own - {REGISTRY})
 
 
 @pytest.mark.parametrize("engine", sorted(registry.ENGINES))
 def test_no_other_file_of_the_room_names_an_engine(engine: str) -> None:
-    for path in others(*OF_RESTIC, f"{engine}.py"):
+    """An import of the engine's files names it, too."""
+    for path in others(engine):
         text = path.read_text(encoding="utf-8").lower()
-        assert not re.search(rf"\b{engine}(\b|_)", text), f"{path.name} knows {engine}"
-
-
-def test_no_other_file_of_the_room_imports_a_file_of_an_engine() -> None:
-    names = "|".join(path.stem for pattern in OF_RESTIC[1:] for path in ROOM.glob(pattern))
-    for path in others(*OF_RESTIC):
-        assert not re.search(rf"backup\.({names}) import|backup import .*\b({names})\b", path.read_text()), path.name
+        assert not re.search(rf"\b{engine}(\b|_)", text), f"{path.relative_to(ROOM)} knows {engine}"
 
 
 def test_contributing_names_each_capability_with_its_methods() -> None:

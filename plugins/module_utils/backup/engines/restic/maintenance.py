@@ -138,7 +138,7 @@ class Upkeep(Call):
         """Remove the locks of restic's that are gone, which else nobody may pass; tell whether there were any."""
         if self._host.check_mode:
             return False
-        from ansible_collections.egov.ops.plugins.module_utils.backup.engines.restic import locks
+        from ansible_collections.egov.ops.plugins.module_utils.backup.engines import locks
 
         gone = locks.clear(self)[0]
         self.unlocked += gone
