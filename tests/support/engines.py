@@ -71,7 +71,7 @@ CASES = [
 
 def is_native(engine: type[Engine]) -> bool:
     """Tell whether an engine is part of the collection, so that a process of its own finds it too."""
-    return Path(registry.__file__).with_name(f"{engine.__module__.rpartition('.')[2]}.py").exists()
+    return (environment.ROOT / f"{engine.__module__.partition('.ops.')[2].replace('.', '/')}.py").exists()
 
 
 def example() -> type[Engine]:
@@ -80,7 +80,7 @@ def example() -> type[Engine]:
     if name not in sys.modules:
         patch = PATCH.read_text(encoding="utf-8")
         (added,) = re.findall(
-            r"^\+\+\+ b/plugins/module_utils/backup/tar\.py\n@@.*\n((?:\+.*\n)+)", patch, re.MULTILINE
+            r"^\+\+\+ b/plugins/module_utils/backup/engines/tar\.py\n@@.*\n((?:\+.*\n)+)", patch, re.MULTILINE
         )
         module = ModuleType(name)
         sys.modules[name] = module

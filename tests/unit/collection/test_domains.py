@@ -79,12 +79,14 @@ def test_the_owners_are_the_teams_of_the_table() -> None:
     assert GATE not in OWNERS
 
 
-#: Where names of domains stand beside each other as keys of the report's JSON or as figures.
+#: Where names of domains stand beside each other as keys of the report's JSON, as figures or as methods of an engine.
 LISTED_IN = {
+    "module_utils/backup/engines/contract.py",
     "plugin_utils/common/domains.py",
     "plugin_utils/report/run/build.py",
     "plugin_utils/report/render/html.py",
     "plugin_utils/report/period/build.py",
+    "plugin_utils/report/period/counts.py",
 }
 
 

@@ -64,7 +64,9 @@ def run(checkout: Path, *command: str) -> None:
 @pytest.mark.programs("git")
 def test_an_example_applies_and_its_tests_pass(example: Path, checkout: Path) -> None:
     subprocess.run(["git", "apply", str(example)], cwd=checkout, check=True)
-    touched = re.findall(r"^\+\+\+ b/(tests/unit/\w+/test_\w+\.py)$", example.read_text(encoding="utf-8"), re.MULTILINE)
+    touched = re.findall(
+        r"^\+\+\+ b/(tests/unit/[\w/]+/test_\w+\.py)$", example.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert touched, "an example brings its test"
     run(checkout, "tools/generate.py")
     run(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", *touched, *CONVENTIONS[example.stem])

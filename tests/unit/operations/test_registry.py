@@ -339,7 +339,7 @@ def test_each_module_that_changes_a_host_carries_out_one_action_of_the_table() -
 NAMED_IN = {"plugin_utils/operations/registry.py"}
 #: The same words with another meaning: a kind of record, a domain, a module, a half, a command of restic.
 OTHER_MEANING = {
-    ("plugin_utils/backup/sets.py", "restore"),
+    ("plugin_utils/backup/restore_estimate.py", "restore"),
     ("plugin_utils/common/domains.py", "restore"),
     ("plugin_utils/actions/restore_task.py", "restore"),
     ("action/restore_accept.py", "restore_accept"),
