@@ -13,7 +13,6 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, printed_commands
-from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, procedures_with
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import ESCROW_DAYS
@@ -34,6 +33,8 @@ def untested(
     state: StateDir, host: str, names: Iterable[str], plan: Plan, now: datetime, due: bool
 ) -> list[dict[str, Any]]:
     """Return the observations of the repositories of which no copy lies ready; raises LedgerError."""
+    from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence  # no start of a run needs it
+
     tests = _newest(evidence.records_of(state, host, "escrow", ("ok",)), lambda detail: "tested" not in detail)
     changes = _newest(evidence.records_of(state, host, "key", ("ok",)), lambda detail: detail.get("stage") == "remove")
     ready = files_of(names, plan)

@@ -236,7 +236,7 @@ def test_no_python_is_wedged_by_a_deep_line(state: StateDir, interpreter: Any, v
         "from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger\n"
         "from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir\n"
         "state = StateDir(Path(sys.argv[1]))\n"
-        "with Ledger(state.ledger) as ledger: print(drain(state, ledger, datetime.now(timezone.utc)).rejected)\n"
+        "with Ledger(state.ledger) as ledger: print(drain_spools(state, ledger, datetime.now(timezone.utc)).rejected)\n"
     )
     tree = Path(__file__).resolve().parents[3] / ".cache/tree"
     path = f"{tree}:{Path(ansible.__file__).parent.parent}"
