@@ -38,6 +38,7 @@ _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 #: The same for a path that a later command needs as it is: bytes that are no UTF-8 stand in it as U+DC80 to U+DCFF.
 _NO_PATH = re.compile("[\x00\ud800-\udc7f\udd00-\udfff]")
 _TEXT = frozenset((str,))
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -102,6 +103,12 @@ def job(value: Any) -> Fault | None:
     """Allow the id of a piece of work."""
     good = type(value) is str and bool(_ID.fullmatch(value))
     return None if good else ("", "must be 32 hexadecimal digits")
+
+
+def digest(value: Any) -> Fault | None:
+    """Allow a snapshot's id, whole or its beginning: nothing that a tool takes for an option."""
+    good = type(value) is str and bool(_DIGEST.fullmatch(value))
+    return None if good else ("", "must be 8 to 64 hexadecimal digits")
 
 
 def path(value: Any) -> Fault | None:

@@ -44,7 +44,7 @@ from hypothesis import strategies as st
 
 NONCE = "<egov-ops 0011>"
 
-#: What the parser may cost, as a multiple of what Python's JSON alone costs; to look at each value takes more than four.
+#: What the parser may cost, as a multiple of what Python's JSON alone costs; with no short way it is over four.
 COST = 3.6
 
 #: What a health check with a probe of memory may answer.
@@ -122,7 +122,11 @@ ATTACKS = {
     "an escape in a detail": (found(detail={"any": {"x": ["\x1b"]}}), r"detail.any.x\[0\] must be valid Unicode"),
     "an escape in a key": (found(detail={"\x1b": 1}), "must be valid Unicode"),
     "half a character in a detail": (found(detail={"any": "\udcff"}), "must be valid Unicode"),
-    "bytes that are a text": (found(detail={"bytes": "9"}), "detail.bytes must be a number"),
+    "bytes that are a text": (found(detail={"bytes": "9"}), "detail.bytes must be a whole number"),
+    "a rate of nothing": (
+        found(detail={"bytes": 5e-324, "restore_seconds": 9e18}),
+        "detail.bytes must be a whole number",
+    ),
     "a version of a text": (found(detail={"version": "2"}), "detail.version must be a mapping"),
     "a version without changes": (found(detail={"version": {"more": 1}}), "must have the key changes"),
     "moved paths of a text": (found(detail={"changed_during_backup": {"count": 1, "first": "x"}}), "must be a list"),
@@ -315,6 +319,11 @@ OPERATION = {
         {"stop": ["sshd.service"]},
         {"destination": "/etc"},
         {"of": "db1"},
+        {"of": None},
+        {"snapshot": "--target=/etc"},
+        {"snapshot": "latest"},
+        {"snapshot": "0" * 8 + "\n--delete"},
+        {"original": "-r/tmp/x"},
         {"paths": "/srv"},
         {"paths": ["/\ud800"]},
         {"paths": ["/\x00"]},
