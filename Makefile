@@ -8,7 +8,7 @@ export LC_ALL := C.UTF-8
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-long bench screenshots build lock clean molecule \
+.PHONY: help dev generate unit run check test test-long bench screenshots build lock clean molecule \
 	lab-up lab-status lab-down lab-ssh lab-fault lab-undo \
 	lab-repository
 
@@ -22,6 +22,15 @@ help: ## List these commands.
 
 run: ## Prepare this machine and run the daily procedure on it (first time 1 minute, then seconds). ARGS=... to ansible-playbook.
 	@$(PYTHON) tools/run.py $(ARGS)
+
+dev: ## Make the environment to work in, and what an editor needs to find the collection (first time 1 minute).
+	@$(PYTHON) tests/suite.py dev
+
+generate: ## Write again what follows from the plan's schema, the catalogue and the registries (seconds).
+	@$(PYTHON) tests/suite.py generate $(ARGS)
+
+unit: ## The unit tests of one room, ROOM=backup, or of all. ARGS=... to pytest.
+	@$(PYTHON) tests/suite.py unit "$(ROOM)" $(ARGS)
 
 check: ## The fast part of the tests: linters, types, units, the daily procedure (5 minutes).
 	@$(PYTHON) tests/suite.py check
@@ -68,7 +77,7 @@ lab-down: ## Take back all that the lab has put on this machine.
 lock: ## Write the lock files again from requirements/*.in (1 minute; needs a package index).
 	@$(PYTHON) tools/lock.py
 
-clean: ## Remove .venv, .cache and build. Keeps var: it has the only copy of the backup repository's password.
+clean: ## Remove .venv, .ansible, .cache and build. Keeps var: it has the only copy of the backup repository's password.
 	@set -e; for lab in .cache/lab/*; do [ ! -d "$$lab" ] || $(PYTHON) tests/lab --name "$${lab##*/}" down; done
-	rm -rf .venv .cache build
+	rm -rf .venv .ansible .cache build
 	@echo 'Kept var: it has the ledger, the backups, and the only copy of their password.'

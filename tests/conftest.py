@@ -39,9 +39,6 @@ SEED = os.environ.setdefault("EGOV_OPS_SEED", str(secrets.randbits(32)))
 hypothesis.settings.register_profile("shared", deadline=None)
 hypothesis.settings.load_profile("shared")
 
-#: The versions of Python that run each ansible-core that the collection is tested with.
-CORES = {"2.16": ((3, 10), (3, 11), (3, 12)), "2.19": environment.PYTHONS, "2.21": ((3, 12), (3, 13), (3, 14))}
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="leave out the tests marked slow")
@@ -93,12 +90,10 @@ def ansible_core() -> Callable[[str], Path]:
     """Give the folder of commands of an ansible-core ("2.16"), installed on first use; skipped without its Python."""
 
     def install(version: str) -> Path:
-        folder = CACHE / f"core-{version}"
         try:
-            python = environment.find_python(CORES[version])
+            environment.find_python(environment.CORES[version])
         except SetupError:
             pytest.skip(f"needs a Python that runs ansible-core {version}")
-        environment.create(folder, ROOT / f"requirements/core-{version}.txt", python)
-        return folder / "bin"
+        return environment.create_core(version) / "bin"
 
     return install

@@ -13,9 +13,11 @@ import secrets
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +31,9 @@ from environment import CACHE, SetupError  # noqa: E402
 DEV = CACHE / "dev"
 LOGS = CACHE / "test"
 TREE = CACHE / "tree/ansible_collections/egov/ops"
+
+#: Seconds between two lines about what is running.
+INTERVAL = 30.0
 
 #: How pytest and ansible-test say what they could not run.
 NOT_RUN = re.compile(r"^(?:SKIPPED|WARNING: Skipping) (.*)$", re.MULTILINE)
@@ -49,6 +54,14 @@ TYPED_TOOLS = (
 LAB_PROGRAMS = ("podman", "crun", "mmdebstrap", "nft", "unshare")
 #: What looks at the report's pages, on the screen and as printed; bindep.txt names the packages.
 BROWSER_PROGRAMS = ("chromium", "chromedriver", "npm", "pdftotext", "fc-list")
+#: ansible-lint installs the collection below .ansible, as in a clean clone; its option --offline forbids that. The two
+#: settings keep it from asking the internet for a newer version of itself and of its schemas.
+LINT = ["env", "--unset=ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_LINT_SKIP_SCHEMA_UPDATE=1", "PRE_COMMIT=1", "ansible-lint"]
+SANITY = ["python", "tests/sanity/run.py"]
+#: What the oldest and the newest ansible-core judge otherwise than the one between; `make test-long` runs all of it.
+CORE_TESTS = ("action-plugin-docs", "ansible-doc", "ignores", "pep8", "pylint", "runtime-metadata", "validate-modules")
+#: By ansible-core: the Python on which it compiles and imports the modules, where the one between does not.
+CORE_PYTHONS = {"2.16": "3.6", "2.21": "3.13"}
 MOLECULE = ["molecule", "test", "--all", "--report"]
 
 
@@ -83,9 +96,61 @@ class Outcome:
     seconds: float = 0.0
 
 
+class Running:
+    """What is being done now, said at its beginning and again every INTERVAL seconds for as long as it takes."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+        self._ended = threading.Event()
+
+    @contextmanager
+    def doing(self, name: str) -> Iterator[None]:
+        """Say that something begins, and name it in each line until it ends."""
+        print(f"Started: {name}", flush=True)
+        self._began[name] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._began[name]
+
+    @contextmanager
+    def said(self) -> Iterator[None]:
+        """Print a line every INTERVAL seconds."""
+        thread = threading.Thread(target=self._say, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+    def _say(self) -> None:
+        while not self._ended.wait(INTERVAL):
+            now = time.monotonic()
+            names = ", ".join(f"{name} ({now - began:.0f} s)" for name, began in self._began.copy().items())
+            if names:
+                print(f"Running: {names}", flush=True)
+
+
+running = Running()
+
+
 def pytest(folder: str, *options: str) -> list[str]:
     """Return the command line that runs the tests of a folder."""
     return ["python", "-m", "pytest", "-q", f"tests/{folder}", *options]
+
+
+def other_cores(level: str) -> list[list[str]]:
+    """Return the command lines of ansible-test with the oldest and the newest ansible-core."""
+    python_tests = ("compile", "import")
+    chosen = [f"--test={name}" for name in CORE_TESTS]
+    if level == "long":
+        chosen = [f"--skip-test={name}" for name in python_tests]
+    commands = []
+    for core, python in CORE_PYTHONS.items():
+        ours = [*SANITY, "--core", core]
+        commands += [[*ours, *chosen], [*ours, "--python", python, *(f"--test={name}" for name in python_tests)]]
+    return commands
 
 
 def stages(level: str) -> list[list[list[Part]]]:
@@ -101,7 +166,7 @@ def stages(level: str) -> list[list[list[Part]]]:
     static = [
         Part("style", [["ruff", "check"], ["ruff", "format", "--check"], ["yamllint", "--strict", "."]]),
         Part("types", [["mypy", *(str(TREE / folder) for folder in TYPED)], ["mypy", *TYPED_TOOLS]]),
-        Part("ansible-lint", [["ansible-lint", "--offline"]]),
+        Part("ansible-lint", [LINT]),
     ]
     if level == "check":
         return [[[*static, integration], [unit]]]
@@ -112,7 +177,9 @@ def stages(level: str) -> list[list[list[Part]]]:
     ]
     beside = [
         Part("documentation", documentation),
-        Part("sanity", [["python", "tests/sanity/run.py"]]),
+        Part("sanity", [SANITY]),
+        Part("sanity of other cores", other_cores(level)),
+        Part("galaxy-importer", [["python", "tests/sanity/importer.py"]]),
         Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
@@ -138,18 +205,19 @@ def perform(part: Part) -> Outcome:
     outcome = Outcome(part)
     start = time.monotonic()
     first = own_mounts() if part.apart else []
-    for command in part.commands:
-        done = subprocess.run(
-            [*first, *command],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        text = done.stdout.decode(errors="replace")
-        outcome.output += f"$ {' '.join(command)}\n{text}\n"
-        count(outcome, text, done.returncode)
+    with running.doing(part.name):
+        for command in part.commands:
+            done = subprocess.run(
+                [*first, *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            text = done.stdout.decode(errors="replace")
+            outcome.output += f"$ {' '.join(command)}\n{text}\n"
+            count(outcome, text, done.returncode)
     outcome.seconds = time.monotonic() - start
     (LOGS / f"{part.name}.log").write_text(outcome.output)
     shown = f"{outcome.output if outcome.failed else ''}Finished: {part.name} ({outcome.seconds:.0f} s)\n"
@@ -213,15 +281,52 @@ def prepare(level: str) -> None:
     os.environ["PATH"] = ":".join(str(folder) for folder in folders)
 
 
+def rooms() -> dict[str, str]:
+    """Return the rooms that have unit tests, by the name of their folder: each folder below tests/."""
+    files = (ROOT / "tests/unit").rglob("test_*.py")
+    return {file.parent.name: str(file.parent.relative_to(ROOT / "tests")) for file in sorted(files)}
+
+
+def unit(room: str = "", *options: str) -> list[str]:
+    """Return the command line that runs the unit tests of a room, or of all; raise SetupError where it has none."""
+    if not room:
+        return pytest("unit", *options)
+    known = rooms()
+    if room not in known:
+        raise SetupError(f"No unit tests are in the room {room}: say ROOM= and one of {', '.join(known)}.")
+    return pytest(known[room], *options)
+
+
+READY = f"""\
+The environment is in {DEV}: . .cache/dev/bin/activate
+An editor finds it, and the collection, by [tool.pyright] in pyproject.toml; other editors need the path {CACHE}/tree.
+pre-commit install                  checks the style of what is committed
+make unit ROOM=backup               tests a room
+"""
+
+
 def main(goal: str, *arguments: str) -> int:
     """Do what a goal of the Makefile asks; return the exit code."""
+    with running.said():
+        return perform_goal(goal, *arguments)
+
+
+def perform_goal(goal: str, *arguments: str) -> int:
+    """Prepare the environment and do what a goal of the Makefile asks; return the exit code."""
     try:
-        run.check_folders()
-        prepare(goal)
+        with running.doing("environment"):
+            run.check_folders()
+            prepare(goal)
+        if goal == "unit":
+            return subprocess.run(unit(*arguments), cwd=ROOT, check=False).returncode
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
+    if goal == "dev":
+        print(READY, end="")
+        return 0
     single = {
+        "generate": ["python", "tools/generate.py", *arguments],
         "bench": ["python", "tests/benchmark/bench.py"],
         "screenshots": ["python", "tests/browser/screenshots.py"],
         "molecule": [*MOLECULE, *arguments],

@@ -22,6 +22,8 @@ CACHE = ROOT / ".cache"
 
 #: The versions of Python that run the pinned ansible-core.
 PYTHONS = ((3, 11), (3, 12), (3, 13))
+#: The versions of Python that run each ansible-core that the collection is tested with.
+CORES = {"2.16": ((3, 10), (3, 11), (3, 12)), "2.19": PYTHONS, "2.21": ((3, 12), (3, 13), (3, 14))}
 
 # In an activated environment the answer is the interpreter below it: the environment may be the one to be replaced.
 _DESCRIBE = """
@@ -191,6 +193,16 @@ def create(folder: Path, lock: Path, python: Python) -> None:
     )
     _extend_activate(folder)
     (folder / ".made-from").write_text(_stamp(folder, lock, python))
+
+
+def create_core(version: str) -> Path:
+    """Return the folder of an environment with an ansible-core ("2.16"), made on first use.
+
+    Raised SetupError where no Python that runs it is installed, or its packages cannot be had.
+    """
+    folder = CACHE / f"core-{version}"
+    create(folder, ROOT / f"requirements/core-{version}.txt", find_python(CORES[version]))
+    return folder
 
 
 def _extend_activate(folder: Path) -> None:

@@ -6,11 +6,11 @@
 """Write what follows from the plan's schema and catalogue; with --check only say whether it is up to date.
 
 Made are docs/plan-variables.md, docs/procedures.md, the playbook of each procedure that records steps, in each role's
-argument specs the variables of the plan that it works by, and in plugins/plugin_utils/plan/ schema.json, which loads
-many times faster than the files it is made of, and vocabulary.yml, by which a plan is checked where the host half is
-not.
+argument specs the variables of the plan that it works by, each role's README.md of its argument specs, and in
+plugins/plugin_utils/plan/ schema.json, which loads many times faster than the files it is made of, and vocabulary.yml,
+by which a plan is checked where the host half is not.
 
-The collection must be importable (PYTHONPATH, or an installed collection path).
+It needs PyYAML, as in the environment of `make generate`. The collection is this checkout, or what PYTHONPATH names.
 """
 
 from __future__ import annotations
@@ -18,31 +18,28 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import environment
 import yaml
+
+sys.path.append(str(environment.link_collection(environment.CACHE / "tree")))
+
 from ansible_collections.egov.ops.plugins.module_utils.hardening.clauses import CLAUSES
 from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import TERM
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
 from ansible_collections.egov.ops.plugins.plugin_utils.begin import is_built
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable, parse
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.sources import read_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS
+from role_texts import SPECIFICATIONS, render_option, render_readme
 
 ROOT = Path(__file__).resolve().parent.parent
-
-#: The role that does the work of a domain, and what its tasks do.
-ROLES = {
-    "health": ("health_check", "Check health"),
-    "backup": ("backup", "Back up and prove"),
-    "updates": ("patch_rollout", "Scan for updates"),
-    "hardening": ("hardening", "Audit the hardening"),
-    "restore": ("restore", "Restore"),
-}
 
 #: Steps that have a task file of their own in the role of their domain, and what its tasks do.
 TASKS = {
@@ -94,7 +91,11 @@ empty key falls back to its default. So a group that adds an entry never loses t
 | timezone | a name of the time zone database |
 | threshold | a range as monitoring plugins write it: `"80"`, `"10:"`, `"~:5"`, `"@1:2"` |
 | texts | a text in each language: `{en: Night, zh: 夜间}` |
-| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |"""
+| step | what a run records for each host: `{module: health_probe, domain: health, clauses: [S3.1-2]}` |
+
+`options` of a step say what its procedure means to the module:
+
+{options}"""
 
 PROCEDURES = """\
 # The procedures
@@ -104,6 +105,10 @@ Made by `tools/generate.py` from `plugins/plugin_utils/plan/procedures.yml`; cha
 A procedure is a playbook of that name: `ansible-playbook egov.ops.daily -i inventories/site`. The catalogue, the plan
 variable `egov_ops_procedures`, says whose it is, when it is due and what a run must record for each host. A site
 changes it in its inventory by a layer, and a procedure of its own is an entry and a playbook in the same frame.
+
+A procedure that would work on no host ends with an error: the inventory does not exist, has no host or cannot be read
+in full, a part of `egov_ops_hosts` or `--limit` is neither a host nor a group, or no host is ours. Hosts with
+`egov_ops_managed: false`, network devices and Windows are never connected to; each has a row `not_ours` in every run.
 
 What was due for a whole period and was not run is named in the first lines of every report until it is. A step that
 this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
@@ -118,13 +123,14 @@ PLAYBOOK = """\
 # Made by tools/generate.py from the catalogue, plugins/plugin_utils/plan/procedures.yml, which says what is recorded.
 
 - name: {title}
-  hosts: "{{{{ egov_ops_hosts | default('all') }}}}"
+  hosts: "{{{{ lookup('egov.ops.hosts', egov_ops_hosts | default('all', true)) }}}}"
   gather_facts: false
   ignore_unreachable: true
   tasks:
     - name: Begin the run
       egov.ops.run_begin:
         procedure: {procedure}
+      register: egov_ops_run
       run_once: true
       vars: &controller
         ansible_connection: local  # a host's own may not even be installed, and is not needed
@@ -161,13 +167,9 @@ ROLE = """\
           ansible.builtin.import_role:
             name: egov.ops.{role}
 {tasks_from}            rolespec_validate: false  # run_begin has done it, for all hosts
+          when: inventory_hostname not in egov_ops_run.not_ours
           tags: [{domain}]
 """
-
-SPECIFICATIONS = "      # From here on made by tools/generate.py from the plan's schema, which has their defaults.\n"
-
-#: The plan's types that Ansible has too, and what its argument specs call the others.
-TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "list": "list", "dict": "dict", "path": "path"}
 
 
 def documents() -> dict[Path, str]:
@@ -188,6 +190,7 @@ def documents() -> dict[Path, str]:
         own, _marker, _made = path.read_text(encoding="utf-8").partition(SPECIFICATIONS)
         chosen = [variable for variable in schema.variables.values() if variable.role == path.parts[-3]]
         made[path] = own + SPECIFICATIONS + "".join(map(render_option, chosen))
+        made[path.parents[1] / "README.md"] = render_readme(path.parts[-3], yaml.safe_load(made[path]))
     return made
 
 
@@ -195,19 +198,6 @@ def render_document(document: Mapping[str, Any]) -> str:
     """Return the schema's sources as one document, a variable to a line."""
     lines = [json.dumps({name: text}, ensure_ascii=False)[1:-1] for name, text in document["variables"].items()]
     return '{"variables": {\n' + ",\n".join(lines) + "\n}}\n"
-
-
-def render_option(variable: Variable) -> str:
-    """Return a variable of the plan as an option of an argument spec."""
-    layers = f" Merged with its layers C({variable.name}__LAYER)." if variable.layered else ""
-    meaning = textwrap.wrap(variable.description["en"] + layers, 110)
-    lines = [f"{variable.name}:", "  description: >-", *(f"    {line}" for line in meaning)]
-    lines.append(f"  type: {TYPES.get(variable.type, 'raw')}")
-    if variable.elements:
-        lines.append(f"  elements: {TYPES.get(variable.elements, 'raw')}")
-    if variable.choices:
-        lines.append(f"  choices: [{', '.join(variable.choices)}]")
-    return textwrap.indent("\n".join(lines) + "\n", " " * 6)
 
 
 def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
@@ -230,7 +220,9 @@ def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
             parts += ["\n| Step | Domain and tag | Clauses | State |", "|---|---|---|---|"]
         for step in entry["steps"]:
             state = "stands" if is_built(step["module"]) else "not built yet"
-            parts.append(f"| `{step['module']}` | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
+            options = ", ".join(f"{name}: {value}" for name, value in step.get("options", {}).items())
+            module = f"`{step['module']}`" + (f" ({options})" if options else "")
+            parts.append(f"| {module} | {step['domain']} | {', '.join(step['clauses'])} | {state} |")
     return "\n".join(parts) + "\n"
 
 
@@ -243,7 +235,7 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
     built = [step for step in entry["steps"] if is_built(step["module"])]
     roles = []
     for domain in dict.fromkeys(step["domain"] for step in built):
-        role, does = ROLES[domain]
+        role, does = DOMAINS[domain].roles[0], DOMAINS[domain].task
         files = {TASKS.get(step["module"], ("", does)) for step in built if step["domain"] == domain}
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""
@@ -272,7 +264,7 @@ def _kind(kind: Any) -> dict[str, list[str]]:
 def render_variables(schema: Schema) -> str:
     """Return the page of the plan's variables."""
     variables = schema.variables.values()
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION.replace("{options}", "\n".join(_step_options()))]
     for scope, title in SCOPES.items():
         chosen = [variable for variable in variables if variable.scope == scope]
         parts += [f"\n## {title}\n", *_table("Variable", chosen)]
@@ -280,12 +272,24 @@ def render_variables(schema: Schema) -> str:
         if variable.layered:
             parts += [f"\n## Entries of `{variable.name}`\n", *_table("Key", variable.entry.values())]
             if variable.open:
-                parts.append("\nOther keys are passed on as they are.")
+                parts.append(f"\nOther keys are passed on as they are.{_secret(variable.secret_others)}")
             if variable.default_file:
                 parts.append(f"\nDefault: see `plugins/plugin_utils/plan/{variable.default_file}`.")
             else:
                 parts += ["\nDefault:\n", "```yaml", yaml.safe_dump(variable.default, sort_keys=False).rstrip(), "```"]
     return "\n".join(parts) + "\n"
+
+
+def _step_options() -> Iterator[str]:
+    yield "| Module | Option | What it takes, the default first |\n|---|---|---|"
+    for module, options in OPTIONS.items():
+        for name, allowed in options.items():
+            yield f"| `{module}` | `{name}` | {', '.join(f'`{value}`' for value in allowed)} |"
+
+
+def _secret(names: Iterable[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f" Of those, {listed} may hold a secret and never leave the host." if listed else ""
 
 
 def _table(title: str, keys: Iterable[Key]) -> Iterator[str]:
@@ -318,7 +322,7 @@ def _default(key: Key) -> str:
 
 
 def _bounds(key: Key) -> str:
-    bounds = []
+    bounds = ["never shown"] if key.secret else []
     if key.minimum is not None:
         law = f" ({key.minimum_origin})" if isinstance(key, Variable) and key.minimum_origin else ""
         bounds.append(f"at least {key.minimum:.12g} {key.unit}{law}")

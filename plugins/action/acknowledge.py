@@ -49,5 +49,5 @@ class ActionModule(SigningTask):
             return {**result, "msg": f"Nothing to record: this is what the ledger says of {wanted.subject}."}
         if self._task.check_mode:
             return {**result, "msg": f"Check mode: not recorded: {seen['detail']['message']}"}
-        self.record(plan, CONTROLLER, seen, now, acknowledgement.DOMAIN)
+        self.record(plan, [CONTROLLER], seen, now, acknowledgement.DOMAIN)
         return {**result, "msg": seen["detail"]["message"]}

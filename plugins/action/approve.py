@@ -6,15 +6,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import command, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import APPROVAL, SHORT, Approval, words_of
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import Signed, approval_fault, request_fault
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import (
+    Signed,
+    approval_fault,
+    hosts_in_words,
+    request_fault,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.signature import sign
 from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
@@ -32,35 +38,42 @@ class ActionModule(SigningTask):
         state = self.state(plan)
         wanted = arguments["request"] or options["egov_ops_request"]
         request = evidence.find(state, wanted)
-        if request.host not in task_vars["groups"]["all"]:
-            raise OpsError(f"Request {request.digest[:SHORT]} is for {request.host}, which is not in this inventory.")
-        plan = self.plan_of(request.host)
+        for host in request.hosts:
+            if host not in task_vars["groups"]["all"]:
+                raise OpsError(f"Request {request.digest[:SHORT]} is for {host}, which is not in this inventory.")
+        plans = {host: self.plan_of(host) for host in request.hosts}
+        plan = plans[request.host]
         known = evidence.gather(request, request.action, request.host, plan, state, now)
-        for line in words_of(request):
+        words = words_of(request, plan["egov_ops_report_language"])
+        for line in words:
             self.say(line)
-        fault = request_fault(request, plan, known, now)
+        fault = next(filter(None, (request_fault(request, plans[h], replace(known, host=h), now) for h in plans)), "")
         if fault:
             raise OpsError(f"Request {request.digest[:SHORT]} {fault}; it cannot be approved.")
         confirm = arguments["confirm"] or options["egov_ops_confirm"]
-        result = {"changed": False, "digest": request.digest, "words": words_of(request)}
+        result = {"changed": False, "digest": request.digest, "words": words}
         digits = request.digest[:SHORT]
         if not confirm:
-            say = f"Nothing is signed yet. If this is what you approve, add -e egov_ops_confirm={digits}"
-            self.say(say)
-            return {**result, "msg": say}
+            key = options["egov_ops_signing_key"] or plan["egov_ops_signing_key"]
+            sign_with = {"egov_ops_signing_key": key} if options["egov_ops_signing_key"] else {}
+            confirm = command.playbook("approve", egov_ops_request=digits, egov_ops_confirm=digits, **sign_with)
+            more = "" if arguments["key"] or key else ", with -e egov_ops_signing_key=FILE of your own key added"
+            self.say(f"Nothing is signed yet. If this is what you approve, confirm it{more}:\n{confirm}")
+            return {**result, "msg": "Nothing is signed yet.", "confirm": confirm}
         if confirm != digits:
             raise OpsError(f"egov_ops_confirm is not {SHORT} digits with which this request begins; nothing is signed.")
         key = self.key_file(arguments["key"], plan)
         person, public = self.signer(key, plan, now)
         approval = Approval(request.digest, person, iso(now))
-        fault = approval_fault(Signed(approval, public, True), request, plan, known, now)
+        signed = Signed(approval, public, True)
+        fault = next(filter(None, (approval_fault(signed, request, plans[h], known, now) for h in plans)), "")
         if fault:
             raise OpsError(f"An approval that {fault.rstrip(',')} does not count; nothing is signed.")
         if self._task.check_mode:
             return {**result, "changed": True, "msg": "Check mode: the approval is neither signed nor stored."}
         signature = sign(approval.body, APPROVAL, Path(key))
         document = evidence.store(state, approval)
-        message = f"{person} approves {request.action} on {request.host}, asked for by {request.requester}"
+        message = f"{person} approves {request.action} on {hosts_in_words(request)}, asked for by {request.requester}"
         seen = observation(
             "approval",
             request.digest,
@@ -71,5 +84,8 @@ class ActionModule(SigningTask):
             person=person,
             document=document,
         )
-        self.record(plan, request.host, seen, now)
-        return {**result, "changed": True, "msg": f"{message}."}
+        self.record(plan, request.hosts, seen, now)
+        hosts = ",".join(request.hosts)
+        following = command.playbook(request.action, egov_ops_hosts=hosts, egov_ops_request=digits)
+        self.say(f"When it has all its approvals, carry it out:\n{following}")
+        return {**result, "changed": True, "msg": f"{message}.", "next": following}

@@ -15,6 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
 from ansible_collections.egov.ops.plugins.plugin_utils.evidence import newest, newest_proof
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import options_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
@@ -30,8 +31,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
 
-#: The procedure that a person calls to see the state; the others are read in their reports.
-ASKED = "backup_status"
+MODULE = "backup_catalog"
 
 #: The step that has judged the freshness of a host's sets already.
 BACKUP = "backup_run"
@@ -83,8 +83,9 @@ class ActionModule(BackupTask):
         """Print, where a person asked for the state, how each set is restored without us."""
         result = super().perform(arguments, task_vars)
         host: str = task_vars["inventory_hostname"]
-        run = Run.of_this_process(StateDir.resolve(self.plan_of(host)["egov_ops_state_dir"]))
-        if not run or run.procedure == ASKED:
+        plan = self.plan_of(host)
+        run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
+        if not run or self._is_asked(run, plan):
             for name, lines in result.get("without_us", {}).items():
                 self.say(f"Without us, set {name} of {host}:")
                 for line in lines:
@@ -105,8 +106,12 @@ class ActionModule(BackupTask):
         backed_up = any(step["subject"] == BACKUP for step in run.steps(host)) if run else False
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
         watched = watch(plan, state, host, sets, measured, now, fresh=not backed_up)
-        if run and run.procedure == ASKED:
+        if run and self._is_asked(run, plan):
             from ansible_collections.egov.ops.plugins.plugin_utils.escrow import untested
 
             watched += untested(state, host, repositories_of(sets), plan, now, due=False)
         return {**outcome, "evidence": [*outcome["evidence"], *watched]}
+
+    def _is_asked(self, run: Run, plan: Plan) -> bool:
+        """Tell whether a person waits for the answer; in other procedures it is read in their reports."""
+        return options_of(plan, run.procedure, MODULE)["reader"] == "person"

@@ -18,12 +18,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import BackupTask, repositories_of
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import options_of
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import wanted
 
-#: The procedure that reads what is new; all others read everything.
-NEW = "weekly"
+MODULE = "backup_check"
 
 
 class ActionModule(BackupTask):
@@ -42,11 +42,11 @@ class ActionModule(BackupTask):
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
-        """Read what is new in the weekly procedure, and all data in any other, unless it is said; add escrowed keys."""
+        """Read as much as the procedure's step says, and all data used alone, unless it is said; add escrowed keys."""
         filled, secrets = super().prepare(arguments, plan, host, now)
         if not filled["data"]:
             run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
-            filled["data"] = "new" if run and run.procedure == NEW else "all"
+            filled["data"] = options_of(plan, run.procedure if run else "", MODULE)["data"]
         filled["escrow"] = {}
         for name, file in escrow.files_of(repositories_of(filled["sets"]), plan).items():
             secrets[f"escrow:{name}"], filled["escrow"][name] = _read(file)
@@ -61,7 +61,7 @@ class ActionModule(BackupTask):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         run = Run.of_this_process(state)
         names = repositories_of(arguments["sets"] or plan["egov_ops_backup_sets"])
-        due = bool(run and run.procedure in escrow.DUE)
+        due = bool(run and options_of(plan, run.procedure, MODULE)["escrow"] == "due")
         with suppress(OpsError):  # what was read of the repositories is not lost with the ledger
             found = escrow.untested(state, host, names, plan, now, due)
             outcome["evidence"] = [*outcome["evidence"], *found]

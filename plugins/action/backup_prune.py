@@ -24,7 +24,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
 class ActionModule(ChangingTask):
     """See plugins/modules/backup_prune.py."""
 
-    ACTION = "backup_prune"
     DOMAIN = "backup"
     HALF = ("backup.prune", "prune")
     ARGUMENTS = PRUNE

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RUN
-from ansible_collections.egov.ops.plugins.plugin_utils import freshness
+from ansible_collections.egov.ops.plugins.plugin_utils import freshness, new_passwords
 from ansible_collections.egov.ops.plugins.plugin_utils.answer import Expected
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import DIFF, BackupTask
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
@@ -43,6 +43,7 @@ class ActionModule(BackupTask):
         """Judge how old each set's newest good backup is, whatever became of this one."""
         if self._task.check_mode or outcome["status"] == "skipped":  # nobody was to look at this host
             return outcome
+        outcome["evidence"] = [*outcome["evidence"], *new_passwords.creations(self.created)]
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
         state, away = StateDir.resolve(plan["egov_ops_state_dir"]), outcome["status"] == "unreachable"
         with suppress(OpsError):  # without its ledger the backup itself has failed, and says why

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.changing import ask, refuse_plan_variables
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
@@ -19,22 +20,23 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import Task
 class ActionModule(Task):
     """See plugins/modules/gate_explain.py."""
 
-    ARGUMENTS = {"action": {"type": "str", "default": "restore"}, "request": {"type": "str"}}
+    ARGUMENTS = {"action": {"type": "str"}, "request": {"type": "str"}}
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Ask the gates of each host of the play and print what they say, one a line."""
         refuse_plan_variables(self.extra_variables())
         now = datetime.now(timezone.utc)
         decisions: dict[str, Any] = {}
+        action = arguments["action"] or str(merge({}, load_schema(), self.extra_variables())["egov_ops_action"])
         for host in task_vars["ansible_play_hosts_all"]:
             plan = self.plan_of(host)
             state = StateDir.resolve(plan["egov_ops_state_dir"])
             wanted = arguments["request"] or plan["egov_ops_request"]
             try:
-                decision = ask(arguments["action"], wanted, host, plan, state, "", "", now).decision
+                decision = ask(action, wanted, host, plan, state, "", "", now).decision
             except OpsError as error:
-                decisions[host] = {"allowed": False, "action": arguments["action"], "request": wanted, "checks": []}
-                self.say(f"{host}  {arguments['action']}: refused. {inert(str(error))}")
+                decisions[host] = {"allowed": False, "action": action, "request": wanted, "checks": []}
+                self.say(f"{host}  {action}: refused. {inert(str(error))}")
                 continue
             decisions[host] = decision.shown()
             self.say(f"{host}  {decision.action}: {'allowed' if decision.allowed else 'refused'}")
@@ -42,5 +44,5 @@ class ActionModule(Task):
                 mark = "passes" if check.allowed else "refuses"
                 self.say(f"  {check.gate:<14} {mark:<8} {inert(f'{check.message} {check.remedy}'.strip())}")
         allowed = sum(decision["allowed"] for decision in decisions.values())
-        message = f"{arguments['action']} is allowed on {allowed} of {len(decisions)} hosts."
+        message = f"{action} is allowed on {allowed} of {len(decisions)} hosts."
         return {"changed": False, "msg": message, "decisions": decisions}

@@ -25,7 +25,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.task import outcome_of
 class ActionModule(ChangingTask):
     """See plugins/modules/key_rotate.py."""
 
-    ACTION = "key_rotate"
     DOMAIN = "backup"
     HALF = ("backup.rotate", "rotate")
     ARGUMENTS = ROTATE
@@ -37,7 +36,7 @@ class ActionModule(ChangingTask):
 
     def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
         """Return the repositories whose keys are rotated."""
-        return {"repositories": sorted(_rotations(plan, arguments["stage"]))}
+        return {"repositories": sorted(_rotations(plan, arguments["stage"], host))}
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -47,7 +46,7 @@ class ActionModule(ChangingTask):
         entries = plan["egov_ops_backup_repositories"]
         found: dict[str, str] = {}
         known = {}
-        rotations = _rotations(plan, arguments["stage"])
+        rotations = _rotations(plan, arguments["stage"], host)
         for name, rotation in rotations.items():
             found |= secrets_of_entry(name, entries[name], state, check_mode)
             new = rotation.password(make=arguments["stage"] == "add" and not check_mode)
@@ -61,7 +60,7 @@ class ActionModule(ChangingTask):
     ) -> dict[str, Any]:
         """Switch the sources that are ready before an old key goes, and remember what the stage has done."""
         state, stage = StateDir.resolve(plan["egov_ops_state_dir"]), arguments["stage"]
-        rotations = _rotations(plan, stage)
+        rotations = _rotations(plan, stage, host)
         if not rotations:
             return outcome_of("ok", "", f"No key of a repository of {host} is being rotated.")
         users = self._users(rotations, state, task_vars) if stage == "remove" else {}
@@ -77,9 +76,11 @@ class ActionModule(ChangingTask):
         if not self._task.check_mode:
             with state.lock("rotation"):
                 for record in outcome["evidence"]:
+                    name = record["subject"]
                     if record["status"] == "ok":
-                        name = record["subject"]
                         _note(rotations[name], stage, host, name, record["detail"], users.get(name, []))
+                    elif record["reason"] == "not_supported":
+                        rotations[name].note(host, name, unsupported=record["detail"].get("message") or "not supported")
         return outcome
 
     def _users(
@@ -99,11 +100,18 @@ class ActionModule(ChangingTask):
         return found
 
 
-def _rotations(plan: Plan, stage: str) -> dict[str, Rotation]:
-    """Return the rotations of a host's repositories; the later stages go on with those that were begun."""
+def _rotations(plan: Plan, stage: str, host: str) -> dict[str, Rotation]:
+    """Return the rotations of a host's repositories; the later stages go on with those that were begun.
+
+    Not with those whose engine has said that it cannot change a key: their password stays the one that they have.
+    """
     state, entries = StateDir.resolve(plan["egov_ops_state_dir"]), plan["egov_ops_backup_repositories"]
     found = {name: Rotation(name, entries[name], state) for name in repositories_of(plan["egov_ops_backup_sets"])}
-    return {name: rotation for name, rotation in found.items() if stage == "add" or rotation.begun}
+    return {
+        name: rotation
+        for name, rotation in found.items()
+        if stage == "add" or (rotation.begun and not rotation.unsupported(host, name))
+    }
 
 
 def _of_check_mode() -> str:
@@ -116,7 +124,10 @@ def _switched(name: str, rotation: Rotation, users: list[Place], plan: Plan) -> 
     lacking = rotation.lacking(users)
     if lacking:
         some = ", ".join(f"{place} of {host}" for host, place in lacking[:5])
-        return f"The new password is not proved on all repositories that take it, {some}: run the stage add there."
+        return (
+            f"The new password is not proved on all repositories that take it, {some}: run the stage add there, and "
+            "give a repository whose engine cannot change its key a password_file of its own."
+        )
     if rotation.source:
         rotation.switch()
     elif password.given(plan["egov_ops_backup_repositories"][name]) != rotation.password(make=False):
@@ -130,7 +141,7 @@ def _switched(name: str, rotation: Rotation, users: list[Place], plan: Plan) -> 
 def _note(rotation: Rotation, stage: str, host: str, name: str, detail: dict[str, Any], users: list[Place]) -> None:
     """Remember what a stage has done with a repository; raises OpsError."""
     if stage == "add":
-        rotation.note(host, name, old=detail.get("old", ""), new=detail.get("new", ""))
+        rotation.note(host, name, old=detail.get("old", ""), new=detail.get("new", ""), unsupported="")
     elif stage == "remove":
         rotation.note(host, name, removed="yes")
         rotation.finish(users)

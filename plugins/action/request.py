@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, command, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     REQUEST,
     SHORT,
@@ -22,7 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     words_of,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import may_approve
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import hosts_in_words, may_approve
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.signature import sign
 from ansible_collections.egov.ops.plugins.plugin_utils.signing import SigningTask
@@ -32,7 +32,7 @@ class ActionModule(SigningTask):
     """See plugins/modules/request.py."""
 
     ARGUMENTS = {
-        "action": {"type": "str", "default": "restore", "choices": ["restore"]},
+        "action": {"type": "str", "choices": action_registry.requestable()},
         "operation": {"type": "dict"},
         "reason": {"type": "str"},
         "valid_for": {"type": "int"},
@@ -41,14 +41,15 @@ class ActionModule(SigningTask):
 
     def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Make the request in the name of the key's owner, show it, and unless in check mode sign and store it."""
-        now, action = datetime.now(timezone.utc), arguments["action"]
-        run_options = self.run_options()
+        now, run_options = datetime.now(timezone.utc), self.run_options()
+        action = arguments["action"] or run_options["egov_ops_action"]
         operation = arguments["operation"] or run_options["egov_ops_operation"]
         check_operation(action, operation)
-        host = str(operation["host"])
-        if host not in task_vars["groups"]["all"]:
-            raise OpsError(f"The operation is for {host}, which is not in this inventory.")
-        plan = self.plan_of(host)
+        hosts = Request(action, operation, "", "", "", "", "").hosts
+        for host in hosts:
+            if host not in task_vars["groups"]["all"]:
+                raise OpsError(f"The operation is for {host}, which is not in this inventory.")
+        plan = self.plan_of(hosts[0])
         reason = arguments["reason"] or plan["egov_ops_reason"]
         if not reason.strip():
             raise OpsError("A request needs a reason, one sentence: give egov_ops_reason.")
@@ -61,7 +62,7 @@ class ActionModule(SigningTask):
         not_after = iso(now + timedelta(seconds=seconds))
         made = Request(action, operation, person, reason, iso(now), not_after, os.urandom(16).hex())
         request = read_request(made.body.encode())  # nothing is signed that would not be read again
-        for line in words_of(request):
+        for line in words_of(request, plan["egov_ops_report_language"]):
             self.say(line)
         result = {"changed": True, "digest": request.digest, "request": request.body}
         if self._task.check_mode:
@@ -69,7 +70,7 @@ class ActionModule(SigningTask):
         signature = sign(request.body, REQUEST, Path(key))
         state = self.state(plan)
         evidence.store(state, request)
-        message = f"{person} asks for {action} on {host}: {reason}"
+        message = f"{person} asks for {action} on {hosts_in_words(request)}: {reason}"
         seen = observation(
             "request",
             request.digest,
@@ -80,8 +81,8 @@ class ActionModule(SigningTask):
             person=person,
             not_after=not_after,
         )
-        self.record(plan, host, seen, now)
+        self.record(plan, hosts, seen, now)
         able = ", ".join(may_approve(plan, action, person, now)) or "nobody yet (may_approve of egov_ops_people)"
-        command = f"ansible-playbook egov.ops.approve -e egov_ops_request={request.digest[:SHORT]}"
-        self.say(f"To be approved until {not_after} by one of: {able}.\n{command}")
-        return {**result, "msg": f"Request {request.digest[:SHORT]} waits for its approval.", "approve": command}
+        approve = command.playbook("approve", egov_ops_request=request.digest[:SHORT])
+        self.say(f"To be approved until {not_after} by one of: {able}.\n{approve}")
+        return {**result, "msg": f"Request {request.digest[:SHORT]} waits for its approval.", "approve": approve}

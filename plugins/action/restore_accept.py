@@ -13,7 +13,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.restore import SettleTask
 class ActionModule(SettleTask):
     """See plugins/modules/restore_accept.py."""
 
-    ACTION = "restore_accept"
     HALF = ("backup.settle", "accept")
     ARGUMENTS = SETTLE
     KINDS = ("restore_acceptance",)

@@ -24,7 +24,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 class ActionModule(RestoreTask):
     """See plugins/modules/restore_run.py."""
 
-    ACTION = "restore"
     HALF = ("backup.restore", "restore")
     DETACHES = True
     ARGUMENTS = RESTORE

@@ -13,7 +13,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.restore import SettleTask
 class ActionModule(SettleTask):
     """See plugins/modules/restore_undo.py."""
 
-    ACTION = "restore_undo"
     HALF = ("backup.settle", "undo")
     ARGUMENTS = SETTLE
     KINDS = ("restore_undo",)

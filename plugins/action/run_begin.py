@@ -14,7 +14,7 @@ from ansible import constants
 from ansible import context as cli
 from ansible.release import __version__ as ansible_version
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import begin
+from ansible_collections.egov.ops.plugins.plugin_utils import begin, lasting, targets
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
@@ -51,6 +51,7 @@ class ActionModule(Task):
         """Refuse what cannot work, then open the spool; in check mode only the first."""
         begin.refuse_settings(str(self.play().strategy), str(constants.DEFAULT_HASH_BEHAVIOUR))
         tags, skip_tags = list(cli.CLIARGS.get("tags") or []), list(cli.CLIARGS.get("skip_tags") or [])
+        targets.refuse_unparsed(self._task.get_variable_manager()._inventory)
         hosts = list(task_vars["ansible_play_hosts_all"])
         plan, foreign = self._check_plan(hosts)
         name, catalogue = arguments["procedure"], plan["egov_ops_procedures"]
@@ -60,8 +61,13 @@ class ActionModule(Task):
         steps = begin.steps_of(procedure["steps"], selected)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         self.say(f"egov.ops keeps its state in {state.path}")
+        warning = lasting.words_of_state(state.path, plan["egov_ops_ephemeral"])
+        if warning:
+            self.say(warning)
         if self._task.check_mode:
-            return {"changed": False, "msg": "Check mode: the run is not recorded.", "run": "", "hosts": len(hosts)}
+            targets.refuse_only_foreign(hosts, foreign)
+            result = {"changed": False, "msg": "Check mode: the run is not recorded.", "run": "", "hosts": len(hosts)}
+            return {**result, "not_ours": foreign}
         state.prepare()
         now = datetime.now(timezone.utc)
         spool = Spool.find(state.spool, controller())
@@ -91,7 +97,7 @@ class ActionModule(Task):
         if header["busy"]:
             other = ", ".join(header["others"])
             message = f"Run {spool.run} does nothing: {other} is still running; wait for it, or end its process."
-        return {"changed": False, "msg": message, "run": spool.run, "hosts": len(hosts)}
+        return {"changed": False, "msg": message, "run": spool.run, "hosts": len(hosts), "not_ours": foreign}
 
     def _check_plan(self, hosts: list[str]) -> tuple[Plan, list[str]]:
         """Return the plan of the first host, and the hosts that are not ours; refuse a fault in any host's plan."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils import seal
+from ansible_collections.egov.ops.plugins.plugin_utils import seal, targets
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
@@ -46,6 +46,8 @@ class ActionModule(Task):
             "head": {"count": sealed.head.count, "hash": sealed.head.hash},
             "report": sealed.report,
         }
+        if not sealed.fault:
+            targets.refuse_only_foreign(batch.all_hosts, run.header["not_ours"])
         if sealed.fault:
             return {"failed": True, "changed": True, "msg": sealed.fault, **result}
         return {"changed": True, "msg": f"{sealed.records} records of run {run.id} are in the ledger.", **result}

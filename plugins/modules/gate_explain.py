@@ -17,9 +17,10 @@ extends_documentation_fragment:
   - egov.ops.controller
 options:
   action:
-    description: The action, an entry of C(egov_ops_gates).
+    description:
+      - The action, an entry of C(egov_ops_gates).
+      - Without it, C(egov_ops_action) of the command line.
     type: str
-    default: restore
   request:
     description:
       - The request, by at least the first eight digits of its digest.

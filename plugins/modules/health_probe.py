@@ -37,6 +37,11 @@ options:
         expect), C(listening_ports) (expected, allowed), C(listen_queue) (%), C(process_count) (processes; name),
         C(outdated_processes) (processes), C(certificate_served) (days; address, server_name, verify, ca_file),
         C(certificate_stored) (days; paths), C(file_age) (hours; path), C(nagios_plugin) (command)."
+      - "What may hold a secret never leaves the host: of C(url) its user and password, which are sent as Basic
+        authentication, and the values of its query; C(headers); C(contains), C(send) and C(expect); the arguments of
+        C(command), of which only the program is named. In a user or password of a URL write C(/ ? # @ :) as
+        C(%2F %3F %23 %40 %3A). What follows an option such as C(-p), C(-a) or C(--token) in C(command) is taken out of
+        what the plugin says."
     type: dict
     default: {}
   timeout:

@@ -18,13 +18,14 @@ extends_documentation_fragment:
   - egov.ops.controller
 options:
   action:
-    description: The action that is asked for.
+    description:
+      - The action that is asked for.
+      - Without it, C(egov_ops_action) of the command line.
     type: str
     choices: [restore]
-    default: restore
   operation:
     description:
-      - What is to be done, in all its detail, as M(egov.ops.backup_list) gives it.
+      - What is to be done, in all its detail - of a restore, as M(egov.ops.backup_list) gives it.
       - Without it, C(egov_ops_operation) of the command line.
     type: dict
   reason:

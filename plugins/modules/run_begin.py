@@ -87,4 +87,10 @@ hosts:
   returned: success
   type: int
   sample: 14
+not_ours:
+  description: Hosts that are not ours, which no later task of a procedure visits.
+  returned: success
+  type: list
+  elements: str
+  sample: [switch1]
 """

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import is_time, read_time
@@ -32,14 +32,32 @@ SHORT = 8
 
 #: Bytes of a request.
 SIZE_LIMIT = 1024 * 1024
-#: Paths of a request: an approver is shown each of them.
-PATHS_LIMIT = 500
 _TEXT_LIMIT = 1000
 
 _HEX = re.compile(r"[0-9a-f]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"\w[\w.-]*")
-_UNIT = re.compile(r"[\w@.:\\-]+\.\w+")
+
+_WORDS = {
+    "en": {
+        "request": "request",
+        "asks": "asks",
+        "asked": "{requester}, at {made}: {reason}",
+        "valid": "valid",
+        "until": "until {end}",
+        "action": "action",
+        "host": "host",
+    },
+    "zh": {
+        "request": "申请",
+        "asks": "申请人",
+        "asked": "{requester}，{made}：{reason}",
+        "valid": "有效期",
+        "until": "至 {end}",
+        "action": "操作",
+        "host": "主机",
+    },
+}
 
 
 class ApprovalError(OpsError):
@@ -70,8 +88,14 @@ class Request:
 
     @property
     def host(self) -> str:
-        """Return the host that the operation works on, by its name in the inventory."""
-        return str(self.operation["host"])
+        """Return the host that the operation works on, the first of several, by its name in the inventory."""
+        return self.hosts[0]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts that the operation works on, by their names in the inventory."""
+        several = self.operation.get("hosts")
+        return tuple(map(str, several)) if several else (str(self.operation["host"]),)
 
 
 @dataclass(frozen=True)
@@ -88,24 +112,13 @@ class Approval:
         return canonical({"schema": SCHEMA, **self.__dict__})
 
 
-class Action(NamedTuple):
-    """An action that can be asked for: what its operation must be, and how it is told."""
-
-    keys: Mapping[str, Callable[[Any], bool]]
-    faults: Callable[[Mapping[str, Any]], str]
-    words: Callable[[Mapping[str, Any]], list[tuple[str, str]]]
-    #: Keys that an operation may lack.
-    optional: frozenset[str] = frozenset()
-
-
 def read_request(data: bytes) -> Request:
     """Return the request in some JSON; raises ApprovalError for anything that is not exactly one."""
     found = _document(data, "request", Request)
     action = found["action"]
-    if action not in ACTIONS:
-        raise ApprovalError(
-            f"The request is for {inert(action)!r}, which is no action; known are {', '.join(ACTIONS)}."
-        )
+    if action not in action_registry.requestable():
+        known = ", ".join(action_registry.requestable())
+        raise ApprovalError(f"The request is for {inert(action)!r}, which is no action; known are {known}.")
     check_operation(action, found["operation"])
     _time("request", found, "made")
     _time("request", found, "not_after")
@@ -131,33 +144,24 @@ def read_approval(data: bytes) -> Approval:
 
 def check_operation(action: str, operation: Mapping[str, Any]) -> None:
     """Refuse an operation that lacks a key, has one too many or holds a value that cannot be; raises ApprovalError."""
-    keys = ACTIONS[action].keys
-    what = f"The operation of {action}"
-    for key in [*keys, *operation]:
-        if key not in operation and key in ACTIONS[action].optional:
-            continue
-        if key not in operation:
-            raise ApprovalError(f"{what} lacks {key}; take the operation as egov.ops.backup_list gives it.")
-        if key not in keys:
-            raise ApprovalError(f"{what} has a key {inert(key)!r}, which there is not; known are {', '.join(keys)}.")
-        if not keys[key](operation[key]):
-            raise ApprovalError(f"{what} has a {key} that cannot be: {inert(repr(operation[key]))[:80]}.")
-    fault = ACTIONS[action].faults(operation)
+    fault = action_registry.operation_fault(action, operation)
     if fault:
-        raise ApprovalError(f"{what} {fault}.")
+        raise ApprovalError(fault)
 
 
-def words_of(request: Request) -> list[str]:
+def words_of(request: Request, language: str = "en") -> list[str]:
     """Return a request as lines for the person who is to approve it; nothing in it can move the cursor or hide."""
-    told = [
-        ("request", request.digest),
-        ("asks", f"{request.requester}, at {request.made}: {request.reason}"),
-        ("valid", f"until {request.not_after}"),
-        ("action", request.action),
-        ("host", request.host),
-        *ACTIONS[request.action].words(request.operation),
+    words = _WORDS[language]
+    named = {"requester": request.requester, "made": request.made, "reason": request.reason, "end": request.not_after}
+    lines = [
+        (words["request"], request.digest),
+        (words["asks"], words["asked"].format_map(named)),
+        (words["valid"], words["until"].format_map(named)),
+        (words["action"], request.action),
+        *((words["host"], host) for host in request.hosts),
+        *action_registry.find(request.action).lines(request.operation, language),
     ]
-    return [f"{name:<8} {inert(text)}" for name, text in told]
+    return [f"{name:<8} {inert(text)}" for name, text in lines]
 
 
 def _document(data: bytes, kind: str, wanted: type[Request] | type[Approval]) -> dict[str, Any]:
@@ -205,11 +209,16 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _has_half_characters(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_half_characters(item) for pair in value.items() for item in pair)
-    if isinstance(value, list):
-        return any(map(_has_half_characters, value))
-    return isinstance(value, str) and bool(_SURROGATE.search(value))
+    waiting = [value]  # no recursion: a document may be nested as deep as JSON's reader bears
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, str) and _SURROGATE.search(item):
+            return True
+    return False
 
 
 def _time(kind: str, found: Mapping[str, Any], key: str) -> None:
@@ -224,101 +233,3 @@ def _time(kind: str, found: Mapping[str, Any], key: str) -> None:
 def _name(kind: str, found: Mapping[str, Any], key: str) -> None:
     if not _NAME.fullmatch(found[key]) or len(found[key]) > _TEXT_LIMIT:
         raise ApprovalError(f"The {kind}'s {key} must be a name as egov_ops_people has it.")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _TEXT_LIMIT and inert(value) == value
-
-
-def _is_snapshot(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 64 and bool(_HEX.fullmatch(value))
-
-
-def _is_path(value: Any) -> bool:
-    parts = value.split("/")[1:] if isinstance(value, str) else []
-    whole = bool(parts) and value.startswith("/") and "\0" not in value
-    return whole and (value == "/" or not {"", ".", ".."} & set(parts))
-
-
-def _is_amount(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_time(value: Any) -> bool:
-    """Tell whether a text is a moment as an engine writes it: with fractions of a second and an offset, or without."""
-    try:
-        text = re.sub(r"\.\d+", "", value).replace("Z", "+00:00")
-        return datetime.fromisoformat(text).tzinfo is not None
-    except (TypeError, ValueError):
-        return False
-
-
-def _are_paths(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_path, value)) and value == sorted(set(value))
-
-
-def _are_units(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(unit, str) and bool(_UNIT.fullmatch(unit)) for unit in value)
-
-
-def _restore_faults(operation: Mapping[str, Any]) -> str:
-    if len(operation["paths"]) > PATHS_LIMIT:
-        return f"names {len(operation['paths'])} paths, more than {PATHS_LIMIT}; name the folders that they are in"
-    if operation["mode"] == "beside" and not _is_path(operation["destination"]):
-        return "needs a destination, an absolute path, because it restores beside what is there"
-    if operation["mode"] == "in_place" and operation["destination"]:
-        return "has a destination, though it restores in place"
-    return ""
-
-
-def _restore_words(operation: Mapping[str, Any]) -> list[tuple[str, str]]:
-    source = f"snapshot {operation['snapshot'][:SHORT]} of {operation['snapshot_time']}"
-    told = [("from", f"{source}, set {operation['set']}, repository {operation['repository']}")]
-    if operation.get("of"):
-        told.insert(0, ("of", f"host {operation['of']}, whose data goes to another host"))
-    told += [("what", path) for path in operation["paths"]] or [("what", "the whole set")]
-    size = f"{operation['files']} files, {_amount(operation['bytes'])}, about {operation['seconds']:g} s"
-    told.append(("size", size))
-    if operation["mode"] == "beside":
-        told.append(("where", f"beside, into {operation['destination']}, which must not exist; nothing is replaced"))
-    else:
-        replaced = "what is there now is replaced, and kept aside until restore_accept or restore_undo"
-        told.append(("where", f"back into its place; {replaced}"))
-    units = ", ".join(operation["stop"])
-    told.append(("stops", f"{units}; started again afterwards" if units else "nothing"))
-    return told
-
-
-def _amount(size: int) -> str:
-    value, unit = float(size), "bytes"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if value < 1024:
-            break
-        value, unit = value / 1024, larger
-    return f"{value:.4g} {unit}"
-
-
-#: The actions that can be asked for, by name.
-ACTIONS: Mapping[str, Action] = {
-    "restore": Action(
-        keys={
-            "host": _is_text,
-            "set": _is_text,
-            "repository": _is_text,
-            "snapshot": _is_snapshot,
-            "snapshot_time": _is_time,
-            "paths": _are_paths,
-            "mode": lambda value: value in ("beside", "in_place"),
-            "destination": lambda value: value == "" or _is_path(value),
-            "files": _is_amount,
-            "bytes": _is_amount,
-            "stop": _are_units,
-            "seconds": lambda value: type(value) in (int, float) and 0 <= value < float("inf"),
-            "of": _is_text,
-            "original": _is_snapshot,
-        },
-        faults=_restore_faults,
-        words=_restore_words,
-        optional=frozenset({"of", "original"}),
-    ),
-}

@@ -10,8 +10,10 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils import lasting
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
@@ -29,6 +31,17 @@ DIFF = {"diff": list_of(fields({"header": line(), "prepared": text}), 10_000)}
 FIXED_SECONDS = 5.0
 ASSUMED_RATE = 20e6
 RATE_RECORDS = 5
+
+#: What of a repository is for the controller alone: where its secrets are, and the access that no client is given.
+_OF_CONTROLLER = (
+    "password",
+    "password_command",
+    "password_file",
+    "escrow_file",
+    "credentials_file",
+    "prune_location",
+    "prune_credentials_file",
+)
 
 
 def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, now: datetime) -> Sets:
@@ -110,19 +123,21 @@ def secrets_of(name: str, known: bool, plan: Plan, state: StateDir, check_mode: 
             "bring it back from where you keep a copy."
         )
     else:
+        lasting.refuse_only_copy(name, path, plan["egov_ops_ephemeral"])
         found = secrets.token_urlsafe() if check_mode else password.read_or_create(path)
     return {f"repository:{name}": found, **_credentials(name, repository["credentials_file"])}
 
 
 def public(repositories: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the plan's repositories as a half is given them: its passwords are secrets, and no options."""
+    """Return the plan's repositories as a half is given them: what lets anybody in is a secret, and no option."""
     return {
-        name: {key: value for key, value in entry.items() if key != "password"} for name, entry in repositories.items()
+        name: {key: value for key, value in entry.items() if key not in _OF_CONTROLLER}
+        for name, entry in repositories.items()
     }
 
 
 def _credentials(name: str, file: str) -> dict[str, str]:
-    """Return what lets restic in at a repository's place, as the half's secrets; raises OpsError."""
+    """Return what lets an engine in at a repository's place, as the half's secrets; raises OpsError."""
     found = password.variables(Path(file)) if file else {}
     return {f"credentials:{name}:{variable}": value for variable, value in found.items()}
 
@@ -161,6 +176,8 @@ class BackupTask(HostTask):
     DOMAIN = "backup"
     #: Whether the half also works on the repositories that take copies.
     COPIES = False
+    #: The password files that this task has created, by repository.
+    created: Mapping[str, Path] = MappingProxyType({})
 
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
@@ -175,6 +192,7 @@ class BackupTask(HostTask):
             "host_name": arguments["host_name"] or host,
         }
         check_mode = bool(self._task.check_mode)
+        absent = _absent_files(repositories_of(sets), plan, state)
         found = passwords_of(sets, plan, state, check_mode)
         if self.COPIES:
             more, troubles = passwords_of_copies(sets, plan, state, check_mode)
@@ -183,7 +201,19 @@ class BackupTask(HostTask):
                 known = filled["repositories"]
                 broken = {name: {**known.get(name, {}), "trouble": why} for name, why in troubles.items()}
                 filled["repositories"] = {**known, **broken}
+        self.created = {name: file for name, file in absent.items() if file.exists()}
         return filled, found
+
+
+def _absent_files(names: list[str], plan: Plan, state: StateDir) -> dict[str, Path]:
+    """Return the password files of the controller that are not there, by repository."""
+    repositories = plan["egov_ops_backup_repositories"]
+    files = {
+        name: Path(repositories[name]["password_file"] or state.path / "passwords" / name)
+        for name in names
+        if name in repositories and not (repositories[name]["password"] or repositories[name]["password_command"])
+    }
+    return {name: file for name, file in files.items() if not file.exists()}
 
 
 def _is_known(state: StateDir, host: str, name: str, repository: str | None, kind: str = "backup") -> bool:

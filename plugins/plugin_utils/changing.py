@@ -11,13 +11,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import Request
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.gate import GATES, Check, Decision, Evidence, counted, decide
+from ansible_collections.egov.ops.plugins.plugin_utils.gate import (
+    GATES,
+    Check,
+    Decision,
+    Evidence,
+    counted,
+    decide,
+    hosts_in_words,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
@@ -45,8 +53,10 @@ class ChangingTask(HostTask):
     those that were passed), `requester` and `approvers`.
     """
 
-    #: The action whose gates are asked, an entry of egov_ops_gates.
-    ACTION: ClassVar[str]
+    @property
+    def action(self) -> str:
+        """Return the action whose gates are asked: the one that this module carries out."""
+        return action_registry.carried_out_by(self._name)
 
     def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
         """Return what is to be done where the request does not say it, {} where it does; raises OpsError."""
@@ -59,7 +69,7 @@ class ChangingTask(HostTask):
         try:
             with self._decided(arguments, plan, host, now) as passed:
                 operation = self.operation(arguments, plan, host)
-                if not operation and passed.request and passed.request.host == host:
+                if not operation and passed.request and host in passed.request.hosts:
                     operation = dict(passed.request.operation)
                 if not operation:
                     passed = passed._replace(decision=_without_operation(passed, host), override="")
@@ -74,8 +84,8 @@ class ChangingTask(HostTask):
             return {**outcome_of("skipped", "refused", passed.decision.message), **shown}
         given = {**arguments, "operation": operation, **_facts_of(passed)}
         outcome = super()._attempt(given, plan, host, run_id, now, task_vars)
-        if run_id and outcome["status"] == "ok" and passed.request and passed.request.action == self.ACTION:
-            done = observation(evidence.DONE, passed.request.digest, "ok", action=self.ACTION, message=outcome["msg"])
+        if run_id and outcome["status"] == "ok" and passed.request and passed.request.action == self.action:
+            done = observation(evidence.DONE, passed.request.digest, "ok", action=self.action, message=outcome["msg"])
             self._append(plan, host, [done], now)
         if self._task.check_mode:
             outcome["msg"] = f"{outcome['msg']} {passed.decision.message}".strip()
@@ -92,24 +102,24 @@ class ChangingTask(HostTask):
         override = str(plan["egov_ops_override"].get("reason", ""))
         wanted = str(arguments.get("request") or plan["egov_ops_request"])
         if self._task.check_mode:
-            yield ask(self.ACTION, wanted, host, plan, state, "", override, now)
+            yield ask(self.action, wanted, host, plan, state, "", override, now)
             return
         own = self._run(plan).id
         with state.lock("gate"):
-            yield ask(self.ACTION, wanted, host, plan, state, own, override, now)
+            yield ask(self.action, wanted, host, plan, state, own, override, now)
 
     def _note(self, plan: Plan, passed: Passed, host: str, now: datetime) -> None:
         """Record the decision, and tell the system's log too of an override; raises SpoolError."""
         decision = passed.decision
         override = "" if decision.allowed else passed.override
-        subject = decision.request or self.ACTION
+        subject = decision.request or self.action
         detail = {**decision.shown(), "module": self._name}
         if decision.allowed:
             seen = [observation(evidence.DECISION, subject, "ok", message=decision.message, **detail)]
         elif override:
             names = ", ".join(check.gate for check in decision.refused)
             user = user_name(os.geteuid())
-            message = f"{self.ACTION} goes on although refused by {names}: {override}"
+            message = f"{self.action} goes on although refused by {names}: {override}"
             seen = [
                 observation(evidence.DECISION, subject, "warning", message=decision.message, **detail),
                 observation(
@@ -180,7 +190,9 @@ def _without_operation(passed: Passed, host: str) -> Decision:
     if not passed.decision.allowed:
         return passed.decision
     request = passed.request
-    message = f"The request is for {request.host}, and not for {host}." if request else "No request is named."
+    message = (
+        f"The request is for {hosts_in_words(request)}, and not for {host}." if request else "No request is named."
+    )
     refused = Check("operation", False, message, "Name a request for this host in egov_ops_request.")
     return replace(passed.decision, checks=(*passed.decision.checks, refused))
 

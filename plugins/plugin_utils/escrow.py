@@ -12,20 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils import evidence
+from ansible_collections.egov.ops.plugins.plugin_utils import command, evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import procedures_with
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import ESCROW_DAYS
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 CLAUSES = ("S6.2.2-4",)
 
-#: The procedures in which a test that is missing is a finding: each week it would be one that nobody reads.
-DUE = ("quarterly", "backup_verify")
-
-#: Days for which a test holds: a quarter, and the time to bring the copy.
-HOLDS_DAYS = 100
-
-ACT = "Put its password into escrow, let escrow_file name the copy for a while, and run egov.ops.backup_verify."
+ACT = "Put its password into escrow, let escrow_file name the copy for a while, and run: "
 
 
 def files_of(names: Iterable[str], plan: Plan) -> dict[str, Path]:
@@ -43,14 +39,22 @@ def untested(
     changes = _newest(evidence.records_of(state, host, "key", ("ok",)), lambda detail: detail.get("stage") == "remove")
     ready = files_of(names, plan)
     return [
-        judge(name, tests.get(name, ""), changes.get(name, ""), now, due) for name in sorted(names) if name not in ready
+        judge(name, tests.get(name, ""), changes.get(name, ""), now, due, test_command(plan))
+        for name in sorted(names)
+        if name not in ready
     ]
 
 
-def judge(name: str, tested: str, rotated: str, now: datetime, due: bool) -> dict[str, Any]:
+def test_command(plan: Plan) -> str:
+    """Return the command that tests the copies of keys in escrow: of the shortest procedure that does."""
+    procedures = procedures_with(plan, "backup_check", "escrow", "due")
+    return command.playbook(procedures[0]) if procedures else "a procedure whose step backup_check has escrow: due"
+
+
+def judge(name: str, tested: str, rotated: str, now: datetime, due: bool, test: str) -> dict[str, Any]:
     """Judge a repository by when its copy was last tested and its key changed, each "" for never; pure.
 
-    due tells whether a test that is missing is a finding now.
+    due tells whether a test that is missing is a finding now; test is the command that makes one.
     """
     days = (now - read_time(tested)).days if tested else None
     reason = "not_due"
@@ -59,12 +63,12 @@ def judge(name: str, tested: str, rotated: str, now: datetime, due: bool) -> dic
         message = f"Nobody has shown that a key in escrow opens repository {name}."
     elif rotated > tested:
         message = f"The key of repository {name} was changed after its copy in escrow was tested."
-    elif days > HOLDS_DAYS:
+    elif days > ESCROW_DAYS:
         message = f"The key in escrow of repository {name} was last tested {days} days ago."
     else:
         message = f"The key in escrow opened repository {name} {days} days ago."
         return dict(observation("escrow", name, "ok", "", CLAUSES, message=message, tested=tested))
-    told = {"message": message, "tested": tested, "next": ACT}
+    told = {"message": message, "tested": tested, "next": ACT + test}
     status, why = ("warning", "") if due else ("skipped", reason)
     return dict(observation("escrow", name, status, why, CLAUSES, None, **told))
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     APPROVAL,
     REQUEST,
@@ -25,6 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     read_approval,
     read_request,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import GATE
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import Evidence, Signed
@@ -38,7 +40,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.signature import key_of, 
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 #: The domain of the gate's records, and their kinds: what was asked, approved, decided, overridden and carried out.
-DOMAIN = "gate"
+DOMAIN = GATE
 DECISION, DONE = "gate", "operation"
 
 #: The kinds of records that prove a backup: by a sample of it, and by all of it.
@@ -101,15 +103,15 @@ def gather(
     if request is None:
         with Ledger(state.ledger, read_only=True):
             return evidence
-    if request.host != host:
+    if host not in request.hosts:
         return evidence  # no signature is verified for a request that is not for this host
     known = {entry["key"] for entry in plan["egov_ops_signers"].values()}
     with Ledger(state.ledger, read_only=True) as ledger:
-        by_kind = {kind: _of_request(request, kind, state, ledger) for kind in ("request", "approval", DONE)}
+        by_kind = {kind: _of_request(request, host, kind, state, ledger) for kind in ("request", "approval", DONE)}
         evidence = replace(
             evidence,
             approvals=tuple(_approvals(by_kind["approval"], ledger, known)),
-            proof=_proof(request, now - timedelta(seconds=plan["egov_ops_proof_max_age"]), state, ledger),
+            proof=_proof(request, host, now - timedelta(seconds=plan["egov_ops_proof_max_age"]), state, ledger),
             done=by_kind[DONE][-1]["finished"] if by_kind[DONE] else "",
         )
     for record in by_kind["request"]:
@@ -230,23 +232,26 @@ def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
             yield from (record for record in found if record["kind"] == kind)
 
 
-def _of_request(request: Request, kind: str, state: StateDir, ledger: Ledger) -> list[dict[str, Any]]:
-    """Return a request's records of a kind, oldest first: those of the ledger, then those that wait in spools."""
-    stored = ledger.records(domain=DOMAIN, kind=kind, host=request.host, subject=request.digest)
-    waiting = (record for record in _waiting(state, kind) if record["subject"] == request.digest)
+def _of_request(request: Request, host: str, kind: str, state: StateDir, ledger: Ledger) -> list[dict[str, Any]]:
+    """Return a request's records of a kind on a host, oldest first: those of the ledger, then those in spools."""
+    stored = ledger.records(domain=DOMAIN, kind=kind, host=host, subject=request.digest)
+    about = {"subject": request.digest, "host": host}
+    waiting = (record for record in _waiting(state, kind) if about.items() <= record.items())
     return [record for record in [*(entry.record for entry in stored), *waiting] if record["status"] == "ok"]
 
 
-def _proof(request: Request, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
+def _proof(request: Request, host: str, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
     """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
-    wanted = request.operation
+    proof_of = action_registry.find(request.action).proof
+    wanted = proof_of(request.operation) if proof_of else None
+    if wanted is None:
+        return None
     found = []
     for kind in PROOFS:
-        about = {"domain": "backup", "kind": kind, "host": wanted.get("of", request.host), "subject": wanted["set"]}
+        about: dict[str, Any] = {"domain": "backup", "kind": kind, "host": wanted.host or host, "subject": wanted.set}
         found += [stored.record for stored in ledger.records(**about, since=iso(oldest))]
         found += (record for record in _waiting(state, kind) if about.items() <= record.items())
-    proved = {wanted["snapshot"], wanted.get("original", wanted["snapshot"])}
-    about_it = [record for record in found if record["detail"].get("snapshot_id") in proved]
+    about_it = [record for record in found if record["detail"].get("snapshot_id") in wanted.ids]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
 
 

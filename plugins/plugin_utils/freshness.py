@@ -15,25 +15,16 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils import command
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import objective
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 CLAUSES = ("S6.2.3-4",)
 
 #: The statuses of a backup that stands.
 GOOD = ("ok", "warning")
-
-#: Hours after which a set's newest data should be in a backup, by how often it is backed up, with the time of the run.
-HOURS = {
-    "change": 30,
-    "hourly": 3,
-    "daily": 30,
-    "weekly": 8 * 24,
-    "monthly": 33 * 24,
-    "quarterly": 95 * 24,
-    "yearly": 370 * 24,
-}
 
 
 def of_run(
@@ -67,18 +58,18 @@ def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> dict
     objective = rpo_of(entry)
     if not good:
         message = f"The ledger knows no good backup of set {name}."
-        return _observe(name, "critical", message, "Run egov.ops.backup.", objective=objective)
+        return _observe(name, "critical", message, f"Run: {command.playbook('backup')}", objective=objective)
     age = _age(good, now)
     status = "ok" if age <= objective else "warning" if age <= 2 * objective else "critical"
     message = f"The newest good backup of set {name} is {_hours(age)} old; its objective is {_hours(objective)}."
-    act = "See why its backups fail (egov.ops.ledger_info, kind backup), and run egov.ops.backup."
+    act = f"See why its backups fail (egov.ops.ledger_info, kind backup), and run: {command.playbook('backup')}"
     return _observe(name, status, message, act, age=round(age), objective=objective)
 
 
 def rpo_of(entry: Mapping[str, Any]) -> float:
     """Return the seconds of a set's recovery point objective: the plan's, or by how often it is backed up."""
     cadence = entry.get("incremental") or entry.get("full")
-    return float(entry.get("rpo") or HOURS.get(str(cadence), HOURS["daily"]) * 3600)
+    return float(entry.get("rpo") or objective(cadence).total_seconds())
 
 
 def newest(state: StateDir, host: str, name: str, entry: Mapping[str, Any], now: datetime) -> str:

@@ -4,7 +4,8 @@
 
 """The gate: whether a host may be changed now, decided from plan and evidence alone.
 
-`decide` is pure. What the plan does not allow in so many words is refused.
+`decide` is pure, but for the options of this process in the commands that it names. What the plan does not allow in so
+many words is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry, command
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import SHORT, Approval, Request
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import read_moment
@@ -23,8 +25,10 @@ Plan = Mapping[str, Any]
 #: Difference between two controllers' clocks that is taken for their inaccuracy.
 SKEW = timedelta(minutes=5)
 
-_ASK = "make a new request: ansible-playbook egov.ops.request"
-_APPROVE = "ansible-playbook egov.ops.approve -e egov_ops_request={request}"
+#: Hosts of a request that a sentence names.
+_NAMED_HOSTS = 5
+
+_TAKE_OUT = "Take {gate} out of egov_ops_gates.{action} in the inventory."
 
 
 class Check(NamedTuple):
@@ -108,6 +112,10 @@ def decide(request: Request | None, plan: Plan, evidence: Evidence, now: datetim
         sentence = f"The plan has no gates for {evidence.action}, so it is never allowed."
         nothing = Check("plan", False, sentence, "Add it to egov_ops_gates in the inventory.")
         return Decision(evidence.action, evidence.host, digest, (nothing,))
+    if not action_registry.is_known(evidence.action):
+        sentence = f"The plan has gates for {evidence.action}, but there is no such action."
+        known = f"Name one of {', '.join(action_registry.ACTIONS)}."
+        return Decision(evidence.action, evidence.host, digest, (Check("plan", False, sentence, known),))
     checks = tuple(GATES[name](request, plan, evidence, now) for name in entry["gates"])
     return Decision(evidence.action, evidence.host, digest, checks)
 
@@ -155,14 +163,19 @@ def signer_fault(key: str, valid: bool, person: str, plan: Plan, now: datetime) 
 
 
 def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: datetime) -> Check:
-    entry = plan["egov_ops_gates"][evidence.action]
+    entry, action = plan["egov_ops_gates"][evidence.action], evidence.action
+    if action not in action_registry.requestable():
+        sentence = f"{action} cannot be asked for by a request, so nobody can approve it."
+        return Check("approval", False, sentence, _TAKE_OUT.format(gate="approval", action=action))
     if request is None:
         who = ", ".join(_who_may(plan, evidence.action, "may_request")) or "nobody yet (egov_ops_people)"
-        ask = "Make a request: ansible-playbook egov.ops.request; then name it in egov_ops_request."
+        ask = f"Make a request by {_asking(action)}, then name it in egov_ops_request."
         return Check("approval", False, f"No request is named; it may be asked for by {who}.", ask)
     fault = request_fault(request, plan, evidence, now)
     if fault:
-        return Check("approval", False, f"Request {request.digest[:SHORT]} {fault}.", f"Instead, {_ASK}.")
+        return Check(
+            "approval", False, f"Request {request.digest[:SHORT]} {fault}.", f"Make a new request by {_asking(action)}."
+        )
     approvers = counted(request, plan, evidence, now)
     found = (approval_fault(signed, request, plan, evidence, now) for signed in evidence.approvals)
     faults = [f"One that {fault} does not count." for fault in found if fault]
@@ -173,8 +186,8 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
     able = [name for name in may_approve(plan, evidence.action, request.requester, now) if name not in approvers]
     message = f"Request {request.digest[:SHORT]} has {len(approvers)} of {needed} approvals. {' '.join(faults)}".strip()
     who = f"one of {', '.join(able)}" if able else "nobody yet: give others may_approve in egov_ops_people, and a key"
-    command = _APPROVE.format(request=request.digest[:SHORT])
-    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {command}.")
+    approve = command.playbook("approve", egov_ops_request=request.digest[:SHORT])
+    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {approve}")
 
 
 def request_fault(request: Request, plan: Plan, evidence: Evidence, now: datetime) -> str:
@@ -184,8 +197,8 @@ def request_fault(request: Request, plan: Plan, evidence: Evidence, now: datetim
     person = plan["egov_ops_people"].get(request.requester)
     if request.action != evidence.action:
         return f"is for {request.action}, and not for {evidence.action}"
-    if request.host != evidence.host:
-        return f"is for {request.host}, and not for {evidence.host}"
+    if evidence.host not in request.hosts:
+        return f"is for {hosts_in_words(request)}, and not for {evidence.host}"
     if evidence.done:
         return f"was carried out already, at {evidence.done}"
     if made > now + SKEW:
@@ -222,6 +235,19 @@ def approval_fault(signed: Signed, request: Request, plan: Plan, evidence: Evide
     return ""
 
 
+def hosts_in_words(request: Request) -> str:
+    """Return the hosts of a request for a sentence, of many the first."""
+    named = ", ".join(request.hosts[:_NAMED_HOSTS])
+    more = len(request.hosts) - _NAMED_HOSTS
+    return f"{named} and {more} more hosts" if more > 0 else named
+
+
+def _asking(action: str) -> str:
+    """Return by what a request of an action is made: no command, since the operation is the reader's to name."""
+    named = "" if action == action_registry.DEFAULT else f" with egov_ops_action={action}"
+    return f"egov.ops.request{named}"
+
+
 def _counts(person: Mapping[str, Any], teams: Collection[str] | None) -> bool:
     return teams is None or person["team"] in teams
 
@@ -231,13 +257,20 @@ def _who_may(plan: Plan, action: str, what: str) -> list[str]:
 
 
 def _proved_backup(request: Request | None, plan: Plan, evidence: Evidence, now: datetime) -> Check:
-    name = "proved_backup"
+    name, proof_of = "proved_backup", action_registry.find(evidence.action).proof
+    if proof_of is None:
+        sentence = f"{evidence.action} names no snapshot, so there is no proof to look for."
+        return Check(name, False, sentence, _TAKE_OUT.format(gate=name, action=evidence.action))
     if request is None:
         return Check(name, False, "No request is named, so no snapshot is known.", "Name one in egov_ops_request.")
-    if request.operation["mode"] != "in_place":
+    if request.action != evidence.action:
+        sentence = f"The request is for {request.action}, so no snapshot of {evidence.action} is known."
+        return Check(name, False, sentence, f"Name a request for {evidence.action} in egov_ops_request.")
+    wanted = proof_of(request.operation)
+    if wanted is None:
         return Check(name, True, "Nothing is replaced, so the snapshot needs no proof.")
-    snapshot, proof = request.operation["snapshot"], evidence.proof
-    remedy = f"Prove it: ansible {evidence.host} -m egov.ops.backup_prove -a snapshot={snapshot}."
+    snapshot, proof = wanted.ids[0], evidence.proof
+    remedy = f"Prove it: {command.module(evidence.host, 'backup_prove', snapshot=snapshot)}"
     if proof is None:
         return Check(
             name, False, f"The ledger has no proof of snapshot {snapshot[:SHORT]} that is fresh enough.", remedy

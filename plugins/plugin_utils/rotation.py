@@ -75,6 +75,10 @@ class Rotation:
         entry.update(facts)
         self._write(self.folder / "progress.json", json.dumps(found, sort_keys=True).encode())
 
+    def unsupported(self, host: str, name: str) -> str:
+        """Return why a repository of a host cannot take a new key, "" where nothing is known; raises OpsError."""
+        return self.progress().get(host, {}).get(name, {}).get("unsupported", "")
+
     def lacking(self, users: Iterable[Place]) -> list[Place]:
         """Return the users of the source whose repositories were not proved to open by the new password."""
         found = self.progress()

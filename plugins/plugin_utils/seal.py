@@ -7,13 +7,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.plugin_utils import new_passwords
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.escrow import test_command
+from ansible_collections.egov.ops.plugins.plugin_utils.lasting import transient_here
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
@@ -24,6 +28,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
 from ansible_collections.egov.ops.plugins.plugin_utils.report.files import facts_of, write
+from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import gather
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
@@ -161,10 +166,18 @@ def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Pla
 
         shelf = Shelf(ledger, state.rollups)
     data = build(gather(ledger, run.id, facts_of(plan, state), shelf))
-    sealed.text = render_text(data, language)
+    sealed.text = "\n".join([render_text(data, language), *_only_copies(ledger, plan)])
     if not plan["egov_ops_report"]:
         return
     try:
         sealed.report = str(write(data, state.reports, language))
     except OpsError as error:
         sealed.fault = f"{sealed.fault} {error}".strip()
+
+
+def _only_copies(ledger: Ledger, plan: Plan) -> Iterator[str]:
+    """Yield a line for each password that we have created and that nobody has shown to be in escrow."""
+    words, test = Language(plan["egov_ops_report_language"]), test_command(plan)
+    for name, file in sorted(new_passwords.only_copies(ledger).items()):
+        fleeting = words.text("text.only_copy_ends") if transient_here(Path(file)) else ""
+        yield words.text("text.only_copy", name=name, file=file, ends=fleeting, command=test)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,10 @@ class SigningTask(Task):
             raise OpsError(f"What would be signed with {key} {fault}; nothing is signed.")
         return str(person), public
 
-    def record(self, plan: Plan, host: str, seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN) -> None:
-        """Append what a person has said to the run that is open; where none is, it goes on into the ledger at once.
+    def record(
+        self, plan: Plan, hosts: Sequence[str], seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN
+    ) -> None:
+        """Append what a person has said of some hosts to the open run; without one it goes into the ledger at once.
 
         Raises LedgerError; what is written by then waits in a spool. Raises OpsError, with the record in the ledger,
         where something else had to be set aside.
@@ -75,6 +78,7 @@ class SigningTask(Task):
                     started=iso(now),
                     finished=iso(datetime.now(timezone.utc)),
                 )
+                for host in hosts
             ]
         )
         if not run.header.get("begun"):

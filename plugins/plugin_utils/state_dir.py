@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ansible_collections.egov.ops.plugins.module_utils.host.blocks import MOUNTINFO, Mount, mounts
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import hold
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
@@ -63,7 +63,7 @@ class StateDir:
             raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
         return cls(path)
 
-    def prepare(self, mountinfo: Path = Path("/proc/self/mountinfo")) -> None:
+    def prepare(self, mountinfo: Path = Path(MOUNTINFO)) -> None:
         """Make the folders that are missing, and check that they are ours, writable, and on a local disk.
 
         Raises StateDirError.
@@ -125,15 +125,20 @@ class StateDir:
 
 def file_system(path: Path, mountinfo: str) -> str:
     """Return the type of the file system under a path, given the text of /proc/self/mountinfo; "" if none is found."""
+    mount = mount_of(path, mountinfo)
+    return mount.type if mount else ""
+
+
+def mount_of(path: Path, mountinfo: str) -> Mount | None:
+    """Return the mount under a path, given the text of /proc/self/mountinfo; None if none is found."""
     real = path.resolve()
-    best, kind = -1, ""
-    for line in mountinfo.splitlines():
-        fields, _separator, tail = line.partition(" - ")
-        mount = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields.split(" ")[4]))
+    best: tuple[int, Mount | None] = (-1, None)
+    for mount in mounts(mountinfo):
+        point = Path(mount.point)
         # Of several mounts on one point the last is the one that is seen.
-        if real.is_relative_to(mount) and len(mount.parts) >= best:
-            best, kind = len(mount.parts), tail.split(" ")[0]
-    return kind
+        if real.is_relative_to(point) and len(point.parts) >= best[0]:
+            best = (len(point.parts), mount)
+    return best[1]
 
 
 def user_name(number: int) -> str:

@@ -15,7 +15,9 @@ import secrets
 import shlex
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values as values_of
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.answer import TOO_DEEP, AnswerError, decode
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
@@ -139,17 +141,7 @@ def envelope(
 
 def scrub(value: Any, secret_values: dict[str, str]) -> Any:
     """Return a JSON value in which each secret that stands inside a string is replaced by asterisks."""
-    if not secret_values:
-        return value
-    if isinstance(value, str):
-        for secret in secret_values.values():
-            value = value.replace(secret, "********") if secret else value
-        return value
-    if isinstance(value, list):
-        return [scrub(item, secret_values) for item in value]
-    if isinstance(value, dict):
-        return {key: scrub(item, secret_values) for key, item in value.items()}
-    return value
+    return Scrubber(values_of(secret_values)).value(value) if secret_values else value
 
 
 def check_terminal(code: int, output: str) -> None:

@@ -19,12 +19,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
-from ansible_collections.egov.ops.plugins.plugin_utils import stream
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
+from ansible_collections.egov.ops.plugins.plugin_utils import secrecy, stream
 from ansible_collections.egov.ops.plugins.plugin_utils.answer import (
     EXACT,
     Answer,
@@ -35,7 +36,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.answer import (
 from ansible_collections.egov.ops.plugins.plugin_utils.boundary import RAW, Boundary
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record_or_failure
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge, vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert, inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.run import Run
@@ -84,7 +85,7 @@ class Task(Boundary):
         try:
             found = self.perform(arguments, task_vars or {})
         except OpsError as error:
-            raise AnsibleActionFail(inert_value(str(error))) from None
+            raise AnsibleActionFail(inert_value(self.known_secrets(task_vars or {}).text(str(error)))) from None
         # The one way to Ansible's result, which it prints: whatever stands in it of a host is harmless.
         result.update((name, value if name == EXACT else inert_value(value)) for name, value in found.items())
         return result
@@ -96,11 +97,25 @@ class Task(Boundary):
     def inventory_plan(self) -> InventoryPlan:
         """Return the reader of the inventory's plan; an ansible-core whose inventory cannot be read is an error."""
         try:
-            return InventoryPlan(self._task.get_variable_manager(), self._templar.copy_with_new_env())
+            reader = InventoryPlan(self._task.get_variable_manager(), self._templar.copy_with_new_env())
+            reader.secrets = self._vaulted
+            return reader
         except AttributeError as error:
             raise OpsError(
                 f"The plan cannot be read from this ansible-core ({error}); use a version the README lists."
             ) from error
+
+    @cached_property
+    def _vaulted(self) -> set[str]:
+        """The values of vault that the plans read so far have used."""
+        return set()
+
+    def known_secrets(self, task_vars: dict[str, Any], plan: Plan | None = None) -> Scrubber:
+        """Return what takes the secrets that this task knows out of what it shows or records; names are none."""
+        values = self._vaulted | vaulted.connection_secrets(task_vars) | secrecy.logins(self._connection)
+        if vaulted.has_vault(self._loader):
+            values |= vaulted.values_of_arguments(self._task.args, task_vars)
+        return secrecy.scrubber(values, {task_vars["inventory_hostname"], *plan.names()} if values and plan else ())
 
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
@@ -146,6 +161,7 @@ class HostTask(Task):
     #: The results of the half beside the common ones, each with what it may be.
     RESULTS: ClassVar[Mapping[str, Check]] = {}
     _acknowledge: Callable[[], object]
+    _known: Scrubber = Scrubber()
 
     def __init_subclass__(cls) -> None:
         """Compress the half's sources before ansible forks its workers, as the schema is read."""
@@ -180,6 +196,7 @@ class HostTask(Task):
         """
         host: str = task_vars["inventory_hostname"]
         plan = self.plan_of(host)
+        self._known = self.known_secrets(task_vars, plan)
         run = None if self._task.check_mode else self._run(plan)
         earlier = run.steps(host) if run else []
         started, clock = datetime.now(timezone.utc), time.monotonic()
@@ -187,9 +204,9 @@ class HostTask(Task):
             arguments, plan, host, run.id if run else "", started, task_vars
         )
         outcome["msg"] = inert(outcome["msg"])
-        outcome = self.complete(outcome, arguments, plan, host, started)
+        outcome = secrecy.scrubbed(self.complete(outcome, arguments, plan, host, started), self._known)
         if run:
-            step = self._step(run, outcome, time.monotonic() - clock, task_vars)
+            step = self._known.value(self._step(run, outcome, time.monotonic() - clock, task_vars))
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
             if self.DETACHES and outcome["evidence"]:
@@ -291,6 +308,7 @@ class HostTask(Task):
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
             expected = self.expected(prepared)
+            secrets = secrecy.with_hidden(secrets, self._known, prepared)
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {
                 "check_mode": bool(self._task.check_mode),
@@ -315,7 +333,7 @@ class HostTask(Task):
             begun = time.monotonic()
             answer, transport = call(expected)
             while answer.running:
-                self.say(f"{host}: {inert(answer.msg)}")
+                self.say(f"{host}: {inert(self._known.text(answer.msg))}")
                 if time.monotonic() >= until:
                     message = f"{self._name} still said that it is running after {limit:g} s and was not asked again."
                     return outcome_of("failed", "timeout", message, transport)
@@ -430,14 +448,21 @@ class HostTask(Task):
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
         self._printed = None
-        answer = self._execute_module(
-            module_name=self._task.action,
-            module_args={**arguments, "context": context, "secrets": secrets},
-            task_vars=task_vars,
-        )
+        self._warn_of_settings()
+        with secrecy.concealed(self._task):
+            answer = self._execute_module(
+                module_name=self._task.action,
+                module_args={**arguments, "context": context, "secrets": secrets},
+                task_vars=task_vars,
+            )
         if self._printed is None:  # Ansible has not even started it
             raise AnsibleError(str(answer.get("msg", "")))
         return stream.parse_module(*self._printed, secrets)
+
+    def _warn_of_settings(self) -> None:
+        """Say which settings are not followed, since they would show or keep what this task gives the host."""
+        for variable in secrecy.showing():
+            self._display.warning(f"{variable} is not followed for {self._name}: its options may hold secrets.")
 
 
 class _Timeout(BaseException):

@@ -40,6 +40,7 @@ def make_site(tmp_path: Path) -> Site:
         hosts={name: dict(local) for name in ("web1", "web2", "db1")},
         variables={
             "egov_ops_state_dir": str(tmp_path / "state"),
+            "egov_ops_ephemeral": "accept",  # the tests may run in a container
             "egov_ops_host_state_dir": str(tmp_path / "host"),
             "egov_ops_tool_path": [str(Path(shutil.which("restic") or "/usr/bin/restic").parent)],
             "egov_ops_backup_repositories": {"local": {"location": str(tmp_path / "repository"), "create": True}},

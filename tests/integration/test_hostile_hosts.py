@@ -11,8 +11,8 @@ import resource
 import sqlite3
 
 import pytest
-from hostile import FLOOD, FOUND, GOOD, ODD, attacks, python
 
+from tests.support.hostile import FLOOD, FOUND, GOOD, ODD, attacks, python
 from tests.support.sites import PROBE, Done, Site
 
 BAD = ("failed", "malformed_answer")

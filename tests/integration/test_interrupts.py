@@ -13,26 +13,9 @@ from collections import Counter
 
 import pytest
 
-from tests.support.sites import DEAD, HOSTS, OK, PROBE, interpreter, statuses, wait_for
+from tests.support.sites import DEAD, HOSTS, OK, PROBE, SLOW, interpreter, start_and_stay, statuses, wait_for
 
 pytestmark = pytest.mark.slow
-
-#: Says on each host that it runs. Outlives an interrupted ansible by its own length, holding its output open.
-SLOW = {
-    "name": "Stay",
-    "ansible.builtin.shell": "touch '{{ inventory_dir }}/'{{ inventory_hostname }}.stays && exec sleep 30",
-    "changed_when": False,
-}
-
-
-def start_and_stay(site) -> subprocess.Popen[str]:
-    """Start a run whose first task is recorded and whose second, which never ends, runs on each host.
-
-    A SIGINT that meets the controller while it forks a worker would be lost: Python ignores exceptions in fork hooks.
-    """
-    process = site.start("ansible-playbook", site.procedure([PROBE, SLOW]))
-    wait_for(lambda: len(list(site.folder.glob("*.stays"))) == len(site.hosts))
-    return process
 
 
 def stop(site, number: int) -> subprocess.Popen[str]:

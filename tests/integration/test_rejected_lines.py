@@ -10,10 +10,8 @@ import os
 import signal
 
 import pytest
-from test_frame import HOSTS, OK, statuses
-from test_interrupts import start_and_stay
 
-from tests.support.sites import PROBE
+from tests.support.sites import HOSTS, OK, PROBE, start_and_stay, statuses
 
 pytestmark = pytest.mark.slow
 

@@ -56,6 +56,7 @@ def site(tmp_path: Path, connection: dict[str, Any]) -> Site:
         variables={
             **connection,
             "egov_ops_state_dir": str(tmp_path / "state"),
+            "egov_ops_ephemeral": "accept",
             "egov_ops_backup_repositories": {"own": {"location": f"/srv/{tmp_path.name}", "create": True}},
             "egov_ops_backup_sets": {"config": {"repository": "own", "paths": ["/etc/ssh"]}},
         },

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile import PYTHON, attacks
 
+from tests.support.hostile import PYTHON, attacks
 from tests.support.sites import PROBE, Site
 
 from .lab import Lab

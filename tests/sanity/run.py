@@ -6,6 +6,8 @@
 
 ansible-test wants the path ansible_collections/egov/ops, follows no link to it, and skips what an ignored folder
 holds: so the copy lies in the system's folder for temporary files. Its own environments are kept below .cache.
+
+`--core 2.16` as the first words takes another ansible-core than that of the environment; the rest goes to ansible-test.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def provide_get_pip(environment_root: Path) -> None:
 def copy_checkout(target: Path) -> None:
     """Copy the files of the collection to a folder, not the tests and tools, whose rules are others."""
     for name in environment.checkout_files():
-        if name.startswith("tests/sanity/") or not name.startswith(("tests/", "tools/")):
+        if name.startswith(("tests/sanity/", "tests/config.yml")) or not name.startswith(("tests/", "tools/")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(environment.ROOT / name, target / name)
 
@@ -54,6 +56,9 @@ def copy_checkout(target: Path) -> None:
 def main(arguments: list[str]) -> int:
     """Run it; return its exit code."""
     commands = Path(sys.executable).parent
+    if arguments[:1] == ["--core"]:
+        commands = environment.create_core(arguments[1]) / "bin"
+        arguments = arguments[2:]
     provide_get_pip(commands.parent)
     with tempfile.TemporaryDirectory(prefix="egov-ops-") as folder:
         collection = Path(folder) / "ansible_collections/egov/ops"
@@ -64,4 +69,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except environment.SetupError as error:
+        sys.exit(str(error))

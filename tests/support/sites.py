@@ -29,6 +29,13 @@ PASSWORD = "correct horse battery staple"
 PROBES = {"memory": {"kind": "memory", "layer": "infrastructure", "warning": "100"}}
 PROBE = {"name": "Probe", "egov.ops.health_probe": {"probes": PROBES, "timeout": 20}, "tags": ["health"]}
 
+#: Says on each host that it runs. Outlives an interrupted ansible by its own length, holding its output open.
+SLOW = {
+    "name": "Stay",
+    "ansible.builtin.shell": "touch '{{ inventory_dir }}/'{{ inventory_hostname }}.stays && exec sleep 30",
+    "changed_when": False,
+}
+
 #: The hosts of the site that conftest.py makes, and the step of one on which all went well.
 HOSTS = ("web1", "web2", "db1")
 OK = ("ok", "")
@@ -91,9 +98,10 @@ class Site:
         )
         return path
 
-    def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
-        """Start an ansible command of this site in its own session and return the process."""
-        environment = {
+    def shell_environment(self) -> dict[str, str]:
+        """Return the environment of a shell in which this site's ansible is found."""
+        (self.folder / "home").mkdir(exist_ok=True)
+        return {
             "PATH": f"{self.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.folder / "home"),
             "LC_ALL": "C.UTF-8",
@@ -102,11 +110,13 @@ class Site:
             "ANSIBLE_LOCALHOST_WARNING": "0",
             **self.environment,
         }
-        (self.folder / "home").mkdir(exist_ok=True)
+
+    def start(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
+        """Start an ansible command of this site in its own session and return the process."""
         inventory = self.write()
         return subprocess.Popen(
             [str(self.bin / argv[0]), "-i", str(inventory), *argv[1:]],
-            env=environment,
+            env=self.shell_environment(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -125,6 +135,22 @@ class Site:
             os.killpg(process.pid, signal.SIGKILL)
             raise
         return Done(process.returncode, output)
+
+    def paste(self, line: str, folder: Path | None = None, timeout: float = 120) -> Done:
+        """Run a line in a shell as a person would paste it, in the site's folder or another."""
+        where, environment = folder or self.folder, self.shell_environment()
+        done = subprocess.run(
+            ["bash", "-c", line],
+            env=environment,
+            cwd=where,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout)
 
     def play(self, *argv: str, timeout: float = 120) -> Done:
         """Run a playbook: one that `procedure` wrote, or one of the collection's by its full name."""
@@ -242,3 +268,13 @@ def statuses(site: Site) -> dict[str, tuple[str, str]]:
     reported = {host["name"] for host in site.report()["hosts"]}
     assert reported >= set(site.hosts)
     return found
+
+
+def start_and_stay(site: Site) -> subprocess.Popen[str]:
+    """Start a run whose first task is recorded and whose second, which never ends, runs on each host.
+
+    A SIGINT that meets the controller while it forks a worker would be lost: Python ignores exceptions in fork hooks.
+    """
+    process = site.start("ansible-playbook", site.procedure([PROBE, SLOW]))
+    wait_for(lambda: len(list(site.folder.glob("*.stays"))) == len(site.hosts))
+    return process

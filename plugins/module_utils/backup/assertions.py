@@ -7,6 +7,9 @@
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -56,5 +59,5 @@ def _command(entry, tree, host):
     seconds = float(entry.get("timeout") or SECONDS)
     done = host.run(words, timeout=seconds, cwd=tree, env={"EGOV_OPS_SANDBOX": tree}, writes=True)
     if done.timed_out:
-        return "%s did not end in %.0f s" % (words[0], seconds)
-    return "" if done.rc == 0 else done.error
+        return "%s did not end in %.0f s" % (program_of(words), seconds)
+    return "" if done.rc == 0 else Scrubber(secrets_of_command(words)).text(done.error)

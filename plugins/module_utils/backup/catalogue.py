@@ -14,6 +14,7 @@ import time
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts, storage, unproved, without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.check import repositories_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.device import Devices
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -22,8 +23,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.2-1", "S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -40,7 +43,7 @@ NO_COPIES = "Give the set copies (egov_ops_backup_sets, copies), one of them in 
 
 
 def catalogue(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Return the snapshots of `sets` in one shape, with the observations of each set, of locks and of devices.
 
     `measured` are the repositories on the host with what they use and what is free. Raises HalfError.
@@ -53,25 +56,22 @@ def catalogue(arguments, host):
     devices, watched = Devices(host), []  # type: tuple[Devices, list[dict[str, Any]]]
     measured = {}  # type: dict[str, dict[str, int]]
     for index, name in enumerate(names):
-        whole = host.deadline
         # What one repository leaves of its share is the next one's.
-        host.deadline = time.monotonic() + host.remaining() / (len(names) - index)
-        try:
-            engine = open_engine(name, arguments["repositories"], host)
-            if engine.path:  # first: a failing disk may be why nothing else can be told
-                watched.append(devices.watch(name, engine.path))
-            engine.check_location(mounts.mounted())
-            found[name] = engine.snapshots(arguments["host_name"])
-            if arguments["repositories"].get(name, {}).get("immutable"):
-                answers[name] = engine.ask_immutable()
-            watched.append(storage.watch_locks(engine, host))
-            room = storage.measure(engine)
-            if room:
-                measured[name] = room
-        except HalfError as error:
-            troubles[name] = str(error)
-        finally:
-            host.deadline = whole
+        with host.within(host.remaining() / (len(names) - index)):
+            try:
+                engine = open_engine(name, arguments["repositories"], host)
+                if engine.path:  # first: a failing disk may be why nothing else can be told
+                    watched.append(devices.watch(name, engine.path))
+                engine.check_location(mounts.mounted())
+                found[name] = engine.snapshots(arguments["host_name"])
+                if arguments["repositories"].get(name, {}).get("immutable"):
+                    answers[name] = _ask_immutable(engine)
+                watched.append(storage.watch_locks(engine, host))
+                room = storage.measure(engine)
+                if room:
+                    measured[name] = room
+            except HalfError as error:
+                troubles[name] = str(error)
     snapshots, evidence = [], []
     for name in sorted(sets):
         own = {place: [snapshot for snapshot in found[place] if snapshot.set == name] for place in found}
@@ -106,6 +106,17 @@ def catalogue(arguments, host):
         "snapshot_count": len(snapshots),
         "without_us": without_us.of_sets(sets, arguments, host),
     }
+
+
+def _ask_immutable(engine):
+    # type: (Engine) -> Answer
+    """Return what a repository's store says; that it cannot be asked, where its engine cannot ask."""
+    try:
+        return engine.ask_immutable()
+    except NotSupported as error:
+        from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
+
+        return Answer(None, str(error))
 
 
 def places_of(
@@ -149,7 +160,7 @@ def places_of(
 
 def medium(location):
     # type: (str) -> str
-    """Return the kind of a repository's place: host for a folder of the host, else restic's name of it."""
+    """Return the kind of a repository's place: host for a folder of the host, else the scheme of its location."""
     start = location.split("/")[0]
     return start.split(":")[0] if ":" in start else HOST
 

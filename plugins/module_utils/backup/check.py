@@ -4,16 +4,17 @@
 
 """Read the data of a host's repositories again and compare each pack with its hash, a part at a time.
 
-All data of a repository is read in parts, as restic divides its packs (`--read-data-subset n/t`): what does not fit
-into the time is gone on with by the next run. New data is read by part too where the repository is elsewhere; on
-the host itself each pack that is new since the last check is hashed, since its name is its SHA-256, whatever part
-it is of. What was read lies in the host's state folder.
+All data of a repository is read in parts, as its engine divides it: what does not fit into the time is gone on with by
+the next run. New data is read by part too where the repository is elsewhere; on the host itself each pack that is new
+since the last check is hashed, whatever part it is of, where the engine can tell by a pack alone whether it is whole.
+What was read lies in the host's state folder.
 """
 
 import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import status_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, folder, hold
@@ -24,20 +25,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Repository
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.2-2",)
 
-#: In how many parts a repository is read: each takes one call of restic, which first reads the whole index.
+#: In how many parts a repository is read: each takes one call of the engine, which first reads a whole index.
 PARTS = 8
 
 #: The parts of a check of what is new: over four weeks all is read, also of a repository elsewhere.
 WEEKLY_PARTS = 2
-
-#: A pack that became new while the last check ran may have been missed by it.
-OVERLAP_SECONDS = 3600.0
-
-BLOCK = 1024 * 1024
 
 NEXT = (
     "Keep the repository as it is, restore what is needed from another copy, and make a full backup to a sound place: "
@@ -46,7 +43,7 @@ NEXT = (
 
 
 def check(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Check the repositories of `sets` and their copies; return one observation for each repository.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one repository is its observation.
@@ -62,7 +59,7 @@ def check(arguments, host):
         try:
             status, reason = _check(name, arguments["repositories"], parts, seconds, detail, host)
         except HalfError as error:
-            status, reason = ("skipped" if error.reason == "busy" else "failed"), error.reason
+            status, reason = status_of(error), error.reason
             detail["message"] = "Repository %s is not checked: %s" % (name, error)
         evidence.append(observation("check", name, status, reason, CLAUSES, time.monotonic() - started, **detail))
         if name in (arguments.get("escrow") or {}):
@@ -89,10 +86,11 @@ def repositories_of(sets):
 
 
 def _check(name, repositories, parts, seconds, detail, host):
-    # type: (str, dict[str, Any], int, float, dict[str, Any], Any) -> tuple[str, str]
+    # type: (str, dict[str, Repository], int, float, dict[str, Any], Host) -> tuple[str, str]
     """Check one repository, fill in the detail of its record, return status and reason; raises HalfError."""
     until = time.monotonic() + seconds
     engine = open_engine(name, repositories, host)
+    engine.require("check")
     engine.check_location(mounts.mounted())
     if host.check_mode:
         detail["message"] = "Would read %s of %s parts of repository %s again." % (parts, PARTS, name)
@@ -109,25 +107,25 @@ def _check(name, repositories, parts, seconds, detail, host):
 
 
 def _read(engine, parts, until, detail, host):
-    # type: (Restic, int, float, dict[str, Any], Any) -> tuple[str, str]
+    # type: (Engine, int, float, dict[str, Any], Host) -> tuple[str, str]
     """Hash the new packs and read so many parts of a repository, the next ones first, while there is time."""
     memory = os.path.join(folder(host), "checks", engine.name)
-    known = _load(memory, engine.location)
+    known = _load(memory, engine.public)
     following = known["part"]
     detail.update(parts=PARTS, first=following, read=0)
     if engine.path:
-        new = new_packs(engine.path, known["hashed"])
+        new = engine.new_packs(known["hashed"])
         damaged, hashed = [], 0
         for changed, path in new:
             if time.monotonic() >= until:
                 break
-            if not is_whole(path):
+            if not engine.is_whole(path):
                 damaged.append(path)
                 break
             hashed += 1
             known["hashed"] = changed
         detail.update(new_packs=len(new), hashed=hashed)
-        _save(memory, engine.location, known, host)
+        _save(memory, engine.public, known, host)
         if damaged:
             detail["next"] = NEXT
             detail["message"] = "Repository %s is damaged: pack %s is not what its name says%s." % (
@@ -152,7 +150,7 @@ def _read(engine, parts, until, detail, host):
         done += 1
         detail["read"] = done
         known["part"] = following = following % PARTS + 1
-        _save(memory, engine.location, known, host)
+        _save(memory, engine.public, known, host)
     detail["message"] = "%s of %s parts of repository %s were read again and are sound%s." % (
         done,
         PARTS,
@@ -166,45 +164,13 @@ def _read(engine, parts, until, detail, host):
 
 
 def _in_its_words(engine, path, until):
-    # type: (Restic, bytes, float) -> str
+    # type: (Engine, bytes, float) -> str
     """Return what the engine itself says of a damaged pack, as the end of a sentence; "" where it cannot be asked."""
-    part = int(os.path.basename(path)[:2], 16) % PARTS + 1
     try:
-        found = engine.check(part, PARTS, until - time.monotonic())
+        found = engine.check(engine.part_of(path, PARTS), PARTS, until - time.monotonic())
     except HalfError:
         return ""
-    return "; restic: %s" % found.rstrip(".") if found else ""
-
-
-def new_packs(repository, since):
-    # type: (bytes, float) -> list[tuple[float, bytes]]
-    """Return the packs of a repository on the host that are newer than a time, with their times, oldest first."""
-    found = []
-    for place, _folders, files in os.walk(os.path.join(repository, b"data")):
-        for name in files:
-            path = os.path.join(place, name)
-            try:
-                changed = os.stat(path).st_mtime
-            except OSError:  # removed meanwhile
-                continue
-            if len(name) == 64 and changed > since - OVERLAP_SECONDS:
-                found.append((changed, path))
-    return sorted(found)
-
-
-def is_whole(path):
-    # type: (bytes) -> bool
-    """Tell whether a pack is what its name says; one that is removed meanwhile or cannot be read is not."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as stream:
-            for block in iter(lambda: stream.read(BLOCK), b""):
-                digest.update(block)
-    except OSError:
-        return False
-    return digest.hexdigest().encode("ascii") == os.path.basename(path)
+    return "; %s: %s" % (engine.ENGINE, found.rstrip(".")) if found else ""
 
 
 def _load(memory, location):
@@ -223,7 +189,7 @@ def _load(memory, location):
 
 
 def _save(memory, location, known, host):
-    # type: (str, str, dict[str, Any], Any) -> None
+    # type: (str, str, dict[str, Any], Host) -> None
     import json
 
     host.files.write(memory, json.dumps(dict(known, location=location), sort_keys=True).encode("ascii"))

@@ -68,7 +68,7 @@ def compare(entry, path, root, host, info=None):
         return differs, skipped
     mode, wanted_mode = stat.S_IMODE(info.st_mode), entry["mode"]
     if not root and wanted_mode & SET_ID:
-        # restic sets the owner after the mode, for which the kernel takes these bits off where root does not do it
+        # an engine may set the owner after the mode, and the kernel then takes these bits off but for root
         skipped.append("set-id bits")
         mode, wanted_mode = mode & ~SET_ID, wanted_mode & ~SET_ID
     if mode != wanted_mode:

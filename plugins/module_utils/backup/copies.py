@@ -4,14 +4,14 @@
 
 """Copy each set's snapshots from its repository into those that the plan names for its copies.
 
-The source is never read again: restic takes a snapshot out of the first repository and puts it into the next, newest
-first. What does not fit into the time is gone on with by the next run.
+The source is never read again: the engine takes a snapshot out of the first repository and puts it into the next,
+newest first. What does not fit into the time is gone on with by the next run.
 """
 
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import status_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, folder, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -20,36 +20,34 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.run import Job
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
-#: Seconds in which a repository must answer: restic itself tries one that is away for a quarter of an hour.
+#: Seconds in which a repository must answer: an engine may try one that is away for a quarter of an hour.
 OPEN_SECONDS = 60.0
 
 
 def make(job, host, seconds):
-    # type: (Any, Any, float) -> list[dict[str, Any]]
+    # type: (Job, Host, float) -> list[dict[str, Any]]
     """Make what is missing of all copies within so many seconds; return one observation for each set and copy."""
-    whole, until = host.deadline, time.monotonic() + seconds
     evidence = []
-    try:
+    with host.within(seconds):
         for name in sorted(job.sets):
             entry = job.sets[name]
             for copy in entry.get("copies") or ():
                 started = time.monotonic()
                 detail = {"repository": entry["repository"], "copy": copy}  # type: dict[str, Any]
-                host.deadline = min(whole, until)
                 try:
                     status, reason = _copy(job, host, name, copy, detail)
                 except HalfError as error:
-                    status, reason = ("skipped" if error.reason == "busy" else "failed"), error.reason
+                    status, reason = status_of(error), error.reason
                     detail["message"] = "Set %s is not copied to %s: %s" % (name, copy, error)
                 duration = time.monotonic() - started
                 evidence.append(observation("copy", subject(name, copy), status, reason, CLAUSES, duration, **detail))
-    finally:
-        host.deadline = whole
     return evidence
 
 
@@ -67,16 +65,16 @@ def missing(source, copied):
 
 
 def _copy(job, host, name, copy, detail):
-    # type: (Any, Any, str, str, dict[str, Any]) -> tuple[str, str]
+    # type: (Job, Host, str, str, dict[str, Any]) -> tuple[str, str]
     """Make one copy of a set, fill in the detail of its record, return status and reason; raises HalfError."""
     if job.is_busy(name):
         raise HalfError("Another run works on the set: wait for it.", "busy")
     if copy == job.sets[name]["repository"]:
         raise HalfError("%s is the set's own repository: name another one in copies." % copy, "refused")
     source, snapshots = job.newest(job.sets[name]["repository"])
-    until, host.deadline = host.deadline, min(host.deadline, time.monotonic() + OPEN_SECONDS)
-    target, copied = job.catalogue(copy)
-    host.deadline = until
+    job.engine(copy).require("copy")  # before it is made for nothing
+    with host.within(OPEN_SECONDS):
+        target, copied = job.catalogue(copy)
     if source.location == target.location:
         raise HalfError("Repositories %s and %s are one place: give the copy another." % (source.name, copy), "refused")
     own = [snapshot for snapshot in snapshots if snapshot.set == name]
@@ -117,7 +115,7 @@ def _copy(job, host, name, copy, detail):
 
 
 def _transfer(source, target, wanted, host):
-    # type: (Restic, Restic, list[Snapshot], Any) -> int
+    # type: (Engine, Engine, list[Snapshot], Host) -> int
     """Copy snapshots while there is time, and return how many; raises HalfError for what is not the time's fault."""
     lock = hold(host, "copy to %s" % target.name, min(WAIT_SECONDS, host.remaining()))
     if lock < 0:
@@ -134,11 +132,9 @@ def _transfer(source, target, wanted, host):
         for number, snapshot in enumerate(wanted, 1):
             if not host.remaining():
                 return done
-            heard = Heard()
             what = "copy of set %s to %s: snapshot %s of %s" % (snapshot.set, target.name, number, len(wanted))
-            host.progress.begin(what, heard.packs, "packs")
             try:
-                target.copy(source, snapshot.id, host.remaining(), lock, heard)
+                target.copy(source, snapshot.id, host.remaining(), lock, what)
             except HalfError as error:
                 if error.reason != "timeout":
                     raise

@@ -89,7 +89,7 @@ class Devices:
         # type: (bytes) -> Mount | None
         """Return the mount that a path lies on, None where the kernel does not tell."""
         try:
-            visible = blocks.visible(read_text(os.path.join(self._root, "proc/self/mountinfo")))
+            visible = blocks.visible(read_text(os.path.join(self._root, blocks.MOUNTINFO.lstrip("/"))))
         except OSError:
             return None
         shown = path.decode("utf-8", "backslashreplace").encode("utf-8")

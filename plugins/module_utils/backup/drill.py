@@ -5,7 +5,7 @@
 """Drill a restore: bring each set back whole into a sandbox, compare all of it, and ask what the plan asserts of it.
 
 The sandbox lies on the host that this runs on, the set's own or another that reaches a copy. It is removed whatever
-happens; what a killed drill left, restic at work there included, is removed by the next one.
+happens; what a killed drill left, an engine at work there included, is removed by the next one.
 """
 
 import os
@@ -13,6 +13,7 @@ import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.arrived import NAMED_DIFFERENCES, Comparison
 from ansible_collections.egov.ops.plugins.module_utils.backup.assertions import judge
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import status_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import remove_tree, shown, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.backup.reach import Reach
@@ -29,8 +30,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S2.3-B6", "S6.3.2-4", "S6.3.3-1")
 
@@ -39,13 +41,13 @@ _COUNT_SECONDS = 0.2
 
 
 def drill(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Do as `run`; what takes long is told by lines of progress."""
     return watched(run, arguments, host)
 
 
 def run(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Drill each of `sets` and return one observation for each; raises HalfError only where nothing can be done."""
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     if not host.check_mode:
@@ -58,7 +60,7 @@ def run(arguments, host):
         try:
             status, reason = _Drill(name, sets[name], arguments, host).run(detail)
         except HalfError as error:
-            status, reason = ("skipped" if error.reason == "busy" else "failed"), error.reason
+            status, reason = status_of(error), error.reason
             detail["message"] = "Set %s was not brought back: %s" % (name, error)
         except OSError as error:
             status, reason = "failed", "error"
@@ -77,7 +79,7 @@ class _Drill:
     """The drill of one set."""
 
     def __init__(self, name, entry, arguments, host):
-        # type: (str, dict[str, Any], dict[str, Any], Any) -> None
+        # type: (str, dict[str, Any], dict[str, Any], Host) -> None
         self._name = name
         self._entry = entry
         self._arguments = arguments
@@ -142,10 +144,10 @@ class _Drill:
             differences={"count": len(compared.differences), "first": compared.differences[:NAMED_DIFFERENCES]},
             assertions=asserted,
         )
-        return self._judged(snapshot, compared, complaint, asserted, detail)
+        return self._judged(engine, snapshot, compared, complaint, asserted, detail)
 
-    def _judged(self, snapshot, compared, complaint, asserted, detail):
-        # type: (Snapshot, Comparison, str, list[dict[str, Any]], dict[str, Any]) -> tuple[str, str]
+    def _judged(self, engine, snapshot, compared, complaint, asserted, detail):
+        # type: (Engine, Snapshot, Comparison, str, list[dict[str, Any]], dict[str, Any]) -> tuple[str, str]
         broken = [entry for entry in asserted if entry["status"] != "ok"]
         if compared.differences or complaint:
             detail["message"] = "Set %s did not come back from %s as it was: %s paths differ (%s)%s." % (
@@ -153,9 +155,9 @@ class _Drill:
                 detail["repository"],
                 len(compared.differences),
                 "; ".join(compared.differences[:3]) or "none",
-                "; restic: " + complaint.rstrip(".") if complaint else "",
+                "; %s: %s" % (engine.ENGINE, complaint.rstrip(".")) if complaint else "",
             )
-            detail["next"] = "Check that repository (restic check --read-data) and make a full backup to a sound one."
+            detail["next"] = "Check that repository%s and make a full backup to a sound one." % engine.by_hand("check")
             return "failed", "mismatch"
         if broken:
             detail["message"] = "Set %s came back from %s, and what the plan asserts of it does not hold: %s." % (
@@ -183,7 +185,7 @@ class _Drill:
         return "ok", ""
 
     def _newest(self):
-        # type: () -> tuple[Restic, Snapshot]
+        # type: () -> tuple[Engine, Snapshot]
         """Return the repository that the plan chose, or the first copy within reach, and its newest snapshot."""
         reach = Reach(self._arguments["repositories"], self._arguments["host_name"], self._host)
         own = list(self._entry.get("copies") or ()) + [self._entry["repository"]]
@@ -196,12 +198,12 @@ class _Drill:
 
 
 def _top(arguments, host):
-    # type: (dict[str, Any], Any) -> str
+    # type: (dict[str, Any], Host) -> str
     return os.path.join(str(arguments.get("folder") or folder(host)), "drill")
 
 
 def _remove_left(top, host):
-    # type: (str, Any) -> None
+    # type: (str, Host) -> None
     """Remove the sandboxes that nobody works in; raises OSError."""
     try:
         names = os.listdir(to_bytes(top))

@@ -6,6 +6,7 @@
 
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -14,7 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Repository
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.2-4",)
 
@@ -22,7 +24,7 @@ NEXT = "Put the repository's present password into escrow, and test it again: eg
 
 
 def test(name, repositories, trouble, host):
-    # type: (str, dict[str, Any], str, Any) -> dict[str, Any]
+    # type: (str, dict[str, Repository], str, Host) -> dict[str, Any]
     """Return the observation of a repository's escrowed key; trouble is why the controller could not read it."""
     started = time.monotonic()
     status, reason, told = "critical", "mismatch", trouble
@@ -33,6 +35,8 @@ def test(name, repositories, trouble, host):
                 told = "The key in escrow opens repository %s." % name
             else:
                 told = "The key in escrow does not open repository %s." % name
+        except NotSupported as error:
+            status, reason, told = "skipped", error.reason, str(error)
         except HalfError as error:
             status, reason = "unknown", error.reason
             told = "Whether the key in escrow opens repository %s is not known: %s" % (name, error)
@@ -41,23 +45,22 @@ def test(name, repositories, trouble, host):
 
 
 def opens(name, repositories, secret, host):
-    # type: (str, dict[str, Any], str, Any) -> bool
+    # type: (str, dict[str, Repository], str, Host) -> bool
     """Tell whether one of the host's secrets is a password of a repository; raises HalfError where nobody can tell."""
     return bool(_with(name, repositories, secret, host, lambda engine: engine.opens()))
 
 
 def key_of(name, repositories, secret, host):
-    # type: (str, dict[str, Any], str, Any) -> str
+    # type: (str, dict[str, Repository], str, Host) -> str
     """Return the id of the key that one of the host's secrets opens a repository by, "" for none; raises HalfError."""
     return str(_with(name, repositories, secret, host, lambda engine: engine.key() if engine.opens() else ""))
 
 
 def _with(name, repositories, secret, host, ask):
-    # type: (str, dict[str, Any], str, Any, Callable[[Restic], Any]) -> Any
-    own = "repository:%s" % name
-    kept = host.secrets.get(own)
-    host.secrets[own] = host.secrets.get(secret, "")
+    # type: (str, dict[str, Repository], str, Host, Callable[[Engine], Any]) -> Any
+    own, kept = "repository:%s" % name, dict(host.secrets)
+    host.secrets[own] = kept.get(secret, "")
     try:
         return ask(open_engine(name, repositories, host))
     finally:
-        host.secrets[own] = kept
+        host.secrets = kept

@@ -5,7 +5,7 @@
 """A set that is read from a snapshot of its file system: its freeze lasts no longer than the snapshot takes.
 
 The snapshot is seen under the set's own paths, in a mount namespace that only this process and what it starts are in:
-manifest, restic, proof and restore know of none.
+manifest, engine, proof and restore know of none.
 """
 
 import contextlib
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.outcome import Outcome
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
     from ansible_collections.egov.ops.plugins.module_utils.backup.volumes import Volume
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Seconds that removing a snapshot has, and the share of the time left that is kept for it where there is little.
 REMOVE_SECONDS = 60.0
@@ -38,7 +39,7 @@ _NAMED = 20
 
 
 def around(backup_set, volumes, source, name, host, work):
-    # type: (dict[str, Any], list[Volume], Source, str, Any, Callable[[Live], Outcome]) -> Outcome
+    # type: (dict[str, Any], list[Volume], Source, str, Host, Callable[[Live], Outcome]) -> Outcome
     """Freeze a set by its hooks, take the snapshots, let go, and do the work on them; they are removed in any case.
 
     name is the set's of this inventory host. Raises HalfError.
@@ -46,21 +47,20 @@ def around(backup_set, volumes, source, name, host, work):
     lock = leftover.lock(name, host, WAIT_SECONDS)
     if lock < 0:
         raise HalfError("What an earlier run has started still reads a snapshot of the set: wait for it.", "busy")
-    whole, failed = host.deadline, None
+    failed = None
     try:
         leftover.clear(name, host, (lock,))
         frozen = _Frozen(backup_set, volumes, source, name, host, lock)
         try:
-            host.deadline -= min(REMOVE_SECONDS, _SHARE * host.remaining())
-            made = frozen.read(work)
+            with host.within(host.remaining() - min(REMOVE_SECONDS, _SHARE * host.remaining())):
+                made = frozen.read(work)
         except HalfError as error:
             failed = error
         finally:
-            host.deadline = max(whole, time.monotonic() + REMOVE_SECONDS)
-            left = frozen.remove()
-            frozen.space.close()
+            with host.at_least(REMOVE_SECONDS):
+                left = frozen.remove()
+                frozen.space.close()
     finally:
-        host.deadline = whole
         os.close(lock)
     if failed:
         raise HalfError(("%s %s" % (failed, left)).strip(), failed.reason)
@@ -82,7 +82,7 @@ class _Frozen(Live):
     """How a set is read from the snapshots of its volumes."""
 
     def __init__(self, backup_set, volumes, source, name, host, lock):
-        # type: (dict[str, Any], list[Volume], Source, str, Any, int) -> None
+        # type: (dict[str, Any], list[Volume], Source, str, Host, int) -> None
         """As `around`, and the open lock of the set's snapshots; raises HalfError."""
         self.keep = (lock,)
         self.space = Namespace()

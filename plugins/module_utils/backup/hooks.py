@@ -4,9 +4,9 @@
 
 """Commands of the plan before and after the backup of a set: what the one has frozen the other lets go, in any case."""
 
-import time
-
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,43 +15,43 @@ if TYPE_CHECKING:
 
     Made = TypeVar("Made")
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 SECONDS = 60.0
 
 
 def around(backup_set, host, work):
-    # type: (dict[str, Any], Any, Callable[[], Made]) -> Made
+    # type: (dict[str, Any], Host, Callable[[], Made]) -> Made
     """Run a set's `pre` command, the work, and its `post` command, which runs whatever happened before.
 
     Returns what the work returned; raises HalfError for a command that failed or did not end in its time.
     """
     seconds = float(backup_set.get("hook_timeout") or SECONDS)
-    whole = host.deadline
-    # What comes after has its time left, however long the rest takes.
-    host.deadline = max(time.monotonic(), whole - seconds)
     try:
-        _run("pre", backup_set, seconds, host)
-        made = work()
+        # What comes after has its time left, however long the rest takes.
+        with host.within(host.remaining() - seconds):
+            _run("pre", backup_set, seconds, host)
+            made = work()
     except Exception as error:
-        host.deadline = max(whole, time.monotonic() + seconds)
         try:
-            _run("post", backup_set, seconds, host)
+            with host.at_least(seconds):
+                _run("post", backup_set, seconds, host)
         except HalfError as second:
             raise HalfError("%s %s" % (error, second), getattr(error, "reason", "error"))
         raise
-    finally:
-        host.deadline = whole
     _run("post", backup_set, seconds, host)
     return made
 
 
 def _run(when, backup_set, seconds, host):
-    # type: (str, dict[str, Any], float, Any) -> None
+    # type: (str, dict[str, Any], float, Host) -> None
     command = backup_set.get(when)
     if not command:
         return
     done = host.run(list(command), timeout=seconds, writes=True)
     if done.rc != 0 or done.timed_out:
+        said = Scrubber(secrets_of_command(command)).text(done.error).replace(str(command[0]), program_of(command))
         raise HalfError(
-            "The %s hook of the set (%s) failed: %s." % (when, command[0], done.error.rstrip(".")),
+            "The %s hook of the set (%s) failed: %s." % (when, program_of(command), said.rstrip(".")),
             "timeout" if done.timed_out else "error",
         )

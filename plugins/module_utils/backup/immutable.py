@@ -34,7 +34,7 @@ class Answer:
 
 def ask(address, credentials, seconds=ANSWER_SECONDS):
     # type: (str, dict[str, str], float) -> Answer
-    """Ask the store of a restic location, with the credentials of the repository; never raises."""
+    """Ask the store of a location, "scheme:place", with the credentials of the repository; never raises."""
     kind, _separator, place = address.partition(":")
     if kind == "rest":
         return _ask_rest(place, seconds)

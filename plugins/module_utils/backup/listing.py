@@ -20,15 +20,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Snapshots and paths that a result lists; all are counted.
 LISTED = 200
 
 
 def listing(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Return the snapshots of the wanted set, or of all, and of one of them the paths and the `operation`.
 
     The one is the newest that is not later than `at`, where one set alone is meant. Raises HalfError.

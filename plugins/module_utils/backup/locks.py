@@ -11,9 +11,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host import moments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Callable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Lock, SeenLock
 
 GONE, HELD, UNKNOWN = "gone", "held", "unknown"
 
@@ -25,7 +25,7 @@ BOOT_CLOCK = 7
 
 
 def judge(lock, hostname, started):
-    # type: (dict[str, Any], str, Any) -> str
+    # type: (Lock, str, Callable[[int], float | None]) -> str
     """Return whether a lock's holder is gone, holds it, or may be either.
 
     started gives the time at which a process of this host began, None where there is no such process. A holder is gone
@@ -40,17 +40,22 @@ def judge(lock, hostname, started):
 
 
 def look(engine):
-    # type: (Upkeep) -> list[dict[str, Any]]
-    """Return a repository's locks, each with `id`, `state`, `age` in seconds and what the engine knows; HalfError."""
+    # type: (Engine) -> list[SeenLock]
+    """Return a repository's locks with what this host knows of their holders; raises HalfError."""
     hostname = os.uname()[1]
     return [
-        dict(lock, id=name, state=judge(lock, hostname, started), age=round(time.time() - seconds_of(lock["time"])))
+        {
+            **lock,
+            "id": name,
+            "state": judge(lock, hostname, started),
+            "age": round(time.time() - seconds_of(lock["time"])),
+        }
         for name, lock in sorted(engine.locks().items())
     ]
 
 
 def clear(engine):
-    # type: (Upkeep) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
+    # type: (Engine) -> tuple[list[SeenLock], list[SeenLock]]
     """Remove the locks whose holders are gone; return those that were removed, and those that are left; HalfError."""
     found = look(engine)
     gone = [lock for lock in found if lock["state"] == GONE]
@@ -61,7 +66,7 @@ def clear(engine):
 
 
 def in_words(lock):
-    # type: (dict[str, Any]) -> str
+    # type: (SeenLock) -> str
     """Return a lock for a person."""
     return "%s lock of process %s on %s, %s s old" % (
         "exclusive" if lock.get("exclusive") else "shared",

@@ -24,8 +24,6 @@ REMOTE = frozenset(
 
 ANSWER_SECONDS = 5
 
-MOUNTINFO = "/proc/self/mountinfo"
-
 
 class Mount:
     """One mounted file system: its mount point, and which folder of it is mounted there."""
@@ -52,13 +50,13 @@ def is_remote(kind):
     return kind in REMOTE or kind.startswith(b"fuse.")
 
 
-def mounted(path=MOUNTINFO):
+def mounted(path=blocks.MOUNTINFO):
     # type: (str) -> dict[bytes, bytes]
     """Return the type of the file system on each mount point; none where the kernel does not tell."""
     return {to_bytes(mount.point): to_bytes(mount.type) for mount in _table(path)}
 
 
-def holding(path, source=MOUNTINFO):
+def holding(path, source=blocks.MOUNTINFO):
     # type: (bytes, str) -> Mount | None
     """Return the mount that holds a path, the last where one lies over another; None where the kernel does not tell."""
     found = None  # type: Mount | None

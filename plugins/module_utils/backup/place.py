@@ -11,7 +11,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Callable
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 
 class WrongPassword(HalfError):
@@ -22,17 +24,18 @@ class RepositoryMissing(HalfError):
     """There is no repository at the location."""
 
 
-def check_folder(path, place, mounted, is_unfinished, host):
-    # type: (bytes, str, dict[bytes, bytes], Any, Any) -> None
+def check_folder(path, mark, engine, place, mounted, is_unfinished, host):
+    # type: (bytes, bytes, str, str, dict[bytes, bytes], Callable[[], bool], Host) -> None
     """Raise HalfError where the folder does not answer or holds something else; place are the words for it.
 
-    RepositoryMissing for what a `restic init` of ours began and did not end, which is_unfinished() tells.
+    The file `mark` makes it a repository of the engine. RepositoryMissing for what the engine began to make for us and
+    did not end, which is_unfinished() tells.
     """
     if not mounts.answers(path, mounted, host):
         raise HalfError("The file system of repository %s does not answer: mount it again." % place, "timeout")
     if not os.path.exists(path):
         return
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):  # restic would try for most of a minute
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):  # an engine may try for most of a minute
         raise HalfError(
             "Repository %s is not open to the user that the backup runs as: run as its owner, or give it to them."
             % place,
@@ -41,12 +44,13 @@ def check_folder(path, place, mounted, is_unfinished, host):
     if not os.path.isdir(path):
         raise HalfError("Repository %s is no folder: name another place." % place, "not_ours")
     names = os.listdir(path)
-    if names and b"config" not in names:
+    if names and mark not in names:
         if is_unfinished():
             raise RepositoryMissing(
                 "There is no repository at %s: making it was begun and did not end." % place, "not_ours"
             )
         raise HalfError(
-            "The folder of repository %s holds other files and no repository of restic: name another folder." % place,
+            "The folder of repository %s holds other files and no repository of %s: name another folder."
+            % (place, engine),
             "not_ours",
         )

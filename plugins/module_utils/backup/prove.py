@@ -9,6 +9,7 @@ import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.compare import compare
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import status_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import remove_tree, shown, to_bytes
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.sample import choose
@@ -20,8 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S2.3-B3", "S6.2.2-2")
 
@@ -33,7 +35,7 @@ NAMED_DIFFERENCES = 10
 
 
 def prove(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Prove the newest snapshot of each of `sets` and return one observation for each.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one set is its observation.
@@ -49,11 +51,13 @@ def prove(arguments, host):
         try:
             status, reason = proof.of_set(name, sets[name]["repository"], detail)
         except HalfError as error:
-            status, reason = ("skipped" if error.reason == "busy" else "failed"), error.reason
+            status, reason = status_of(error), error.reason
             detail["message"] = str(error)
         evidence.append(observation("proof", name, status, reason, CLAUSES, time.monotonic() - started, **detail))
     if proof.snapshot and not evidence:
-        raise HalfError("No set of this host has a snapshot %s: see restic snapshots." % proof.snapshot[:8])
+        raise HalfError(
+            "No set of this host has a snapshot %s: list what it has with egov.ops.backup_list." % proof.snapshot[:8]
+        )
     statuses = [record["status"] for record in evidence]
     return {
         "changed": False,
@@ -67,7 +71,7 @@ class _Proof:
     """The proofs of one host."""
 
     def __init__(self, arguments, host):
-        # type: (dict[str, Any], Any) -> None
+        # type: (dict[str, Any], Host) -> None
         self.seed = str(arguments.get("seed") or host.run_id)
         self.snapshot = str(arguments.get("snapshot") or "")
         self._host = host
@@ -76,7 +80,7 @@ class _Proof:
         self._files = int(arguments.get("files") or FILES)
         self._max_bytes = int(arguments.get("max_bytes") or MAX_BYTES)
         self._mounted = mounts.mounted()
-        self._catalogues = {}  # type: dict[str, tuple[Restic, list[Snapshot]]]
+        self._catalogues = {}  # type: dict[str, tuple[Engine, list[Snapshot]]]
 
     def of_set(self, name, repository, detail):
         # type: (str, str, dict[str, Any]) -> tuple[str, str]
@@ -105,7 +109,7 @@ class _Proof:
         return bool(self._snapshots(name, repository)[1])
 
     def _snapshots(self, name, repository):
-        # type: (str, str) -> tuple[Restic, list[Snapshot]]
+        # type: (str, str) -> tuple[Engine, list[Snapshot]]
         """Return a repository and a set's snapshots in it, oldest first: all, or the one that is to be proved."""
         if repository not in self._catalogues:
             engine = open_engine(repository, self._repositories, self._host)
@@ -116,7 +120,7 @@ class _Proof:
         return engine, [snapshot for snapshot in own if snapshot.id.startswith(self.snapshot)]
 
     def _restore(self, engine, snapshot, memory, detail):
-        # type: (Restic, Snapshot, Memory, dict[str, Any]) -> tuple[str, str]
+        # type: (Engine, Snapshot, Memory, dict[str, Any]) -> tuple[str, str]
         listing = self._manifest(engine, snapshot, memory)
         state = memory.load()
         moved = set(state["moved"]) if snapshot.id.startswith(state.get("snapshot") or "-") else ()
@@ -151,9 +155,9 @@ class _Proof:
                 len(differences),
                 len(paths),
                 "; ".join(differences[:3]) or "none",
-                "; restic: " + complaint.rstrip(".") if complaint else "",
+                "; %s: %s" % (engine.ENGINE, complaint.rstrip(".")) if complaint else "",
             )
-            detail["next"] = "Check the repository (restic check --read-data) and make a full backup to a sound one."
+            detail["next"] = "Check the repository%s and make a full backup to a sound one." % engine.by_hand("check")
             return "failed", "mismatch"
         detail["message"] = "%s files (%s bytes) of snapshot %s came back as they were%s." % (
             len(paths),
@@ -164,7 +168,7 @@ class _Proof:
         return "ok", ""
 
     def _manifest(self, engine, snapshot, memory):
-        # type: (Restic, Snapshot, Memory) -> str
+        # type: (Engine, Snapshot, Memory) -> str
         """Restore the manifest of a snapshot and return its path."""
         name = "/" + os.path.basename(memory.manifest)
         inside = [path for path in snapshot.paths if path.endswith(name)]
@@ -176,8 +180,12 @@ class _Proof:
         complaint = engine.restore(snapshot.id, [to_bytes(inside[0])], target)
         if not os.path.isfile(target + inside[0]):
             raise HalfError(
-                "The manifest of snapshot %s cannot be restored: %s. Check the repository (restic check --read-data)."
-                % (snapshot.id[:8], complaint.rstrip(".") or "restic did not say why"),
+                "The manifest of snapshot %s cannot be restored: %s. Check the repository%s."
+                % (
+                    snapshot.id[:8],
+                    complaint.rstrip(".") or "%s did not say why" % engine.ENGINE,
+                    engine.by_hand("check"),
+                ),
                 "mismatch",
             )
         return target + inside[0]

@@ -12,6 +12,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import locks, mounts, retention
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.place import RepositoryMissing
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, folder, hold
@@ -22,8 +23,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.2-3",)
 
@@ -33,12 +35,12 @@ NAMED, TOLD, SHORT = 50, 20000, 8
 #: Seconds between two attempts at a repository that others use.
 PATIENCE = 5.0
 
-STRANGE = "See who made them; restic forget removes them by hand."
+STRANGE = "See who made them; what nobody needs is removed by hand%s."
 WHOLE = "Nothing, once a proof of the set has passed: run egov.ops.backup."
 
 
 def prune(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Prune the repositories of the operation; return one observation for each.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one repository is its observation.
@@ -59,7 +61,7 @@ def prune(arguments, host):
             status, reason = ("skipped" if unmade else "failed"), error.reason
             job.detail["message"] = "Repository %s is not pruned: %s" % (name, error)
         except HalfError as error:
-            status, reason = "failed", error.reason
+            status, reason = ("skipped" if isinstance(error, NotSupported) else "failed"), error.reason
             job.detail["message"] = "Repository %s is not pruned: %s" % (name, error)
         changed = changed or job.changed
         evidence.append(observation("prune", name, status, reason, CLAUSES, time.monotonic() - started, **job.detail))
@@ -90,7 +92,7 @@ class Job:
     """The pruning of one repository."""
 
     def __init__(self, name, arguments, host):
-        # type: (str, dict[str, Any], Any) -> None
+        # type: (str, dict[str, Any], Host) -> None
         self.changed = False
         self.detail = {"repository": name}  # type: dict[str, Any]
         #: What the controller is to remember of snapshots that it did not know: when it saw them, and if we made them.
@@ -100,6 +102,7 @@ class Job:
         self._name = name
         self._arguments = arguments
         self._host = host
+        self._strange = ""
 
     def run(self, until):
         # type: (float) -> tuple[str, str]
@@ -110,6 +113,8 @@ class Job:
             self.detail["next"] = "See docs/backup.md, Retention."
             return "warning", "not_supported"
         engine = open_engine(self._name, self._arguments["repositories"], self._host)
+        engine.require("prune")
+        self._strange = STRANGE % engine.by_hand("prune")
         engine.check_location(mounts.mounted())
         if self._host.check_mode:
             self.changed = bool(self._judge(engine, until))
@@ -130,7 +135,7 @@ class Job:
         return self._tell()
 
     def _judge(self, engine, until):
-        # type: (Restic, float) -> list[Snapshot]
+        # type: (Engine, float) -> list[Snapshot]
         """Fill in what is kept and why, and return what is not; raises HalfError."""
         listed = [entry for entry in self._patiently(engine, lambda: self._listed(engine), until) if entry.set]
         records = self._records(listed)
@@ -157,7 +162,7 @@ class Job:
         return expired
 
     def _listed(self, engine):
-        # type: (Restic) -> list[Snapshot]
+        # type: (Engine) -> list[Snapshot]
         return engine.snapshots(self._arguments["host_name"], future=True)
 
     def _records(self, listed):
@@ -191,11 +196,11 @@ class Job:
         return records
 
     def _remove(self, engine, expired, until):
-        # type: (Restic, list[str], float) -> None
+        # type: (Engine, list[str], float) -> None
         """Remove snapshots and free their space, also that of a run that was killed before it; raises HalfError."""
         note = os.path.join(folder(self._host), "checks", "pruning %s" % self._name)
         if expired:
-            self._host.files.write(note, engine.location.encode("utf-8", "surrogateescape"))
+            self._host.files.write(note, engine.public.encode("utf-8", "surrogateescape"))
             self.changed = True
             self._patiently(engine, lambda: engine.forget(expired), until)
             left = {entry.id for entry in self._patiently(engine, lambda: self._listed(engine), until)}
@@ -212,11 +217,10 @@ class Job:
             self._host.files.remove(note)
 
     def _patiently(self, engine, work, until):
-        # type: (Restic, Callable[[], Any], float) -> Any
+        # type: (Engine, Callable[[], Any], float) -> Any
         """Do the work, again while others use the repository; raises HalfError."""
-        whole, self._host.deadline = self._host.deadline, until
         told = ""
-        try:
+        with self._host.within(until - time.monotonic()):
             while True:
                 try:
                     return work()
@@ -224,13 +228,11 @@ class Job:
                     if error.reason != "busy" and not (told and error.reason == "timeout"):
                         raise
                     if time.monotonic() < until:
-                        told = "; ".join(map(locks.in_words, locks.look(engine))) or "let go just now"
+                        told = _users(engine)
                     if time.monotonic() + PATIENCE >= until:
                         words = "Others use it (%s): see whether they are at work, and run this again." % told
                         raise HalfError(words, "busy")
                 time.sleep(PATIENCE)
-        finally:
-            self._host.deadline = whole
 
     def _tell(self):
         # type: () -> tuple[str, str]
@@ -244,7 +246,7 @@ class Job:
         if detail["strange"]:
             some = ", ".join(detail["strange_first"][:3])
             detail["message"] += " No run of ours made %s of them (%s)." % (detail["strange"], some)
-            detail["next"] = STRANGE
+            detail["next"] = self._strange
             return "warning", ""
         if kept.get(retention.UNPROVED):
             detail["message"] += " %s are kept because none of their set is proved." % kept[retention.UNPROVED]
@@ -265,13 +267,21 @@ class Memory:
         # type: (Snapshot) -> tuple[str, bool] | None
         """Return what is known of a snapshot, None where nothing is."""
         names = [snapshot.id]
-        if self._short[snapshot.id[:SHORT]] == 1:  # restic before 0.15 tells the beginning of the id alone
+        if self._short[snapshot.id[:SHORT]] == 1:  # an engine may tell the beginning of the id alone
             names.append(snapshot.id[:SHORT])
         if snapshot.original != snapshot.id and self._claims[snapshot.original] == 1:
             names += [snapshot.original, snapshot.original[:SHORT]]
         found = [self._known[name] for name in names if name in self._known]
         best = next((entry for entry in found if entry[1]), found[0] if found else None)
         return (str(best[0]), bool(best[1])) if best else None
+
+
+def _users(engine):
+    # type: (Engine) -> str
+    """Return who locks a repository, in words; raises HalfError."""
+    if "locks" not in engine.CAN:
+        return "engine %s does not say who" % engine.ENGINE
+    return "; ".join(map(locks.in_words, locks.look(engine))) or "let go just now"
 
 
 def _counts(names):

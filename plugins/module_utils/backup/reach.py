@@ -4,9 +4,8 @@
 
 """The repositories that this host reaches, each opened once, and the first of some that holds a set."""
 
-import time
-
 from ansible_collections.egov.ops.plugins.module_utils.backup import mounts
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -14,10 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, Repository
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-#: Seconds in which a repository must answer: restic itself tries one that is away for a quarter of an hour.
+#: Seconds in which a repository must answer: an engine may try one that is away for a quarter of an hour.
 OPEN_SECONDS = 60.0
 
 
@@ -25,46 +25,44 @@ class Reach:
     """Repositories with the snapshots of one inventory host."""
 
     def __init__(self, repositories, host_name, host):
-        # type: (dict[str, Any], str, Any) -> None
+        # type: (dict[str, Repository], str, Host) -> None
         self._repositories = repositories
         self._host_name = host_name
         self._host = host
-        self._opened = {}  # type: dict[str, tuple[Restic, list[Snapshot]]]
+        self._opened = {}  # type: dict[str, tuple[Engine, list[Snapshot]]]
 
     def snapshots(self, repository):
         # type: (str) -> list[Snapshot]
         """Return a repository's snapshots, oldest first; raises HalfError."""
         if repository not in self._opened:
-            whole = self._host.deadline
-            self._host.deadline = min(whole, time.monotonic() + OPEN_SECONDS)
-            try:
+            with self._host.within(OPEN_SECONDS):
                 engine = open_engine(repository, self._repositories, self._host)
                 engine.check_location(mounts.mounted())
                 self._opened[repository] = engine, engine.snapshots(self._host_name)
-            finally:
-                self._host.deadline = whole
         return self._opened[repository][1]
 
     def engine(self, repository):
-        # type: (str) -> Restic
+        # type: (str) -> Engine
         """Return a repository whose snapshots were asked for."""
         return self._opened[repository][0]
 
     def first(self, set_name, repositories):
         # type: (str, list[str]) -> str
         """Return the first repository that holds a snapshot of a set; raise HalfError with what each lacks."""
-        troubles = []
+        troubles = []  # type: list[HalfError]
         for repository in repositories:
             trouble = self._trouble(set_name, repository)
             if not trouble:
                 return repository
             troubles.append(trouble)
-        raise HalfError(" ".join(troubles))
+        words = " ".join(map(str, troubles))
+        raise NotSupported(words) if all(isinstance(each, NotSupported) for each in troubles) else HalfError(words)
 
     def _trouble(self, set_name, repository):
-        # type: (str, str) -> str
+        # type: (str, str) -> HalfError | None
         try:
-            held = any(snapshot.set == set_name for snapshot in self.snapshots(repository))
+            if any(snapshot.set == set_name for snapshot in self.snapshots(repository)):
+                return None
         except HalfError as error:
-            return str(error)
-        return "" if held else "Repository %s has no snapshot of set %s: back it up first." % (repository, set_name)
+            return error
+        return HalfError("Repository %s has no snapshot of set %s: back it up first." % (repository, set_name))

@@ -11,12 +11,18 @@ reads the files whose size, times or inode differ from the snapshot before. Both
 import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import unfinished
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import to_bytes
-from ansible_collections.egov.ops.plugins.module_utils.backup.place import WrongPassword, check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.place import WrongPassword
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_call import KILLED
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_said import FLAWED, SOUND, complaints_of
-from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard, documents, excludes, literal
-from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot, snapshot_of
+from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import (
+    Heard,
+    documents,
+    excludes,
+    literal,
+    snapshot_of,
+)
 from ansible_collections.egov.ops.plugins.module_utils.backup.upkeep import Upkeep
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -24,7 +30,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.immutable import Answer
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
 TAG = "egov-ops"
@@ -39,22 +47,25 @@ MANIFEST_LIMIT = 512 * 1024 * 1024
 class Restic(Upkeep):
     """One repository, driven with restic."""
 
-    def check_location(self, mounted):
-        # type: (dict[bytes, bytes]) -> None
-        """Raise HalfError where the repository's folder does not answer or holds something else.
-
-        RepositoryMissing for what a `restic init` of ours began and did not end.
-        """
-        if self.path:
-            check_folder(self.path, self._place(), mounted, self._is_unfinished, self._host)
+    ENGINE = "restic"
+    CAN = (
+        "listing",
+        "files",
+        "dump",
+        "copy",
+        "check",
+        "prune",
+        "locks",
+        "keys",
+        "immutability",
+        "recovery",
+    )
+    MARK = b"config"
+    BY_HAND = {"check": "restic check --read-data", "prune": "restic forget", "locks": "restic unlock"}
 
     def snapshots(self, host_name, future=False):
         # type: (str, bool) -> list[Snapshot]
-        """Return the snapshots of an inventory host, oldest first; raises RepositoryMissing, or HalfError.
-
-        Those of the future are left out, unless they are asked for: a clock that once was wrong must not keep anything
-        from being due.
-        """
+        """Return those with our tag."""
         lock = ["--no-lock"] if self._host.check_mode else []
         listed = self._restic(lock + ["snapshots", "--host", host_name, "--tag", TAG], "list the snapshots")
         found = [snapshot_of(entry) for entry in documents(listed.out, "[")]
@@ -80,17 +91,13 @@ class Restic(Upkeep):
         """
         if self._is_unfinished():
             unfinished.remove(self.path)
-        unfinished.begin(self._folder, self.name, self.location, self._host)
+        unfinished.begin(self._folder, self.name, self.public, self._host)
         self._restic(["init"], "make the repository", writes=True, keep=(lock,))
         unfinished.end(self._folder, self.name, self._host)
 
     def backup(self, source, manifest, set_name, kind, parent, host_name, keep=()):
         # type: (Source, str, str, str, str, str, tuple[int, ...]) -> tuple[str, int, list[str]]
-        """Make a snapshot; return its id, the bytes it added, and what restic could not read. Raises HalfError.
-
-        parent is the snapshot whose unchanged files are not read again, "" for none. The manifest's file is always
-        part of the snapshot, even where it lies in an excluded folder. restic holds the open files `keep` too.
-        """
+        """Make a snapshot; the unchanged files of the parent are not read again."""
         tags = [TAG, "set=%s" % set_name, "kind=%s" % kind, "run=%s" % self._host.run_id]
         arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
         arguments += ["--time", "%s %s" % (self._host.now[:10], self._host.now[11:19])]
@@ -109,13 +116,14 @@ class Restic(Upkeep):
         unread = [entry["item"] for entry in troubles if entry.get("during") == "archival" and entry.get("item")]
         return summary[-1]["snapshot_id"], summary[-1].get("data_added") or 0, unread
 
-    def copy(self, source, snapshot, seconds, lock, heard):
-        # type: (Restic, str, float, int, Heard) -> None
-        """Copy a snapshot from another repository into this one, in so many seconds; raises HalfError.
-
-        restic holds the open file `lock` too, and `heard` is given what it prints. What is there already is not sent
-        again.
-        """
+    def copy(self, source, snapshot, seconds, lock, what):
+        # type: (Engine, str, float, int, str) -> None
+        """Copy a snapshot from another repository of restic into this one; raises HalfError."""
+        if not isinstance(source, Restic):
+            raise NotSupported(
+                "Engine restic of repository %s does not support copy from repository %s, whose engine is %s: no "
+                "snapshot is copied, and the copy stays due." % (self.name, source.name, source.ENGINE)
+            )
         clash = [name for name, value in source._credentials.items() if self._credentials.get(name, value) != value]
         if clash:
             raise HalfError(
@@ -123,6 +131,8 @@ class Restic(Upkeep):
                 % (source.name, self.name, clash[0]),
                 "not_supported",
             )
+        heard = Heard()
+        self._host.progress.begin(what, heard.packs, "packs")
         reader, writer = os.pipe()
         try:
             os.write(writer, source._password.encode("utf-8") + b"\n")  # a pipe holds more than any password has
@@ -152,11 +162,7 @@ class Restic(Upkeep):
 
     def check(self, part, parts, seconds):
         # type: (int, int, float) -> str
-        """Check the structure, and read one of so many parts of the data; return what is damaged, "" for nothing.
-
-        Raises HalfError where that cannot be told. It takes no lock, so that no backup waits for it: nothing that a
-        check reads is removed from a repository meanwhile.
-        """
+        """Check without a lock, so that no backup waits: nothing that a check reads is removed meanwhile."""
         arguments = ["--no-lock", "check", "--read-data-subset", "%s/%s" % (part, parts)]
         done = self._restic(arguments, "check the repository", (0, 1, KILLED), seconds=seconds)
         said, complaints = complaints_of(done)
@@ -197,6 +203,26 @@ class Restic(Upkeep):
         from ansible_collections.egov.ops.plugins.module_utils.backup import immutable  # no backup needs it
 
         return immutable.ask(self._address, self._credentials, min(immutable.ANSWER_SECONDS, self._host.remaining()))
+
+    @property
+    def needs(self):
+        # type: () -> list[str]
+        """Names of the variables that the lines of a recovery take from a person."""
+        return ["RESTIC_PASSWORD_FILE", "TARGET"] + sorted(self._credentials)
+
+    def recovery_commands(self, host_name, sets):
+        # type: (str, list[str]) -> list[str]
+        """Return the lines that list and restore some sets with restic alone."""
+        from ansible_collections.egov.ops.plugins.module_utils.backup import restic_recovery  # no check needs it
+
+        return restic_recovery.commands(self.public, host_name, sets)
+
+    def recovery_script(self, name, host_name, sets):
+        # type: (str, str, list[str]) -> str
+        """Return the script that does so, in a file of this name."""
+        from ansible_collections.egov.ops.plugins.module_utils.backup import restic_recovery
+
+        return restic_recovery.script(name, self.public, sorted(self._credentials), host_name, sets)
 
     def _is_unfinished(self):
         # type: () -> bool

@@ -9,15 +9,17 @@ The password goes to restic by its standard input alone.
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.paths import shown, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.restic_said import is_locked, refuse
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text, public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.restic_text import Heard
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
     from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
 
 INSTALL = (
@@ -31,43 +33,21 @@ KILLED = -9
 OUTPUT_LIMIT = 64 * 1024 * 1024
 
 
-class Call:
+class Call(Engine):
     """One repository as restic is given it."""
 
     def __init__(self, name, location, password, folder, host, credentials=None):
-        # type: (str, str, str, str, Any, dict[str, str] | None) -> None
-        """Take the repository's name, location and password, and a folder of the host for temporary files and cache.
-
-        credentials are those of the place: variables of the environment by which restic is let in.
-        """
-        self.name = name
-        self.location = location
-        self._password = password
-        self._folder = folder
-        self._host = host
-        self._credentials = credentials or {}
+        # type: (str, str, str, str, Host, dict[str, str] | None) -> None
+        """Take what an engine takes; credentials are variables of the environment by which restic is let in."""
+        Engine.__init__(self, name, location, password, folder, host, credentials)
         if not password:
             raise HalfError("Repository %s has no password: give its password_file." % name)
 
     @property
-    def path(self):
-        # type: () -> bytes
-        """Folder of a repository on the host itself, b"" for one elsewhere."""
-        return to_bytes(os.path.normpath(self.location)) if self.location.startswith("/") else b""
-
-    @property
-    def needs(self):
-        # type: () -> list[str]
-        """Names of the variables by which restic is let in, beside the password."""
-        return sorted(self._credentials)
-
-    @property
     def public(self):
         # type: () -> str
-        """The location without the user and password that a URL may hold."""
-        import re
-
-        return re.sub("//[^/@]*@", "//", self.location)
+        """The location as it may be shown and kept: without the secrets that an address may hold."""
+        return public_url(self.location)
 
     def _restic(
         self,
@@ -130,14 +110,10 @@ class Call:
             return ["--no-cache"]
         return ["--cache-dir", os.path.join(self._folder, "cache")]
 
-    def _place(self):
-        # type: () -> str
-        return "%s (%s)" % (self.name, shown(to_bytes(self.public)))
-
     def _words(self, done):
         # type: (Completed) -> str
         """Return restic's own last words, without credentials."""
-        return done.error.replace(self._address, self.public).replace(self.location, self.public)
+        return public_text(done.error.replace(self._address, self.public).replace(self.location, self.public))
 
     @property
     def _address(self):

@@ -5,6 +5,7 @@
 """What restic is told and what it prints: its patterns, its JSON, and how far it says it is."""
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import join, to_bytes
+from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,3 +86,16 @@ def documents(text, opening="{"):
                 continue
             found += document if isinstance(document, list) else [document]
     return found
+
+
+def snapshot_of(entry):
+    # type: (dict[str, Any]) -> Snapshot
+    """Return the Snapshot that restic describes in JSON."""
+    tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
+    time, kind, original = entry["time"][:19] + "Z", tags.get("kind", ""), entry.get("original") or ""
+    snapshot = Snapshot(entry["id"], time, tags.get("set", ""), kind, entry["paths"], original)
+    summary = entry.get("summary") or {}  # since restic 0.17
+    snapshot.size = summary.get("total_bytes_processed")
+    if summary.get("data_added") and summary.get("data_added_packed"):
+        snapshot.ratio = round(summary["data_added"] / summary["data_added_packed"], 2)
+    return snapshot

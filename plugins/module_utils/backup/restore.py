@@ -25,6 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 #: Seconds by which the host's clock may differ from the controller's where something is changed.
 CLOCK_LIMIT = 300
 
@@ -33,7 +35,7 @@ _COUNT_SECONDS = 1.0
 
 
 def restore(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Start the restore that `operation` describes, or ask for the one that runs, and return how far it is.
 
     A result with `running` wants the same call again, with `attach`. Raises HalfError for what is refused.
@@ -57,7 +59,7 @@ def restore(arguments, host):
 
 
 def work(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Be the job: do what the journal says is left of the restore, and end it with an event."""
     operation = Operation(arguments["operation_id"], host)
     operation.take()
@@ -75,7 +77,7 @@ def work(arguments, host):
 
 
 def refuse_clock(host):
-    # type: (Any) -> None
+    # type: (Host) -> None
     """Raise HalfError where the host's clock is not the controller's."""
     try:
         theirs = moments.seconds_of(host.now)
@@ -149,7 +151,7 @@ def _progress(operation, request):
 
 
 def _forecast(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Return what a restore would do; nothing is written."""
     request = arguments["operation"]
     engine = open_engine(request["repository"], arguments["repositories"], host)

@@ -40,7 +40,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.3.2-1", "S6.3.2-2", "S6.3.2-3", "S6.3.2-4", "S6.3.3-3")
 
@@ -49,7 +50,7 @@ class Restorer:
     """The restore of one operation, in the process that holds its lock."""
 
     def __init__(self, arguments, operation, host):
-        # type: (dict[str, Any], Operation, Any) -> None
+        # type: (dict[str, Any], Operation, Host) -> None
         self._arguments = arguments
         self._request = arguments["operation"]
         self._operation = operation
@@ -58,7 +59,7 @@ class Restorer:
 
     @staticmethod
     def forbidden(engine, host):
-        # type: (Restic, Any) -> list[bytes]
+        # type: (Engine, Host) -> list[bytes]
         """Return the paths that no restore may replace."""
         paths = [to_bytes(os.path.realpath(host.state_dir))]
         return paths + [os.path.realpath(engine.path)] if engine.path else paths
@@ -137,7 +138,8 @@ class Restorer:
         seconds = round(time.monotonic() - started, 3)
         self._operation.note("restored", seconds=seconds)
         moved = moved_of(snapshot, memory, self._arguments.get("moved") or {})
-        not_compared = self._compare(target, selection, moved, [text for text in complaints if text])
+        told = [text for text in complaints if text]
+        not_compared = self._compare(engine.ENGINE, target, selection, moved, told)
         os.sync()  # what a rename puts in place must be on the disk before the rename is
         self._operation.note(
             "ready",
@@ -159,8 +161,8 @@ class Restorer:
                     "busy",
                 )
 
-    def _compare(self, target, selection, moved, complaints):
-        # type: (Target, Selection, set[str], list[str]) -> dict[str, int]
+    def _compare(self, engine, target, selection, moved, complaints):
+        # type: (str, Target, Selection, set[str], list[str]) -> dict[str, int]
         """Compare all that was staged with the manifest and return what could not be compared; raises HalfError."""
         compared = Comparison(selection.entries, moved, self._host)
         for group in target.groups:
@@ -169,12 +171,13 @@ class Restorer:
         differences = compared.differences
         if differences or complaints:
             raise HalfError(
-                "What restic brought back is not what was backed up, so nothing was switched: %s paths differ (%s)%s; "
+                "What %s brought back is not what was backed up, so nothing was switched: %s paths differ (%s)%s; "
                 "restore from another snapshot."
                 % (
+                    engine,
                     len(differences),
                     "; ".join(differences[:NAMED_DIFFERENCES]) or "none",
-                    "; restic: " + "; ".join(complaints).rstrip(".") if complaints else "",
+                    "; %s: %s" % (engine, "; ".join(complaints).rstrip(".")) if complaints else "",
                 ),
                 "mismatch",
             )

@@ -11,6 +11,7 @@ where another one has just opened the repository.
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import escrow
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -19,13 +20,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 CLAUSES = ("S6.2.2-4",)
 
 ESCROW = "Put the new password into escrow: the old one opens nothing any more."
 
 
 def rotate(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Do one stage for the repositories of the operation; return one observation for each.
 
     The secrets are `repository:NAME`, the password that the plan has, and `next:NAME`, the new one. `known` are by
@@ -40,7 +44,7 @@ def rotate(arguments, host):
         try:
             changed = stage(name, arguments, detail, host) or changed
         except HalfError as error:
-            status, reason = "failed", error.reason
+            status, reason = ("skipped" if isinstance(error, NotSupported) else "failed"), error.reason
             detail["message"] = "The key of repository %s is not rotated: %s" % (name, error)
         evidence.append(observation("key", name, status, reason, CLAUSES, time.monotonic() - started, **detail))
     statuses = [record["status"] for record in evidence]
@@ -53,11 +57,19 @@ def rotate(arguments, host):
     }
 
 
+def _open(name, arguments, host):
+    # type: (str, dict[str, Any], Host) -> Engine
+    """Return a repository whose engine can change keys; raises HalfError."""
+    engine = open_engine(name, arguments["repositories"], host)
+    engine.require("keys")
+    return engine
+
+
 def _add(name, arguments, detail, host):
-    # type: (str, dict[str, Any], dict[str, Any], Any) -> bool
+    # type: (str, dict[str, Any], dict[str, Any], Host) -> bool
     """Add the new key beside the old one and prove that it opens; tell the ids of both; raises HalfError."""
     repositories = arguments["repositories"]
-    engine = open_engine(name, repositories, host)
+    engine = _open(name, arguments, host)
     if host.secrets["repository:%s" % name] == host.secrets["next:%s" % name]:
         known = arguments["known"].get(name) or {"old": "", "new": engine.key()}
         detail.update(known, message="The plan has the new password of repository %s already." % name)
@@ -78,13 +90,13 @@ def _add(name, arguments, detail, host):
 
 
 def _remove(name, arguments, detail, host):
-    # type: (str, dict[str, Any], dict[str, Any], Any) -> bool
+    # type: (str, dict[str, Any], dict[str, Any], Host) -> bool
     """Remove the old key, where the plan's password is the new one and opens; raises HalfError."""
+    engine = _open(name, arguments, host)
     known = arguments["known"].get(name, {})
     old = known.get("old", "")
     if not known.get("new") or host.secrets["repository:%s" % name] != host.secrets["next:%s" % name]:
         raise HalfError("The plan's password is not the new one yet: the old key stays.", "refused")
-    engine = open_engine(name, arguments["repositories"], host)
     if engine.key() == old:
         raise HalfError("The plan's password opens it by the old key: that stays.", "mismatch")
     detail["old"] = old
@@ -102,9 +114,9 @@ def _remove(name, arguments, detail, host):
 
 
 def _undo(name, arguments, detail, host):
-    # type: (str, dict[str, Any], dict[str, Any], Any) -> bool
+    # type: (str, dict[str, Any], dict[str, Any], Host) -> bool
     """Take the new key back, where the plan's password is still the old one and opens; raises HalfError."""
-    engine = open_engine(name, arguments["repositories"], host)
+    engine = _open(name, arguments, host)
     own = engine.key()
     if host.secrets["repository:%s" % name] == host.secrets["next:%s" % name]:
         raise HalfError("The plan has its new password already: rotate it once more instead.", "refused")

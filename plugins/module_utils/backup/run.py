@@ -8,6 +8,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import manifest, outcome
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import status_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.paths import Named, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.backup.shelf import Shelf
 from ansible_collections.egov.ops.plugins.module_utils.backup.source import Live, refuse_repository, resolve
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: The plan's clauses of each class of data: what is backed up, and how often.
 CLAUSES = {
@@ -39,13 +41,13 @@ VERSIONED = "config"
 
 
 def backup(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Do as `run`; what takes long is told by lines of progress."""
     return watched(run, arguments, host)
 
 
 def run(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Back up what is due of `sets` into `repositories` and return one observation for each set.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one set is its observation.
@@ -58,7 +60,7 @@ def run(arguments, host):
             try:
                 found = job.back_up(name)
             except HalfError as error:
-                found = outcome.Outcome("skipped" if error.reason == "busy" else "failed", str(error), error.reason)
+                found = outcome.Outcome(status_of(error), str(error), error.reason)
             clauses = CLAUSES.get(job.sets[name].get("class", ""), ())
             duration = time.monotonic() - started
             detail = dict(found.detail, repository=job.sets[name].get("repository"), message=found.message)
@@ -118,7 +120,7 @@ class Job(Shelf):
     """One run over the sets of a host."""
 
     def __init__(self, arguments, host):
-        # type: (dict[str, Any], Any) -> None
+        # type: (dict[str, Any], Host) -> None
         Shelf.__init__(self, arguments, host)
         self._busy = set()  # type: set[str]
         #: What killed runs have left and could not be removed.
@@ -148,6 +150,9 @@ class Job(Shelf):
         backup_set = self.sets[name]
         source = resolve(backup_set, self.mounted, self._host)
         engine, catalogue = self.catalogue(backup_set["repository"])
+        engine.require("files")
+        if backup_set.get("snapshot"):
+            engine.require("prune")  # what was read from a snapshot that spoiled meanwhile has to go
         refuse_repository(source, engine)
         memory = self.memories[name]
         state = memory.load()
@@ -247,7 +252,7 @@ class Job(Shelf):
         before = memory.load()
         engine = self.catalogue(self.sets[name]["repository"])[0]
         spoiled = before.get("spoiled", [])
-        state = {"location": engine.location, "snapshot": "", "started": found.started, "spoiled": spoiled}
+        state = {"location": engine.public, "snapshot": "", "started": found.started, "spoiled": spoiled}
         # From here on the manifest may be newer than any snapshot: until one is made, none may count as unchanged.
         memory.save(state)
         os.rename(memory.manifest + ".new", memory.manifest)

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memory
 
@@ -73,7 +73,7 @@ def owner(request):
 
 
 def described(engine, request):
-    # type: (Restic, dict[str, Any]) -> tuple[Snapshot, Selection]
+    # type: (Engine, dict[str, Any]) -> tuple[Snapshot, Selection]
     """Return a request's snapshot and what it selects of it; raise HalfError where they are not as it says."""
     found = [snapshot for snapshot in engine.snapshots(owner(request)) if snapshot.id == request["snapshot"]]
     if not found or found[0].set != request["set"] or found[0].original != request.get("original", found[0].original):
@@ -106,7 +106,7 @@ def moved_of(snapshot, memory, told):
 
 
 def manifest_of(engine, snapshot, set_name, host_name):
-    # type: (Restic, Snapshot, str, str) -> bytes
+    # type: (Engine, Snapshot, str, str) -> bytes
     """Return the content of the manifest that lies in a snapshot; raises HalfError where there is none."""
     name = "/%s@%s.jsonl" % (set_name, host_name)
     inside = [path for path in snapshot.paths if path.endswith(name)]

@@ -11,20 +11,22 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.place import Repos
 from ansible_collections.egov.ops.plugins.module_utils.backup.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.state import WAIT_SECONDS, Memory, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 
 class Shelf:
     """The sets of a host and the repositories that they lie in."""
 
     def __init__(self, arguments, host):
-        # type: (dict[str, Any], Any) -> None
+        # type: (dict[str, Any], Host) -> None
         """Raises HalfError for a set whose name cannot be a file's."""
         self.sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
         self.memories = {name: Memory(name, arguments["host_name"], host) for name in self.sets}
@@ -35,16 +37,21 @@ class Shelf:
         self._host = host
         self._host_name = arguments["host_name"]
         self._repositories = arguments["repositories"]
-        self._catalogues = {}  # type: dict[str, tuple[Restic, list[Snapshot]] | HalfError]
+        self._catalogues = {}  # type: dict[str, tuple[Engine, list[Snapshot]] | HalfError]
+
+    def engine(self, repository):
+        # type: (str) -> Engine
+        """Return a repository as it is, even one that was not made yet; raises HalfError."""
+        return open_engine(repository, self._repositories, self._host)
 
     def newest(self, repository):
-        # type: (str) -> tuple[Restic, list[Snapshot]]
+        # type: (str) -> tuple[Engine, list[Snapshot]]
         """Return a repository and its snapshots of this host, those of this run among them; raises HalfError."""
         engine, snapshots = self.catalogue(repository)
         return (engine, engine.snapshots(self._host_name)) if self.made else (engine, snapshots)
 
     def catalogue(self, repository):
-        # type: (str) -> tuple[Restic, list[Snapshot]]
+        # type: (str) -> tuple[Engine, list[Snapshot]]
         """Return a repository, made where that is due, and its snapshots of this host at first; raises HalfError."""
         if repository not in self._catalogues:
             try:
@@ -57,19 +64,19 @@ class Shelf:
         return found
 
     def opened(self):
-        # type: () -> list[tuple[str, Restic]]
+        # type: () -> list[tuple[str, Engine]]
         """Return the repositories that could be opened, by name."""
         found = sorted(self._catalogues.items())
         return [(name, catalogue[0]) for name, catalogue in found if not isinstance(catalogue, HalfError)]
 
     def _open(self, repository):
-        # type: (str) -> tuple[Restic, list[Snapshot]]
-        engine = open_engine(repository, self._repositories, self._host)
+        # type: (str) -> tuple[Engine, list[Snapshot]]
+        engine = self.engine(repository)
         may_create = bool(self._repositories[repository].get("create"))
         try:
             return engine, self._look(engine)
         except RepositoryMissing as error:
-            if any(self._had_snapshots(name, repository, engine.location) for name in self.sets):
+            if any(self._had_snapshots(name, repository, engine.public) for name in self.sets):
                 raise HalfError(
                     "%s It held snapshots of this host before: bring it back, or take the set out of the plan and give "
                     "it a new name." % error,
@@ -86,12 +93,12 @@ class Shelf:
         return engine, self._create(engine)
 
     def _look(self, engine):
-        # type: (Restic) -> list[Snapshot]
+        # type: (Engine) -> list[Snapshot]
         engine.check_location(self.mounted)
         return engine.snapshots(self._host_name)
 
     def _create(self, engine):
-        # type: (Restic) -> list[Snapshot]
+        # type: (Engine) -> list[Snapshot]
         """Make the repository, once: two inventory names of one machine may come here together."""
         lock = hold(self._host, "repository of %s" % engine.name, WAIT_SECONDS)
         if lock < 0:
@@ -110,4 +117,7 @@ class Shelf:
         """Tell whether the ledger or this host knows that a set has been backed up to this very place."""
         if self.sets[name].get("repository") != repository:
             return repository in self.sets[name].get("known_copies", ())
-        return bool(self.sets[name].get("known")) or self.memories[name].load().get("location") == location
+        return (
+            bool(self.sets[name].get("known"))
+            or public_url(self.memories[name].load().get("location") or "") == location
+        )

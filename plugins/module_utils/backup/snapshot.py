@@ -4,10 +4,6 @@
 
 """One snapshot of the catalogue."""
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 
 class Snapshot:
     """One snapshot of the catalogue."""
@@ -27,16 +23,3 @@ class Snapshot:
         #: Bytes of the files, and how many of them one byte stored holds; None where the engine does not tell.
         self.size = None  # type: int | None
         self.ratio = None  # type: float | None
-
-
-def snapshot_of(entry):
-    # type: (dict[str, Any]) -> Snapshot
-    """Return the Snapshot that restic describes in JSON."""
-    tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
-    time, kind, original = entry["time"][:19] + "Z", tags.get("kind", ""), entry.get("original") or ""
-    snapshot = Snapshot(entry["id"], time, tags.get("set", ""), kind, entry["paths"], original)
-    summary = entry.get("summary") or {}  # since restic 0.17
-    snapshot.size = summary.get("total_bytes_processed")
-    if summary.get("data_added") and summary.get("data_added_packed"):
-        snapshot.ratio = round(summary["data_added"] / summary["data_added_packed"], 2)
-    return snapshot

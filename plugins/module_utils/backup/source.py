@@ -16,7 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 
 class Live:
@@ -69,7 +70,7 @@ class Source:
 
 
 def resolve(backup_set, mounted, host):
-    # type: (dict[str, Any], dict[bytes, bytes], Any) -> Source
+    # type: (dict[str, Any], dict[bytes, bytes], Host) -> Source
     """Return the Source of a set; raise HalfError for a path that is missing, hangs, or is not what it seems."""
     roots = [_root(text, mounted, host) for text in backup_set.get("paths") or []]
     if not roots:
@@ -93,7 +94,7 @@ def resolve(backup_set, mounted, host):
 
 
 def refuse_repository(source, engine):
-    # type: (Source, Restic) -> None
+    # type: (Source, Engine) -> None
     """Raise HalfError for a repository on the host that its own set would back up."""
     if engine.path and source.contains(os.path.realpath(engine.path)):
         raise HalfError(
@@ -103,7 +104,7 @@ def refuse_repository(source, engine):
 
 
 def _root(text, mounted, host):
-    # type: (str, dict[bytes, bytes], Any) -> bytes
+    # type: (str, dict[bytes, bytes], Host) -> bytes
     if not text.startswith("/"):
         raise HalfError("Path %r of the set is not absolute: write it from / on." % text)
     path = to_bytes(os.path.normpath("/" + text.lstrip("/")))

@@ -13,12 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 WAIT_SECONDS = 60
 NAME_LIMIT = 100
 
 
 def folder(host):
-    # type: (Any) -> str
+    # type: (Host) -> str
     """Return the folder of this room in the host's state folder."""
     return os.path.join(host.state_dir, "backup")
 
@@ -27,7 +29,7 @@ class Memory:
     """The files of one set of one inventory host: two inventory names of one machine keep theirs apart."""
 
     def __init__(self, set_name, host_name, host):
-        # type: (str, str, Any) -> None
+        # type: (str, str, Host) -> None
         """Raise HalfError for a name that cannot be a file name and a tag."""
         for name in (set_name, host_name):
             if not name or len(name) > NAME_LIMIT or any(sign in "/," or not sign.isprintable() for sign in name):
@@ -96,7 +98,7 @@ class Memory:
 
 
 def hold(host, name, seconds):
-    # type: (Any, str, float) -> int
+    # type: (Host, str, float) -> int
     """Take a lock of this host by name and return its open file, -1 if another holds it for so long.
 
     Closing the file, or the end of the process, frees it.

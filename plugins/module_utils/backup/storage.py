@@ -8,6 +8,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup import locks
+from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine, NotSupported
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
@@ -15,18 +16,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import SeenLock
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 CLAUSES = ("S6.2.3-4",)
 
-#: Seconds after which whoever holds a lock has not renewed it: restic does every five minutes.
-UNRENEWED = 1800
-
-UNLOCK = "See on that host whether the process is at work; only where it is not, run restic unlock."
+UNLOCK = "See on that host whether the process is at work; only where it is not, remove the lock by hand%s."
 
 
 def measure(engine):
-    # type: (Restic) -> dict[str, int] | None
+    # type: (Engine) -> dict[str, int] | None
     """Return the bytes that a repository on the host uses, and those that its file system has and has free.
 
     None for a repository elsewhere. Free is what the host's user may still write, after quotas that the kernel counts.
@@ -49,20 +48,23 @@ def _size(path):
 
 
 def watch_locks(engine, host):
-    # type: (Restic, Any) -> dict[str, Any]
+    # type: (Engine, Host) -> dict[str, Any]
     """Return the observation of a repository's locks; those whose holders are gone are removed."""
     started = time.monotonic()
-    gone = []  # type: list[dict[str, Any]]
+    gone = []  # type: list[SeenLock]
     try:
+        engine.require("locks")
         if host.check_mode:
             left = locks.look(engine)
         else:
             gone, left = locks.clear(engine)
+    except NotSupported as error:
+        return observation("lock", engine.name, "skipped", error.reason, CLAUSES, message=str(error))
     except HalfError as error:
         message = "The locks of repository %s cannot be read: %s" % (engine.name, error)
         return observation("lock", engine.name, "unknown", error.reason, CLAUSES, message=message)
     gone = engine.unlocked + gone
-    status, text = judge(left)
+    status, text = judge(left, engine.UNRENEWED)
     told = "Repository %s %s." % (engine.name, text)
     if gone:
         told += " Removed, since their processes are gone: %s." % "; ".join(map(locks.in_words, gone))
@@ -76,17 +78,17 @@ def watch_locks(engine, host):
         message=told,
         removed=len(gone),
         locks=[locks.in_words(lock) for lock in left][:20],
-        next=UNLOCK if status != "ok" else "",
+        next=UNLOCK % engine.by_hand("locks") if status != "ok" else "",
     )
 
 
-def judge(left):
-    # type: (list[dict[str, Any]]) -> tuple[str, str]
+def judge(left, unrenewed=Engine.UNRENEWED):
+    # type: (list[SeenLock], int) -> tuple[str, str]
     """Return status and the end of a sentence for the locks that are left; pure.
 
     One that is not renewed blocks pruning, and an exclusive one each backup too.
     """
-    old = [lock for lock in left if lock["age"] > UNRENEWED]
+    old = [lock for lock in left if lock["age"] > unrenewed]
     if not old:
         return "ok", "has %s locks, all of them renewed" % len(left) if left else "has no lock"
     worst = max(old, key=lambda lock: (bool(lock.get("exclusive")), lock["age"]))

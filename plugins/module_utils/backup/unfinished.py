@@ -17,24 +17,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 #: What restic makes before `config`, and whether files in it can be of a repository that was never finished.
 MADE = {b"data": False, b"index": False, b"snapshots": False, b"keys": True, b"locks": True}
 
 
 def begin(folder, name, location, host):
-    # type: (str, str, str, Any) -> None
+    # type: (str, str, str, Host) -> None
     """Note, in the room's folder, that a repository is being made at a location; raises OSError."""
     host.files.write(_note(folder, name), to_bytes(location))
 
 
 def end(folder, name, host):
-    # type: (str, str, Any) -> None
+    # type: (str, str, Host) -> None
     """Forget what `begin` noted."""
     host.files.remove(_note(folder, name))
 
 
 def is_ours(folder, name, location, host):
-    # type: (str, str, str, Any) -> bool
+    # type: (str, str, str, Host) -> bool
     """Tell whether a folder is one that we began to make into a repository, and holds no data and no repository."""
     path = to_bytes(location)
     return (_noted(folder, name) == path or within(path, to_bytes(host.state_dir))) and _is_begun(path)

@@ -11,7 +11,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Lock
+
+#: A pack that became new while the last check ran may have been missed by it.
+OVERLAP_SECONDS = 3600.0
+
+BLOCK = 1024 * 1024
 
 #: Ids in one call: arguments have their limit.
 AT_ONCE = 500
@@ -19,13 +24,6 @@ AT_ONCE = 500
 
 class Upkeep(Call):
     """The part of the engine that looks after a repository."""
-
-    def __init__(self, name, location, password, folder, host, credentials=None):
-        # type: (str, str, str, str, Any, dict[str, str] | None) -> None
-        """Take what a call takes."""
-        Call.__init__(self, name, location, password, folder, host, credentials)
-        #: The locks that were removed because nobody holds them any more, as locks.look tells them.
-        self.unlocked = []  # type: list[dict[str, Any]]
 
     def forget(self, snapshots):
         # type: (list[str]) -> None
@@ -38,13 +36,47 @@ class Upkeep(Call):
         """Free the space that no snapshot needs; one that was killed is begun anew by the next. Raises HalfError."""
         self._restic(["prune"], "free the space of removed snapshots", writes=True)
 
+    def new_packs(self, since):
+        # type: (float) -> list[tuple[float, bytes]]
+        """Return the packs that are newer than a time; each is named by its SHA-256."""
+        found = []
+        for place, _folders, files in os.walk(os.path.join(self.path, b"data")):
+            for name in files:
+                path = os.path.join(place, name)
+                try:
+                    changed = os.stat(path).st_mtime
+                except OSError:  # removed meanwhile
+                    continue
+                if len(name) == 64 and changed > since - OVERLAP_SECONDS:
+                    found.append((changed, path))
+        return sorted(found)
+
+    def is_whole(self, path):
+        # type: (bytes) -> bool
+        """Tell whether a pack is what its name says; one that is removed meanwhile or cannot be read is not."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        try:
+            with open(path, "rb") as stream:
+                for block in iter(lambda: stream.read(BLOCK), b""):
+                    digest.update(block)
+        except OSError:
+            return False
+        return digest.hexdigest().encode("ascii") == os.path.basename(path)
+
+    def part_of(self, path, parts):
+        # type: (bytes, int) -> int
+        """Return the part that reads a pack: restic divides them by the first byte of their names."""
+        return int(os.path.basename(path)[:2], 16) % parts + 1
+
     def locks(self):
-        # type: () -> dict[str, dict[str, Any]]
-        """Return the locks by id, each with `time`, `exclusive`, `hostname`, `username` and `pid`; raises HalfError."""
+        # type: () -> dict[str, Lock]
+        """Return the locks by id; raises HalfError."""
         import json
 
         listed = self._restic(["--no-lock", "list", "locks"], "list the locks").out
-        found = {}
+        found = {}  # type: dict[str, Lock]
         for name in (line.strip() for line in listed.splitlines()):
             if len(name) != 64:
                 continue

@@ -20,6 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.manifest import Scan
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 #: Files whose difference a record tells, the bytes of each that are compared, and of all lines together as JSON.
 FILES = 8
 FILE_BYTES = 256 * 1024
@@ -39,7 +43,7 @@ _SECRETS = (
 
 
 def describe(found, parent, engine, folder, host):
-    # type: (Any, str, Any, str, Any) -> dict[str, Any]
+    # type: (Scan, str, Engine, str, Host) -> dict[str, Any]
     """Return what a record tells of a version: `changes`, each with path, change, time, author and diff; `more`.
 
     found is the walk that saw the differences, parent the snapshot before, folder one of ours for what it held.
@@ -56,7 +60,8 @@ def describe(found, parent, engine, folder, host):
             engine.restore(parent, [to_bytes(path) for path in wanted], before)
         for path, change in named[:FILES]:
             moment = _moment(path)
-            entry = {"path": path, "change": change, "author": authors.author(moment, *spans), "time": _iso(moment)}
+            entry = {"path": path, "change": change, "author": authors.author(moment, *spans)}  # type: dict[str, Any]
+            entry["time"] = _iso(moment)
             if change != "removed":
                 entry["diff"] = bounded(_difference(before + path if change == "modified" else "", path), room)
                 room -= sum(len(ascii(line)) + 2 for line in entry["diff"])

@@ -17,10 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Union
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Restic
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engine import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.source import Source
 
     Volume = Union[Btrfs, Lvm]
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 KINDS = {"btrfs": Btrfs, "lvm": Lvm}  # type: Any
 
@@ -28,7 +29,7 @@ ALLOWED = "btrfs, or %s directly on a logical volume of LVM" % ", ".join(sorted(
 
 
 def find(backup_set, source, engine, host):
-    # type: (dict[str, Any], Source, Restic, Any) -> list[Volume]
+    # type: (dict[str, Any], Source, Engine, Host) -> list[Volume]
     """Return the volumes that a set lies on, and exclude what is ours on them; writes nothing.
 
     Raises HalfError, one sentence, where one gives no snapshot or the set holds what a snapshot would hide.
@@ -66,7 +67,7 @@ def read_live(source):
 
 
 def _refuse_own_folders(source, engine, host):
-    # type: (Source, Restic, Any) -> None
+    # type: (Source, Engine, Host) -> None
     """Raise HalfError where a root holds what has to be written while the root is read."""
     for what, path in (
         ("The host's state folder", to_bytes(host.state_dir)),
@@ -83,7 +84,7 @@ def _refuse_own_folders(source, engine, host):
 
 
 def _volume(root, mount, percent, host):
-    # type: (bytes, mounts.Mount, int, Any) -> Volume
+    # type: (bytes, mounts.Mount, int, Host) -> Volume
     """Return what takes a snapshot of the file system of a root; raises HalfError where nothing does."""
     identity = binascii.hexlify(os.urandom(8)).decode("ascii")
     volume = None  # type: Volume | None

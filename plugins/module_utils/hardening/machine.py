@@ -9,7 +9,7 @@ import glob
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.host import moments
+from ansible_collections.egov.ops.plugins.module_utils.host import blocks, moments
 from ansible_collections.egov.ops.plugins.module_utils.host.files import read_text
 
 TYPE_CHECKING = False
@@ -132,17 +132,11 @@ class Machine:
 
     def _mounts(self):
         # type: () -> list[tuple[str, str, list[str]]]
-        found = []
         try:
-            text = read_text(self.path("/proc/self/mountinfo"))
+            text = read_text(self.path(blocks.MOUNTINFO))
         except FileNotFoundError:
             return []
-        for line in text.splitlines():
-            left, right = line.split(" - ", 1)
-            fields = left.split()
-            point = fields[4].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
-            found.append((point, right.split(" ")[0], fields[5].split(",")))
-        return found
+        return [(mount.point, mount.type, mount.options) for mount in blocks.mounts(text)]
 
     def remote(self, path):
         # type: (str) -> bool

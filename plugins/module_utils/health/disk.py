@@ -60,7 +60,7 @@ def _mounts(probe, exclude):
 
     return [
         mount
-        for point, mount in sorted(blocks.visible(probe.read("/proc/self/mountinfo")).items())
+        for point, mount in sorted(blocks.visible(probe.read(blocks.MOUNTINFO)).items())
         if mount.type not in _PSEUDO
         and point not in _ENGINE_FILES
         and not any(fnmatch(point, str(pattern)) for pattern in exclude)

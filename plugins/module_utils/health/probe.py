@@ -10,6 +10,7 @@ import time
 
 from ansible_collections.egov.ops.plugins.module_utils.health import thresholds
 from ansible_collections.egov.ops.plugins.module_utils.host.files import read_text
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
 TYPE_CHECKING = False
@@ -25,6 +26,10 @@ LAYERS = {"infrastructure": "S3.2.1-1", "platform": "S3.2.1-2", "application": "
 
 class Absent(Exception):
     """What the probe looks at does not exist on this host; the message is one sentence."""
+
+
+class Unusable(ValueError):
+    """A parameter makes no sense; the message says so without the value of one that may hold a secret."""
 
 
 class Probe:
@@ -79,7 +84,7 @@ class Probe:
         seconds = max(0.1, self.deadline - time.monotonic() - 0.2)
         done = self.host.run(argv, timeout=seconds)
         if done.timed_out:
-            raise TimeoutError("%s did not end within %.1f s" % (argv[0], seconds))
+            raise TimeoutError("%s did not end within %.1f s" % (program_of(argv), seconds))
         return done
 
     def finding(self, status, message, act="", subject="", reason="", **detail):

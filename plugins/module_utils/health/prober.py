@@ -15,9 +15,11 @@ import signal
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.health import registry
-from ansible_collections.egov.ops.plugins.module_utils.health.probe import LAYERS, Absent, Probe
+from ansible_collections.egov.ops.plugins.module_utils.health.probe import LAYERS, Absent, Probe, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text, public_url
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,8 +149,8 @@ def _children(name, settings, host, root):
     try:
         kind, parameters = _understand(settings)
         required = [key for key, needed in kind.parameters().items() if needed]
-        subject = parameters[required[0]] if required else name
-        probe = Probe(name, settings, subject if isinstance(subject, str) else name, host, root)
+        subject = _subject(name, kind, required, parameters)
+        probe = Probe(name, settings, subject, host, root)
         if not 0 < probe.timeout <= _LONGEST:
             raise ValueError("its timeout has to be more than 0 and at most %d seconds" % _LONGEST)
         if kind.limit and not (probe.warning or probe.critical):
@@ -166,6 +168,23 @@ def _children(name, settings, host, root):
         child.observations = [_explain(probe, error)]
         return [child]
     return [_Child(Probe(name, settings, thing, host, root), kind, parameters) for thing in things]
+
+
+def _subject(name, kind, required, parameters):
+    # type: (str, registry.Kind, list[str], dict[str, Any]) -> str
+    """Return what a probe is about; what of it is not shown is told apart by the probe's name."""
+    subject = parameters[required[0]] if required else name
+    if not isinstance(subject, str):
+        return name
+    if required and required[0] in kind.secret and "://" not in subject:
+        return name
+    if not required or required[0] not in kind.secret:
+        return public_text(subject)
+    shown = public_url(subject)
+    if shown == subject:
+        return shown
+    # A path may have the same text as the password.
+    return "%s (%s)" % (Scrubber(kind.secret[required[0]](subject)).text(shown), name)
 
 
 def _understand(settings):
@@ -223,14 +242,19 @@ def _live(writer, child):
 def _check(child):
     # type: (_Child) -> list[dict[str, Any]]
     try:
-        return list(registry.call(child.kind.check, child.probe, child.parameters))
+        found = list(registry.call(child.kind.check, child.probe, child.parameters))
     except Exception as error:
-        return [_explain(child.probe, error)]
+        found = [_explain(child.probe, error, bool(child.kind.secret))]
+    for name, secrets_of in child.kind.secret.items():
+        if child.parameters.get(name):
+            scrubber = Scrubber(secrets_of(child.parameters[name]))
+            found = [dict(item, detail=scrubber.value(item["detail"])) for item in found]
+    return found
 
 
-def _explain(probe, error):
-    # type: (Probe, Exception) -> dict[str, Any]
-    """Return the observation of a check that could not be performed."""
+def _explain(probe, error, secret=False):
+    # type: (Probe, Exception, bool) -> dict[str, Any]
+    """Return the observation of a check that could not be performed; secret tells that the error may hold one."""
     if isinstance(error, Absent):
         return probe.finding("skipped", str(error), reason="not_applicable")
     if isinstance(error, PermissionError):
@@ -242,7 +266,10 @@ def _explain(probe, error):
     if isinstance(error, TimeoutError):
         message = "Probe %s was not finished: %s." % (probe.name, error)
         return probe.finding("unknown", message, "Run the tool by hand and see what it waits for.", reason="timeout")
-    said = str(error) or type(error).__name__
+    said = str(error)
+    if secret and not isinstance(error, Unusable):
+        said = getattr(error, "strerror", "")
+    said = said or type(error).__name__
     message = "Probe %s of %s could not be performed: %s." % (probe.name, probe.subject, said)
     return probe.finding("unknown", message, "Correct the probe's parameters in the plan.", reason="error")
 

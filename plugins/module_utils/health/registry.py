@@ -17,6 +17,12 @@ from ansible_collections.egov.ops.plugins.module_utils.health import (
     tls,
     web,
 )
+from ansible_collections.egov.ops.plugins.module_utils.host.public import (
+    secrets_of_command,
+    secrets_of_headers,
+    secrets_of_text,
+    secrets_of_url,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +35,18 @@ class Kind:
     limit: the check only measures, so a probe needs `warning` or `critical`.
     silence: no answer in time is the fault looked for, not a gap in the knowledge.
     each: returns the things that the check looks at, each in a process of its own; it must not block.
+    secret: the parameters that may hold a secret and never leave the host, each with the function that returns what of
+    its value is taken out of whatever the check has heard.
     The arguments of both after the first are the parameters of the kind.
     """
 
-    def __init__(self, check, limit=False, silence=False, each=None):
-        # type: (Any, bool, bool, Any) -> None
+    def __init__(self, check, limit=False, silence=False, each=None, secret=None):
+        # type: (Any, bool, bool, Any, dict[str, Any] | None) -> None
         self.check = check
         self.limit = limit
         self.silence = silence
         self.each = each
+        self.secret = secret or {}
 
     def parameters(self):
         # type: () -> dict[str, bool]
@@ -63,6 +72,12 @@ def _arguments(function):
     return {name: place < required for place, name in enumerate(names)}
 
 
+def _unheard(_value):
+    # type: (Any) -> list[str]
+    """Of a parameter that no check says and no tool is given nothing need be taken out."""
+    return []
+
+
 KINDS = {
     "certificate_served": Kind(tls.certificate_served, limit=True, silence=True),
     "certificate_stored": Kind(tls.certificate_stored, limit=True),
@@ -78,7 +93,11 @@ KINDS = {
     "filesystem_errors": Kind(disk.filesystem_errors, limit=True),
     "filesystem_inodes": Kind(disk.filesystem_inodes, limit=True, each=disk.writable_mount_points),
     "filesystem_space": Kind(disk.filesystem_space, limit=True, each=disk.writable_mount_points),
-    "http": Kind(web.http, silence=True),
+    "http": Kind(
+        web.http,
+        silence=True,
+        secret={"url": secrets_of_url, "headers": secrets_of_headers, "contains": _unheard},
+    ),
     "kernel_errors": Kind(kernel.kernel_errors, limit=True),
     "kernel_taint": Kind(kernel.kernel_taint),
     "listen_queue": Kind(sockets.listen_queue, limit=True),
@@ -87,7 +106,7 @@ KINDS = {
     "login": Kind(services.login),
     "memory": Kind(memory.memory, limit=True),
     "mounts_alive": Kind(disk.mounts_alive, silence=True, each=disk.mount_points),
-    "nagios_plugin": Kind(services.nagios_plugin),
+    "nagios_plugin": Kind(services.nagios_plugin, secret={"command": secrets_of_command}),
     "nameservers": Kind(network.nameservers, silence=True, each=network.nameserver_addresses),
     "network_errors": Kind(network.network_errors, limit=True),
     "network_link": Kind(network.network_link),
@@ -102,7 +121,7 @@ KINDS = {
     "reboot_required": Kind(kernel.reboot_required),
     "service": Kind(services.service),
     "swap": Kind(memory.swap, limit=True),
-    "tcp": Kind(sockets.tcp, silence=True),
+    "tcp": Kind(sockets.tcp, silence=True, secret={"send": secrets_of_text, "expect": _unheard}),
     "temperature": Kind(kernel.temperature, limit=True),
     "time_sync": Kind(clock.time_sync),
     "uninterruptible": Kind(processes.uninterruptible, limit=True),

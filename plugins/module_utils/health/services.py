@@ -7,8 +7,10 @@
 import os
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent
+from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,12 +84,19 @@ def file_age(probe, path):
 
 def nagios_plugin(probe, command):
     # type: (Probe, list[str]) -> list[dict[str, Any]]
-    """Ask a plugin of the Nagios family: its exit code is the status, its first line the message."""
+    """Ask a plugin of the Nagios family: its exit code is the status, its first line the message.
+
+    Its arguments may be secrets: they are not shown, and taken out of what it says.
+    """
+    if not isinstance(command, (list, tuple)) or not command:
+        raise Unusable("its command has to be a list of words")
+    name, scrubber = program_of(command), Scrubber(secrets_of_command(command))
     done = probe.run([str(word) for word in command])
     if done.missing:
-        raise Absent("%s is not installed." % command[0])
+        raise Absent("%s is not installed." % name)
     status = {0: "ok", 1: "warning", 2: "critical"}.get(-1 if done.rc is None else done.rc, "unknown")
-    message, _bar, performance = (done.out.strip().splitlines() or [done.error])[0].partition("|")
-    act = "" if status == "ok" else "Run it by hand on the host: %s." % " ".join(map(str, command))
+    message, _bar, performance = (scrubber.text(done.out).strip().splitlines() or [done.error])[0].partition("|")
+    act = "Run %s by hand on the host, as the plan has it in probe %s." % (name, probe.name)
+    act = "" if status == "ok" else act
     reason = "error" if status == "unknown" else ""
     return [probe.finding(status, message.strip()[:500], act, reason=reason, performance=performance.strip()[:500])]

@@ -6,8 +6,10 @@
 
 import struct
 
-from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent
+from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url, secrets_of_text
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def split_address(address, default_port=0):
     if not colon or address.endswith("]"):
         host, port = address, ""
     if not (port.isdigit() or (default_port and not port)):
-        raise ValueError("%r is no address; write host:port" % address)
+        raise Unusable("%r is no address; write host:port" % public_url(address))
     return host.strip("[]"), int(port or default_port)
 
 
@@ -134,9 +136,9 @@ def tcp(probe, address, send="", expect=""):
                 chunk = link.recv(4096)
                 heard += chunk
                 if not chunk or len(heard) > 65536:
-                    said = heard[:100].decode("utf-8", "replace")
-                    act = "Check which service listens there."
-                    return [probe.failed("%s answers %r and not %r." % (address, said, expect), act)]
+                    said = Scrubber(secrets_of_text(send)).text(heard.decode("utf-8", "replace"))[:100]
+                    act = "Check which service listens there, and what the probe %s expects." % probe.name
+                    return [probe.failed("%s answers %r, which is not what is expected." % (address, said), act)]
     except OSError as error:
         message = "%s takes no connection: %s." % (address, error.strerror or error)
         return [probe.failed(message, "Check the service, its port and the firewalls between.")]

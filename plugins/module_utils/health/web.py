@@ -4,7 +4,9 @@
 
 """Web pages and interfaces."""
 
+from ansible_collections.egov.ops.plugins.module_utils.health.probe import Unusable
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,15 +21,14 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
     # type: (Probe, str, Any, str, dict[str, str] | None, bool, str) -> list[dict[str, Any]]
     """Whether an address answers with the right status and text; the value is the time to the last byte.
 
-    Environment proxies are not used and redirects not followed: the probe is about this address.
+    Environment proxies are not used and redirects not followed: the probe is about this address, and so are the user
+    and password in it, which are sent as Basic authentication.
     """
     import http.client
     import time
-    from urllib.parse import urlsplit
 
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("%r is no address of the form http://host/path" % url)
+    parts, target, login = _read(url)
+    shown = public_url(url)
     if parts.scheme == "https":
         import ssl
 
@@ -41,21 +42,51 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
     wanted = [int(code) for code in (status if isinstance(status, (list, tuple)) else [status])]
     started = time.monotonic()
     try:
-        target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
-        link.request("GET", target, headers=dict({"User-Agent": "egov.ops"}, **(headers or {})))
+        sent = {"User-Agent": "egov.ops"}
+        if login and "authorization" not in [str(name).lower() for name in headers or ()]:
+            sent["Authorization"] = login
+        link.request("GET", target, headers=dict(sent, **(headers or {})))
         answer = link.getresponse()
         body = answer.read(_BODY_LIMIT)
+    except (TypeError, ValueError):
+        raise Unusable("its url or one of its headers holds what HTTP cannot carry")
     except (OSError, http.client.HTTPException) as error:
-        said = str(error) or type(error).__name__
-        return [probe.failed("%s does not answer: %s." % (url, said), "Check the service and what lies before it.")]
+        said = str(error) if isinstance(error, OSError) and str(error) else type(error).__name__
+        return [probe.failed("%s does not answer: %s." % (shown, said), "Check the service and what lies before it.")]
     taken = time.monotonic() - started
     facts = {"http_status": answer.status, "bytes": len(body)}  # type: dict[str, Any]
     if answer.status not in wanted:
-        message = "%s answers with status %d and not %s." % (url, answer.status, " or ".join(map(str, wanted)))
+        message = "%s answers with status %d and not %s." % (shown, answer.status, " or ".join(map(str, wanted)))
         return [probe.failed(message, "Read the log of the web server and of the application.", **facts)]
     if contains and contains.encode() not in body:
-        message = "%s answers without the text %r." % (url, contains)
+        message = "%s answers without the text that the probe %s expects." % (shown, probe.name)
         return [probe.failed(message, "Open the page and see what it shows instead.", **facts)]
-    message = "%s answers %d in %s s" % (url, answer.status, number(taken))
+    message = "%s answers %d in %s s" % (shown, answer.status, number(taken))
     act = "Find what is slow: the application, its database or the network."
     return [probe.measured(taken, "s", message, act, **facts)]
+
+
+def _read(url):
+    # type: (Any) -> tuple[Any, str, str]
+    """Return the parts of an address, what is asked of its host, and its Authorization header, "" for none.
+
+    Raises Unusable without the address, of which anything may be a secret.
+    """
+    from base64 import b64encode
+    from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (AttributeError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise Unusable(
+            "its url is no address of the form http://host/path; in a user or password write / ? # @ and : as %2F %3F "
+            "%23 %40 and %3A"
+        )
+    target = quote((parts.path or "/") + ("?" + parts.query if parts.query else ""), "!#$%&'()*+,/:;=?@[]~")
+    if parts.username is None:
+        return parts, target, ""
+    user, password = (unquote_to_bytes(part or "") for part in (parts.username, parts.password))
+    return parts, target, "Basic " + b64encode(user + b":" + password).decode("ascii")

@@ -10,6 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+#: The kernel's table of mounts, as this process sees them; nothing else names it.
+MOUNTINFO = "/proc/self/mountinfo"
+
 
 class Mount:
     """A line of /proc/self/mountinfo: which folder (`root`) of the file system on a device is seen at which point."""
@@ -21,7 +24,9 @@ class Mount:
         self.device = fields[2]
         self.root = unescape(fields[3])
         self.point = unescape(fields[4])
-        self.writable = "ro" not in fields[5].split(",")
+        #: Of this mount, not of the file system: nosuid, noexec, ro and the like.
+        self.options = fields[5].split(",")
+        self.writable = "ro" not in self.options
         self.type, self.source, options = right.split(" ", 2)
         # since Linux 6.14 ext4 keeps "rw" when it gives up, and says this beside it
         self.super_writable = not {"ro", "emergency_ro"}.intersection(options.strip().split(","))
@@ -43,11 +48,16 @@ class Array:
         self.act = "Exchange the failed disk and add it: mdadm /dev/%s --add DISK." % name
 
 
+def mounts(table):
+    # type: (str) -> list[Mount]
+    """Return the mounts in their order, in which later ones cover earlier ones; table is the text of MOUNTINFO."""
+    return [Mount(line) for line in table.split("\n") if line]
+
+
 def visible(table):
     # type: (str) -> dict[str, Mount]
-    """Return the mounts that are not hidden by later ones, by mount point; table is /proc/self/mountinfo."""
-    mounts = [Mount(line) for line in table.split("\n") if line]
-    return {mount.point: mount for mount in mounts}
+    """Return the mounts that are not hidden by later ones, by mount point; table is the text of MOUNTINFO."""
+    return {mount.point: mount for mount in mounts(table)}
 
 
 def unescape(text):

@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _ACTIVE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 _ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
 #: The result whose texts stay as they are: a later command needs its paths.
 _EXACT = "operation"
+#: Secrets that let nobody in, and that are words of other text.
+_NAMES = ("RESTIC_REST_USERNAME", "AWS_DEFAULT_REGION")
 
 
 class HalfError(Exception):
@@ -38,6 +41,24 @@ class HalfError(Exception):
         # type: (str, str) -> None
         Exception.__init__(self, message)
         self.reason = reason
+
+
+class _Span:
+    """A block in which a host has another deadline. Not by contextlib, which costs each host 1 ms."""
+
+    def __init__(self, host, deadline):
+        # type: (Host, float) -> None
+        self._host = host
+        self._inside = deadline
+        self._outside = host.deadline
+
+    def __enter__(self):
+        # type: () -> None
+        self._outside, self._host.deadline = self._host.deadline, self._inside
+
+    def __exit__(self, *_error):
+        # type: (object) -> None
+        self._host.deadline = self._outside
 
 
 class Host:
@@ -54,6 +75,8 @@ class Host:
         self.state_dir = str(context.get("state_dir") or _default_state_dir())
         self.deadline = time.monotonic() + float(context.get("timeout") or 300)
         self.secrets = dict(secrets or {})
+        #: What takes the secrets out of all that leaves the half, or stays on the host's disk.
+        self.scrubber = Scrubber(secret_values(self.secrets))
         #: What a job of its own is started with (see job.py); only a task that may detach brings it.
         self.program = context.get("program") or {}
         self.files = Files(self.check_mode)
@@ -64,6 +87,16 @@ class Host:
         # type: () -> float
         """Return the seconds left until the half must have answered; never negative."""
         return max(0.0, self.deadline - time.monotonic())
+
+    def within(self, seconds):
+        # type: (float) -> _Span
+        """Give a `with` block so many seconds, or what is left where that is less."""
+        return _Span(self, min(self.deadline, time.monotonic() + max(0.0, seconds)))
+
+    def at_least(self, seconds):
+        # type: (float) -> _Span
+        """Give a `with` block that must run, such as a clean-up, so many seconds even where less is left."""
+        return _Span(self, max(self.deadline, time.monotonic() + seconds))
 
     def run(
         self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False, keep=(), heard=None
@@ -90,9 +123,23 @@ def _default_state_dir():
     return os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state"), "egov-ops", "host")
 
 
+def secret_values(secrets):
+    # type: (dict[str, str]) -> list[str]
+    """Return the values that are taken out of texts."""
+    return [value for name, value in secrets.items() if value and name.rpartition(":")[2] not in _NAMES]
+
+
 def perform(half, arguments, host):
     # type: (Any, dict[str, Any], Host) -> dict[str, Any]
-    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on."""
+    """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on.
+
+    It holds none of the host's secrets.
+    """
+    return dict(host.scrubber.result(_perform(half, arguments, host)))
+
+
+def _perform(half, arguments, host):
+    # type: (Any, dict[str, Any], Host) -> dict[str, Any]
     try:
         result = half(arguments, host)
     except HalfError as error:

@@ -63,10 +63,10 @@ class Operation:
 
     def note(self, event, **detail):
         # type: (str, Any) -> None
-        """Add an event to the journal, where it outlasts a crash; raises OSError."""
+        """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
         import json
 
-        line = json.dumps(dict(detail, event=event, time=_now()), sort_keys=True)
+        line = json.dumps(dict(self._host.scrubber.value(detail), event=event, time=_now()), sort_keys=True)
         self._host.files.append(self._journal, line.encode("ascii"))
 
     def prepare(self):
@@ -176,7 +176,8 @@ class Operation:
         host.files.remove(self._output)
         output = os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            process = subprocess.Popen(
+            # run_command waits for the end, and the job outlives the module.
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 command, stdin=subprocess.PIPE, stdout=output, stderr=output, cwd="/", start_new_session=True
             )
         except OSError as error:

@@ -110,10 +110,7 @@ class _Place:
         """Keep a JSON value, without secrets; raises OSError."""
         import json
 
-        text = json.dumps(value)
-        for secret in self._host.secrets.values():
-            if secret:
-                text = text.replace(json.dumps(secret)[1:-1], "********")
+        text = json.dumps(self._host.scrubber.value(value))
         temporary = self._path(name + ".new")
         with open(temporary, "wb", opener=_private) as stream:
             stream.write(text.encode("ascii"))

@@ -4,15 +4,11 @@
 
 """What a package manager knows of a host: the shape in which each engine answers."""
 
-import re
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-
-#: The name and password that the address of a source may hold.
-_PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 class EngineError(Exception):
@@ -20,7 +16,7 @@ class EngineError(Exception):
 
     def __init__(self, message, reason="error"):
         # type: (str, str) -> None
-        Exception.__init__(self, _PASSWORD.sub("//", message))
+        Exception.__init__(self, public_text(message))
         self.reason = reason
 
 
@@ -29,7 +25,7 @@ class Source:
 
     def __init__(self, name, refreshed):
         # type: (str, float | None) -> None
-        self.name = _PASSWORD.sub("//", name)
+        self.name = public_text(name)
         self.refreshed = refreshed
 
 

@@ -72,13 +72,20 @@ class Row(Protocol):
     """A record as it is stored."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """Its place, counted from 1."""
+
     @property
-    def body(self) -> str: ...
+    def body(self) -> str:
+        """Its canonical JSON."""
+
     @property
-    def hash(self) -> str: ...
+    def hash(self) -> str:
+        """The hash over it and the record before it."""
+
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """What its hash is made with."""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import RETENTION_DAYS, longest_days
+
 SETS, CLASSES, RETENTION = "egov_ops_backup_sets", "egov_ops_backup_classes", "egov_ops_backup_retention"
 REPOSITORIES = "egov_ops_backup_repositories"
 SOURCES = ("password_file", "password", "password_command")
-
-#: The days that one of each takes, and those between two full backups.
-SPANS = {"days": 1, "weeks": 7, "months": 31, "years": 366}
-CADENCES = {"hourly": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366}
 
 
 class Contradiction(NamedTuple):
@@ -57,10 +55,10 @@ def contradictions(plan: Mapping[str, Any], classes: tuple[str, ...]) -> Iterato
             )
     for name, entry in sets.items():
         rule = rules.get(entry.get("class"))
-        between = CADENCES.get(entry.get("full"), 0)
-        if not rule or not all(isinstance(rule.get(unit), int) for unit in SPANS):
+        between = longest_days(entry.get("full"))
+        if not rule or not all(isinstance(rule.get(unit), int) for unit in RETENTION_DAYS):
             continue
-        reach = max(rule[unit] * days for unit, days in SPANS.items())
+        reach = max(rule[unit] * days for unit, days in RETENTION_DAYS.items())
         if reach < between:
             sentence = (
                 f"is {entry['full']!r}, but {RETENTION} keeps the class {entry['class']} for {reach} days, less than "

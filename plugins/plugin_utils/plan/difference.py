@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, public_url
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Key, Schema, Variable
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, is_weaker
@@ -120,7 +121,8 @@ def _of_keys(
 ) -> Iterator[Change]:
     for name in {**earlier, **later}:
         before, after = earlier.get(name), later.get(name)
-        key = variable.entry.get(name) or Key(name, "str", {}, weaker=_rule_of_other(variable, name))
+        secret = name in variable.secret_others
+        key = variable.entry.get(name) or Key(name, "str", {}, secret=secret, weaker=_rule_of_other(variable, name))
         if key.weaker == OVERRIDE:
             yield from _of_override(variable, path, name, earlier, later)
         else:
@@ -172,7 +174,9 @@ def _told(key: Key, value: Any) -> Any:
     if isinstance(value, Opaque):
         return f"encrypted, {hashlib.sha256(value.ciphertext.encode()).hexdigest()[:16]}"
     if key.refers_to and isinstance(value, Mapping):
-        return without_credentials(f"{value['name']} at {value['location']}")
+        return f"{value['name']} at {public_url(str(value['location']))}"
+    if key.secret and value:
+        return _told_secret(key, value)
     if isinstance(value, Mapping):
         return {name: _told(key, inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -180,9 +184,16 @@ def _told(key: Key, value: Any) -> Any:
     if key.type == "duration" and value is not None:
         unit = next((unit for unit in ("d", "h", "m") if value and value % SECONDS[unit] == 0), "s")
         return f"{value / SECONDS[unit]:.12g}{unit}"
-    if key.secret and value:
-        return shown(value, secret=True)
+    if key.type == "location" and isinstance(value, str):
+        return public_url(value)
     return without_credentials(value) if isinstance(value, str) else value
+
+
+def _told_secret(key: Key, value: Any) -> str:
+    """Return of a value that may be a secret what may be shown: an address, a command's program, or that it is not."""
+    if isinstance(value, list) and (key.elements or key.name == "command"):
+        return f"{program_of(value)}, arguments not shown"
+    return public_url(value) if isinstance(value, str) and key.name == "url" else shown(value, secret=True)
 
 
 def _words(value: Any) -> str:

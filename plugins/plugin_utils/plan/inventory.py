@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.inventory.helpers import get_group_vars, sort_groups
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import PlanError, Problem
 
@@ -29,10 +30,15 @@ class InventoryPlan:
         self._loader = variable_manager._loader
         self._templar = templar
         self._groups: dict[tuple[str, ...], dict[str, Any]] = {}
+        #: The values of vault that the hosts' plans and connections have used so far.
+        self.secrets: set[str] = set()
+        self._seen: set[str] = set()
 
     def variables(self, host_name: str) -> dict[str, Any]:
         """Return all inventory variables of a host; those of the plan that hold Jinja are templated with the others."""
         variables = self.written(host_name)
+        if vaulted.has_vault(self._loader):
+            self._collect(variables)
         jinja = [name for name, value in variables.items() if name.startswith(PREFIX) and _holds_jinja(value)]
         if jinja:
             self._templar.available_variables = {"inventory_hostname": host_name, **variables}
@@ -51,6 +57,15 @@ class InventoryPlan:
                 merged = combine_vars(merged, layer)
             self._groups[key] = merged
         return dict(combine_vars(combine_vars(self._groups[key], host.get_vars()), self._from_plugins([host])))
+
+    def _collect(self, variables: dict[str, Any]) -> None:
+        """Note the values of vault that a host's variables use."""
+        unseen = self._loader._FILE_CACHE.keys() - self._seen
+        if not self._seen:
+            self.secrets |= vaulted.values_of_sources(self._loader, self._inventory._sources)
+        self.secrets |= vaulted.values_of_files(self._loader, unseen)
+        self._seen |= unseen
+        self.secrets |= vaulted.values_in_use(variables, vaulted.words_of(variables, PREFIX))
 
     def _templated(self, name: str, value: Any) -> Any:
         try:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
+from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import sync_folder
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 
@@ -93,23 +95,25 @@ def read_or_create(path: Path) -> str:
 def _printed(command: list[str]) -> str:
     import subprocess  # few plans have a command
 
+    program = program_of(command)
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS, check=False
         )
         found = done.stdout.decode().partition("\n")[0].rstrip("\r")
     except subprocess.TimeoutExpired:
-        raise PasswordError(f"The command {command[0]} printed no password within {COMMAND_SECONDS} s.") from None
+        raise PasswordError(f"The command {program} printed no password within {COMMAND_SECONDS} s.") from None
     except OSError as error:
-        raise PasswordError(f"The command {command[0]} for a password cannot be run ({error.strerror}).") from None
+        raise PasswordError(f"The command {program} for a password cannot be run ({error.strerror}).") from None
     except UnicodeDecodeError:
-        raise PasswordError(f"What the command {command[0]} printed as a password is not UTF-8 text.") from None
+        raise PasswordError(f"What the command {program} printed as a password is not UTF-8 text.") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "backslashreplace").strip().splitlines()
-        words = f": {said[-1][:200]}" if said else ""
-        raise PasswordError(f"The command {command[0]} for a password ended with code {done.returncode}{words}.")
+        hidden = Scrubber([*secrets_of_command(command), *done.stdout.decode("utf-8", "replace").split("\n")])
+        words = f": {hidden.text(said[-1])[:200]}" if said else ""
+        raise PasswordError(f"The command {program} for a password ended with code {done.returncode}{words}.")
     if not found:
-        raise PasswordError(f"The command {command[0]} printed an empty first line where the password should stand.")
+        raise PasswordError(f"The command {program} printed an empty first line where the password should stand.")
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +64,8 @@ class Variable(Key):
     layered: bool = False
     open: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
+    #: Of an open variable the other keys that may hold a secret, as the registry of the host half marks them.
+    secret_others: Sequence[str] = ()
     entry: Mapping[str, Key] = field(default_factory=dict)
     floor: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The sources of the schema: schema.yml and the default files, checked when schema.json is made of them."""
+"""The sources of the schema: schema.yml, the default files and the tables that it names, checked on the way.
+
+`choices_from`, `default_from` and `floor_from` of a key name what stands in a table of the collection.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils import action_registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
     PREFIX,
     SchemaError,
@@ -18,6 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import CADENCES, ON_CHANGE
 
 ORIGINS = ("plan", "law", "standard", "ours")
 SCOPES = ("plan", "run", "command")
@@ -30,6 +35,8 @@ def read_sources(folder: Path = Path(__file__).parent) -> dict[str, Any]:
         if "default_file" in text:
             text["default"] = read_yaml(folder / text["default_file"])
         try:
+            for key in (text, *text.get("entry", {}).values()):
+                _fill_from_tables(key)
             _check(name, text)
         except (TypeError, KeyError) as error:
             raise SchemaError(f"The schema describes {name} wrongly: {error}.") from error
@@ -38,6 +45,29 @@ def read_sources(folder: Path = Path(__file__).parent) -> dict[str, Any]:
             if key.refers_to and key.refers_to not in document["variables"]:
                 raise SchemaError(f"The schema's {variable.name}.{key.name} refers to an unknown {key.refers_to}.")
     return document
+
+
+def _tables() -> dict[str, Any]:
+    """Return what a key of the schema may take from a table, by the name that it has there."""
+    actions = action_registry.ACTIONS
+    return {
+        "cadences": list(CADENCES),
+        "cadences_or_change": [*CADENCES, ON_CHANGE],
+        "action": action_registry.DEFAULT,
+        "actions": list(actions),
+        "requestable": action_registry.requestable(),
+        "gates": {name: {"gates": list(action.gates)} for name, action in actions.items()},
+        "floor": {name: {"gates": list(action.floor)} for name, action in actions.items()},
+    }
+
+
+def _fill_from_tables(text: dict[str, Any]) -> None:
+    """Put what a table holds in the place of its name; raises KeyError for a table that there is not."""
+    filled = {
+        key.removesuffix("_from"): _tables()[value] if key.endswith("_from") else value for key, value in text.items()
+    }
+    text.clear()
+    text.update(filled)
 
 
 def _check(name: str, text: Mapping[str, Any]) -> None:

@@ -16,11 +16,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, read_moment
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import is_rarer
 
 #: Not a rule of one value: the keys in it replace those of their entry, each by its own rule.
 OVERRIDE = "override"
-#: The most frequent first; `change` is whenever something has changed.
-CADENCES = ("change", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly", None)
 #: The mildest last; a fault without a severity is critical.
 SEVERITIES = ("critical", "warning")
 
@@ -70,7 +69,7 @@ def earlier(before: Any, after: Any) -> bool:
 
 def rarer(before: Any, after: Any) -> bool:
     """Return whether something is done less often."""
-    return CADENCES.index(after) > CADENCES.index(before)
+    return is_rarer(before, after)
 
 
 def milder(before: Any, after: Any) -> bool:
@@ -165,8 +164,10 @@ def is_weaker(rule: str, before: Any, after: Any) -> bool:
 
 
 def _identity(item: Any) -> Any:
-    """Return what makes an element of a list the same one: of a step its module and domain, whatever it serves."""
-    return (item["module"], item["domain"]) if isinstance(item, dict) and "module" in item else item
+    """Return what makes an element of a list the same one: of a step what it does, whatever it serves."""
+    if not isinstance(item, dict) or "module" not in item:
+        return item
+    return item["module"], item["domain"], tuple(sorted(item.get("options", {}).items()))
 
 
 def _covered(item: Any, left: list[Any]) -> bool:

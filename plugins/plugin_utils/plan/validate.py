@@ -82,6 +82,10 @@ class Plan(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def names(self) -> set[str]:
+        """Return the names of all entries: of sets, repositories, probes and the like."""
+        return {name for value in self._values.values() if isinstance(value, dict) for name in value}
+
 
 def merge(variables: Mapping[str, Any], schema: Schema, extra_variables: Mapping[str, Any] | None = None) -> Plan:
     """Return the plan that a host's inventory variables describe; run options among the extra variables count too.

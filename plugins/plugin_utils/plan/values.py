@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import allowed_in_words, are_allowed
+
 TRUE = {"true", "yes", "on", "y", "t", "1"}
 FALSE = {"false", "no", "off", "n", "f", "0"}
 LANGUAGES = ("en", "zh")
@@ -26,7 +29,6 @@ _NUMBER = r"-?\d+(?:\.\d+)?"
 _THRESHOLD = re.compile(rf"@?(?:(~|{_NUMBER})?:)?({_NUMBER})|@?({_NUMBER}|~):")
 _BACKEND = re.compile(r"[a-z][a-z0-9]*:.+")
 _PLAIN = {type(None), bool, str, int, float}
-_CREDENTIALS = re.compile(r"(//)[^/@\s]+@")
 
 
 class Refused(Exception):
@@ -82,8 +84,8 @@ def shown(value: Any, secret: bool = False) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """Return a text without the user and the password that an address in it has."""
-    return _CREDENTIALS.sub(r"\1***@", text)
+    """Return a text in which each address is without user, password and values of its query."""
+    return public_text(text)
 
 
 def text(value: Any) -> str:
@@ -241,12 +243,15 @@ def texts(value: Any) -> dict[str, str]:
 
 
 def step(value: Any) -> dict[str, Any]:
-    """Return a step of a procedure: `module`, `domain` and, if need be, `clauses`. Raises Refused."""
+    """Return a step of a procedure: `module`, `domain` and, if need be, `clauses` and `options`. Raises Refused."""
     found = {"clauses": [], **value} if isinstance(value, dict) else {}
     names = [found.get("module"), found.get("domain")]
     listed = isinstance(found.get("clauses"), list) and all(isinstance(clause, str) for clause in found["clauses"])
-    if set(found) != {"module", "domain", "clauses"} or not listed or not all(map(_is_name, names)):
+    whole = set(found) - {"options"} == {"module", "domain", "clauses"}
+    if not (whole and listed and all(map(_is_name, names))):
         raise Refused("a step such as {module: health_probe, domain: health, clauses: [S3.1-2]}")
+    if not are_allowed(found["module"], found.get("options", {})):
+        raise Refused(f"a step of {found['module']} with {allowed_in_words(found['module'])}")
     return found
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, read_yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import PROCEDURES
 
-PROBES, CONTROLS, PROCEDURES = "egov_ops_probes", "egov_ops_controls", "egov_ops_procedures"
+PROBES, CONTROLS = "egov_ops_probes", "egov_ops_controls"
 
 
 class Kind(NamedTuple):

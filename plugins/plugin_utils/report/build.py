@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import place_of, with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, figures, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
@@ -23,6 +24,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
     Material,
     Stored,
     age_of,
+    heading_of,
     is_finding,
     is_set_aside,
     key_of,
@@ -31,8 +33,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import (
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start
 
 SCHEMA = 1
-
-DOMAINS = ("health", "backup", "updates", "hardening")
 
 #: The states of a finding, in the order in which they stand for several: found where there is no earlier run.
 STATES = ("open", "new", "found", "acknowledged")
@@ -67,7 +67,7 @@ def build(material: Material) -> dict[str, Any]:
     set_aside = [stored for stored in material.records if is_set_aside(stored.record)]
     findings = _findings([*one_per_dead_host(observed), *((stored, []) for stored in set_aside)], material, run)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
-    domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
+    domains = with_others({stored.record["domain"] for stored in observed})
     hosts = host_rows(observed, announced, domains, findings)
     _add_days_and_digests(hosts, observed, material)
     coverage = _coverage(steps, announced, hosts, "seal" in frame)
@@ -80,7 +80,12 @@ def build(material: Material) -> dict[str, Any]:
         "findings": findings,
         **_gone(observed, material),
         "late": [
-            {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
+            {
+                "procedure": late.procedure,
+                "by": iso(late.by),
+                "last": iso(late.last) if late.last else None,
+                "command": material.facts.command(late.procedure),
+            }
             for late in material.late
         ],
         "overrides": [_override(stored) for stored in observed if stored.record["kind"] == OVERRIDE],
@@ -117,6 +122,7 @@ def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str
     return {
         "id": first["run"],
         "procedure": first["procedure"],
+        **heading_of(str(first["procedure"]), material.facts.procedures),
         "started": min(record["started"] for record in written),
         "finished": max(record["finished"] for record in written),
         "platform": material.facts.platform,
@@ -254,9 +260,7 @@ def named_alike(finding: Mapping[str, Any]) -> tuple[str, ...]:
 
 def finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what findings are sorted by: the worst first, then by domain, the same fault together."""
-    domain = finding["domain"]
-    place = DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)
-    return MARK_ORDER.index(finding["status"]), place, named_alike(finding), finding["host"]
+    return MARK_ORDER.index(finding["status"]), place_of(finding["domain"]), named_alike(finding), finding["host"]
 
 
 def _gone(observed: list[Stored], material: Material) -> dict[str, list[dict[str, Any]]]:
@@ -376,7 +380,7 @@ def _coverage(
 
 
 def _domain_order(domain: str) -> tuple[int, str]:
-    return (DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)), domain
+    return place_of(domain), domain
 
 
 def _domain(
@@ -452,7 +456,7 @@ def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]
         "head": {"count": material.head.count, "hash": material.head.hash},
         "ledger": material.facts.ledger,
         "witness": material.facts.witness,
-        "verify": "ansible-playbook egov.ops.ledger_verify",
+        "verify": material.facts.command("ledger_verify"),
         "frame": [
             {"kind": stored.record["kind"], "seq": stored.seq, "hash": stored.hash}
             for stored in material.records

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils import command
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import folder_held, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
@@ -41,6 +42,7 @@ def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
         ledger=str(state.ledger),
         witness=str(state.witness),
         procedures=plan["egov_ops_procedures"],
+        commands={name: command.playbook(name) for name in (*plan["egov_ops_procedures"], "ledger_verify")},
     )
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import REPORTED
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.report import charts, hardening, page, sentences, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import MARK_ORDER, same_faults, state_of
@@ -95,9 +96,9 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
 
 def title(data: Mapping[str, Any], words: Language) -> str:
     """Return the report's title: procedure and platform."""
-    procedure = str(data["run"]["procedure"]).rpartition(".")[2]
+    procedure = words.heading(data["run"])
     platform = data["run"]["platform"] or words.text("page.platform")
-    return words.text("page.title", procedure=words.word("procedure", procedure), platform=platform)
+    return words.text("page.title", procedure=procedure, platform=platform)
 
 
 def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
@@ -246,14 +247,9 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
 
 def _chapters(data: Mapping[str, Any]) -> list[str]:
     """Return the chapters in the report's fixed order; health, backup and trends only where they have something."""
-    parts = {
-        "health": data["health"]["layers"],
-        "backup": data["backup"],
-        "updates": True,
-        "hardening": True,
-        "trends": data["trends"]["charts"],
-    }
-    return ["hosts", "findings", *(name for name, shown in parts.items() if shown), "run", "evidence", "records"]
+    something = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    parts = [name for name in (*REPORTED, "trends") if something.get(name, True)]
+    return ["hosts", "findings", *parts, "run", "evidence", "records"]
 
 
 def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:

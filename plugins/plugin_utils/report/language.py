@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 
 LANGUAGES = ("en", "zh")
@@ -29,8 +30,8 @@ _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 def catalogue() -> Mapping[str, Mapping[str, str | list[str]]]:
     """Return each message's texts by language; a list of two is singular and plural."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    words: dict[str, dict[str, str | list[str]]] = yaml.load(_CATALOGUE.read_text(encoding="utf-8"), Loader=loader)
-    return words
+    words: dict[str, Mapping[str, str | list[str]]] = yaml.load(_CATALOGUE.read_text(encoding="utf-8"), Loader=loader)
+    return {**words, **{f"domain.{name}": domain.title for name, domain in DOMAINS.items()}}
 
 
 class Language:
@@ -60,6 +61,11 @@ class Language:
         """Return the word for a name of an open set (a domain, a procedure); the name itself where there is none."""
         pattern = self._messages.get(f"{family}.{name}", name)
         return pattern if isinstance(pattern, str) else name
+
+    def heading(self, run: Mapping[str, Any]) -> str:
+        """Return how a run's procedure is called in a title: as the catalogue says, or by its name."""
+        heading = run.get("heading") or {}
+        return str(heading.get(self.code) or str(run["procedure"]).rpartition(".")[2])
 
     def names(self, items: Iterable[str]) -> str:
         """Return names as a list in words."""

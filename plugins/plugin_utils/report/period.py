@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple, Protocol
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import GATE
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
@@ -23,9 +24,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Fact
 from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
 from ansible_collections.egov.ops.plugins.plugin_utils.report.trends import day_of, zone_of
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late
-
-#: The domain of the records that tell what was allowed, refused and carried out.
-GATE_DOMAIN = "gate"
 
 #: Groups of the inventory that a refusal names.
 NAMED_GROUPS = 12
@@ -268,5 +266,5 @@ def _numbered(ledger: History, seq: int) -> Stored:
 
 def _changes(ledger: History, span: Span, choice: Choice) -> list[Stored]:
     """Return what gates decided, what went past them, and what was carried out."""
-    found = ledger.records(domain=GATE_DOMAIN, since=span.since, until=span.until)
+    found = ledger.records(domain=GATE, since=span.since, until=span.until)
     return [stored for stored in found if choice.takes(stored.record["host"])]

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import REPORTED, with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     acknowledgement,
@@ -20,7 +21,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     sentences,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
-    DOMAINS,
     finding_order,
     named_alike,
     ordered,
@@ -29,8 +29,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Fold, Found, PeriodMaterial
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import LOUD, Key, owner_of
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start, period_start
+from ansible_collections.egov.ops.plugins.plugin_utils.report.source import LOUD, Facts, Key, heading_of, owner_of
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import ended_periods, period_start
 
 SCHEMA = 1
 
@@ -50,7 +50,7 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
     fold = material.fold
     findings = _findings(material)
     hosts = _hosts(material, findings)
-    domains = [*DOMAINS, *sorted({name for marks in fold.hosts.values() for name in marks} - set(DOMAINS))]
+    domains = with_others({name for marks in fold.hosts.values() for name in marks})
     days = [_day(fold, day) for day in material.span.days()]
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -63,12 +63,17 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
         "changes": [_change(stored) for stored in material.changes],
         "plan": _plan(material),
         "late": [
-            {"procedure": late.procedure, "by": iso(late.by), "last": iso(late.last) if late.last else None}
+            {
+                "procedure": late.procedure,
+                "by": iso(late.by),
+                "last": iso(late.last) if late.last else None,
+                "command": material.facts.command(late.procedure),
+            }
             for late in material.late
         ],
         "backup": _backup(fold),
         "trends": period_trends.charts(material),
-        "runs": [_run(run) for run in fold.runs],
+        "runs": [_run(run, material.facts) for run in fold.runs],
         "evidence": {
             "first": min(run["first"] for run in fold.runs),
             "last": fold.last,
@@ -76,7 +81,7 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
             "head": {"count": material.head.count, "hash": material.head.hash},
             "ledger": material.facts.ledger,
             "witness": material.facts.witness,
-            "verify": "ansible-playbook egov.ops.ledger_verify",
+            "verify": material.facts.command("ledger_verify"),
         },
     }
     data["counts"] = _counts(data)
@@ -227,7 +232,7 @@ def _plan(material: PeriodMaterial) -> list[dict[str, Any]]:
         whole = [run for run in material.fold.runs if run["whole"] and _is_of(run["procedure"], name)]
         done = {period_start(cadence, read_time(run["started"]), zone) for run in whole}
         first = max(read_time(material.span.since), material.first)
-        due = done | set(_starts(cadence, first, end, zone))
+        due = done | set(ended_periods(cadence, first, end, zone))
         rows.append(
             {
                 "procedure": name,
@@ -250,14 +255,6 @@ def _latest(material: PeriodMaterial) -> datetime:
     return max(finished, default=read_time(material.span.until))
 
 
-def _starts(cadence: str, first: datetime, end: datetime, zone: str) -> Iterable[datetime]:
-    """Yield the starts of the periods that ended in a range."""
-    start = period_start(cadence, first, zone)
-    while (following := next_start(cadence, start, zone)) <= end:
-        yield start
-        start = following
-
-
 def _backup(fold: Fold) -> list[dict[str, Any]]:
     return [
         {
@@ -273,12 +270,13 @@ def _backup(fold: Fold) -> list[dict[str, Any]]:
     ]
 
 
-def _run(run: Mapping[str, Any]) -> dict[str, Any]:
+def _run(run: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
     seals = [row for row in run["frame"] if row["kind"] == "seal"]
     last = seals[-1] if seals else None
     return {
         "run": run["run"],
         "procedure": run["procedure"],
+        **heading_of(run["procedure"], facts.procedures),
         "day": run["day"].isoformat(),
         "started": run["started"],
         "finished": last["finished"] if last else None,
@@ -327,7 +325,9 @@ def _comparison(material: PeriodMaterial, data: Mapping[str, Any]) -> list[dict[
 
 
 def _figures(fold: Fold) -> dict[str, tuple[float | None, str]]:
-    measured = {domain: [pair for (_host, name), pair in fold.measured.items() if name == domain] for domain in DOMAINS}
+    measured = {
+        domain: [pair for (_host, name), pair in fold.measured.items() if name == domain] for domain in REPORTED
+    }
     shares = {
         domain: _share(sum(ok for ok, _of in pairs), sum(of for _ok, of in pairs)) for domain, pairs in measured.items()
     }

@@ -79,7 +79,7 @@ def render_period(data: Mapping[str, Any], language: str) -> str:
         chapters=chapters,
         incidents=incidents.chapter(data, {fault["id"] for fault in faults}, words),
         trends=trends_of(data, words),
-        names={run["run"]: words.word("procedure", str(run["procedure"]).rpartition(".")[2]) for run in data["runs"]},
+        names={run["run"]: words.heading(run) for run in data["runs"]},
         statuses=MARK_ORDER,
         listed=LISTED_RECORDS,
         changes_listed=LISTED_CHANGES,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
 
@@ -69,7 +70,7 @@ def facts(data: Mapping[str, Any], words: Language) -> list[str]:
         age = words.age(late["by"], end, "spelt")
         last = words.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
-        told.append(words.text(key, procedure=late["procedure"], age=age, last=last))
+        told.append(words.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     if not span["before"]["has_evidence"]:
         told.append(words.text("period.nothing_before", dates=dates(span["before"], words)))
     return told
@@ -80,8 +81,7 @@ def domain(entry: Mapping[str, Any], words: Language) -> str:
     measured = entry["measured"]
     if not measured["total"]:
         return words.text("period.no_evidence")
-    family = entry["domain"] if entry["domain"] in ("health", "backup", "updates", "hardening") else "other"
-    return words.text(f"sentence.{family}", n=measured["total"], ok=words.number(measured["ok"]))
+    return words.text(f"sentence.{sentence_of(entry['domain'])}", n=measured["total"], ok=words.number(measured["ok"]))
 
 
 def change(row: Mapping[str, Any], words: Language) -> str:

@@ -20,11 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.durable import write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.report import figures
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
-    DOMAINS,
     host_rows,
     is_observed,
     one_per_dead_host,
@@ -53,7 +53,7 @@ def roll_up(records: Sequence[Stored]) -> dict[str, Any]:
         (stored.record["detail"] for stored in frame if stored.record["kind"] == "begin"), {}
     )
     observed = [stored for stored in records if is_observed(stored.record)]
-    domains = [*DOMAINS, *sorted({stored.record["domain"] for stored in observed} - set(DOMAINS))]
+    domains = with_others({stored.record["domain"] for stored in observed})
     measured = _measured(observed)
     hosts = {
         row["name"]: {

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import STEP, is_set_aside
 
@@ -77,7 +78,7 @@ def facts(data: Mapping[str, Any], language: Language) -> list[str]:
         age = language.age(late["by"], data["run"]["finished"], "spelt")
         last = language.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
-        result.append(language.text(key, procedure=late["procedure"], age=age, last=last))
+        result.append(language.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     for finding in data["findings"]:
         if is_set_aside(finding["record"]):
             acts = title(finding["record"], [], language), next_act(finding["record"], [], language)
@@ -96,9 +97,8 @@ def domain(entry: Mapping[str, Any], language: Language) -> str:
     measured = entry["measured"]
     parts = []
     if measured["total"]:
-        family = entry["domain"] if entry["domain"] in ("health", "backup", "updates", "hardening") else "other"
         ok = language.number(measured["ok"])
-        parts.append(language.text(f"sentence.{family}", n=measured["total"], ok=ok))
+        parts.append(language.text(f"sentence.{sentence_of(entry['domain'])}", n=measured["total"], ok=ok))
     if entry["without"]:
         parts.append(language.text("sentence.without", n=entry["without"]))
     return language.text("list.sentence").join(parts) or language.text("sentence.nothing")

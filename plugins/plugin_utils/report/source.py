@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import OWNERS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import REJECTED, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.due import Late, late_procedures
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
-
-#: The team that owns the findings of a domain (plan S2.2); those of another one go to the team of the procedure.
-OWNERS = {"health": "SYS", "backup": "DATA", "restore": "DATA", "updates": "SEC", "hardening": "SEC"}
 
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
@@ -44,20 +42,28 @@ class Stored(Protocol):
     """A record and its place in the chain."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """Its place, counted from 1."""
+
     @property
-    def hash(self) -> str: ...
+    def hash(self) -> str:
+        """The hash over it and the record before it."""
+
     @property
-    def record(self) -> dict[str, Any]: ...
+    def record(self) -> dict[str, Any]:
+        """What was recorded."""
 
 
 class Head(Protocol):
     """The end of the chain."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many records there are."""
+
     @property
-    def hash(self) -> str: ...
+    def hash(self) -> str:
+        """The hash of the last record."""
 
 
 class Ledger(Protocol):
@@ -100,6 +106,11 @@ class Facts:
     ledger: str = ""
     witness: str = ""
     procedures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    def command(self, playbook: str) -> str:
+        """Return the command that runs a playbook of ours."""
+        return self.commands.get(playbook, f"ansible-playbook egov.ops.{playbook}")
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,12 @@ def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, An
         return "SYS"
     name = str(record["procedure"]).rpartition(".")[2]
     return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
+
+
+def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, str]]:
+    """Return as `heading` how a procedure is called in titles, in each language; {} where the catalogue is silent."""
+    heading = procedures.get(procedure.rpartition(".")[2], {}).get("heading")
+    return {"heading": heading} if heading else {}
 
 
 def age_of(since: str, until: str) -> int:

@@ -12,7 +12,12 @@ from datetime import date, datetime, timedelta
 
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import find_zone, next_start, period_start
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import (
+    find_zone,
+    midnight,
+    next_start,
+    period_start,
+)
 
 #: The periods that a report can be asked for by name, with the plan's word for how often they come.
 PERIODS = {"day": "daily", "week": "weekly", "month": "monthly", "quarter": "quarterly"}
@@ -42,12 +47,12 @@ class Span:
     @property
     def since(self) -> str:
         """Return the moment at which the range begins, as records hold times."""
-        return iso(_midnight(self.first, self.zone))
+        return iso(midnight(self.first, self.zone))
 
     @property
     def until(self) -> str:
         """Return the moment at which the range is over: the first that is no longer in it."""
-        return iso(_midnight(self.last + timedelta(days=1), self.zone))
+        return iso(midnight(self.last + timedelta(days=1), self.zone))
 
     def days(self) -> list[date]:
         """Return each day of the range."""
@@ -109,7 +114,3 @@ def _around(period: str, day: date, zone: str) -> Span:
     start = period_start(PERIODS[period], noon, zone).astimezone(place).date()
     following = next_start(PERIODS[period], noon, zone).astimezone(place).date()
     return Span(period, start, following - timedelta(days=1), zone)
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=find_zone(zone))

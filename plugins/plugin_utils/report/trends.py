@@ -119,9 +119,10 @@ def _updates(records: Sequence[Any], course: Any) -> dict[str, Any]:
         if (record["kind"], record["subject"]) == ("package_list", "pending"):
             number = value_of(record, "security")[1]
             if number:
-                pending.append((-number, record["host"]))
+                pending.append((number, record["host"]))
+    most = sorted(pending, key=lambda entry: (-entry[0], entry[1]))
     key = {"domain": "updates", "kind": "package_list", "subject": "pending"}
-    series = [course({**key, "host": host}, host, "security") for _number, host in sorted(pending)[:HOSTS]]
+    series = [course({**key, "host": host}, host, "security") for _number, host in most[:HOSTS]]
     return chart_of("updates", "", None, series)
 
 

@@ -10,10 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import next_start, period_start
-
-#: The value of `incremental` that means: whenever something has changed.
-ON_CHANGE = "change"
+from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import ON_CHANGE, next_start, period_start
 
 
 class Lateness(NamedTuple):

@@ -16,10 +16,10 @@ import yaml
 from ansible.constants import YAML_FILENAME_EXTENSIONS
 from ansible.errors import AnsibleError
 from ansible.inventory.helpers import sort_groups
-from ansible.inventory.manager import IGNORED
 from ansible.plugins.inventory import detect_range, expand_hostname_range
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.validate import Problem
+from ansible_collections.egov.ops.plugins.plugin_utils.targets import source_files
 from ansible_collections.egov.ops.plugins.plugin_utils.validation import ini
 
 ENCRYPTED = b"$ANSIBLE_VAULT;"
@@ -109,7 +109,7 @@ class Places:
         self._hosts: dict[str, list[tuple[Document, yaml.Node, yaml.Node]]] = {}
         self._groups: dict[str, list[tuple[Document, yaml.Node]]] = {}
         self._vars_files: dict[str, dict[str, list[Path]]] = {}
-        for path in _sources(Path(source)):
+        for path in source_files(Path(source)):
             document = self._parse(path, path.suffix in _SOURCES)
             if document.root is not None:
                 self._inventory_file(document)
@@ -270,16 +270,6 @@ def shown_path(path: Path) -> str:
     """Return a path as messages show it: from the working directory where it lies below it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
-
-
-def _sources(path: Path) -> Iterator[Path]:
-    """Yield the files that Ansible takes for inventories, in its order."""
-    if not path.is_dir():
-        yield path
-        return
-    for inner in sorted(path.iterdir()):
-        if not IGNORED.search(inner.name.encode()):
-            yield from _sources(inner)
 
 
 def _vars_files(folder: Path) -> Iterator[tuple[str, list[Path]]]:

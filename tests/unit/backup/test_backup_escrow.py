@@ -40,7 +40,7 @@ def before(days: float) -> str:
 def test_a_test_holds_for_a_quarter_and_until_the_key_changes(
     tested: str, rotated: str, due: bool, status: str, words: str
 ) -> None:
-    found = escrow.judge("local", tested, rotated, NOW, due)
+    found = escrow.judge("local", tested, rotated, NOW, due, "TEST")
     assert found["status"] == status
     assert words in found["detail"]["message"]
     assert ("next" in found["detail"]) == (status != "ok")

@@ -102,7 +102,7 @@ def test_a_path_is_found_in_its_file_system_whatever_its_names_hold(point: bytes
         found = mounts.holding(point.rstrip(b"/") + below, file.name)
     assert found
     assert (found.point, found.root, found.kind, found.number) == (point, root, b"btrfs", "0:54")
-    assert found.inner(point.rstrip(b"/") + below) == (root.rstrip(b"/") + below).rstrip(b"/") or b"/"
+    assert found.inner(point.rstrip(b"/") + below) == ((root.rstrip(b"/") + below).rstrip(b"/") or b"/")
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def test_one_that_claims_to_be_a_copy_of_a_good_one_takes_no_place_of_its(aged: 
 
 
 def _listed(names: list[str], originals: dict[str, str]) -> list[Any]:
-    from ansible_collections.egov.ops.plugins.module_utils.backup.restic import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.snapshot import Snapshot
 
     return [Snapshot(name, NOW, "pages", "full", [], originals.get(name, "")) for name in names]
 

@@ -168,6 +168,12 @@ def test_what_nobody_made_stays_as_long_as_its_class_reaches_back() -> None:
     assert kept(records, ["s0"]) == {"s0": "proved", "new": "strange"}
 
 
+@pytest.mark.parametrize(("seen", "why"), [("2025-05-19T12:00:01Z", "strange"), ("2025-05-19T12:00:00Z", None)])
+def test_what_nobody_made_goes_in_the_moment_in_which_it_is_as_old_as_its_class_is_kept(seen: str, why: Any) -> None:
+    records = [record("s0", 0), record("other", 366, made=False, seen=seen)]
+    assert kept(records, ["s0"]).get("other") == why
+
+
 def test_a_set_that_was_never_proved_loses_nothing() -> None:
     records = [record(f"s{age}", age) for age in range(0, 900, 30)]
     assert set(kept(records, []).values()) == set(kept(records, ["gone"]).values()) == {"unproved"}

@@ -53,6 +53,13 @@ def test_paths_inside_each_other_are_walked_once(tmp_path: Path) -> None:
     assert source.roots == [bytes(tmp_path)]
 
 
+def test_a_path_of_the_set_that_is_excluded_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    source = of(tmp_path, [str(tmp_path / "data")], [str(tmp_path / "data")])
+    assert not source.contains(bytes(tmp_path / "data"))
+    assert not source.contains(bytes(tmp_path / "data" / "below"))
+
+
 def test_an_absolute_exclude_is_no_pattern(tmp_path: Path) -> None:
     source = of(tmp_path, [str(tmp_path)], [f"{tmp_path}/[ab]*"])
     assert source.contains(bytes(tmp_path / "a1"))

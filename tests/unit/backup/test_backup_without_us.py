@@ -15,7 +15,7 @@ from pathlib import Path
 
 import environment
 import pytest
-from ansible_collections.egov.ops.plugins.module_utils.backup import without_us
+from ansible_collections.egov.ops.plugins.module_utils.backup import restic_recovery as without_us
 from ansible_collections.egov.ops.plugins.module_utils.backup.catalogue import catalogue
 from hypothesis import given
 from hypothesis import strategies as st

@@ -22,9 +22,15 @@ EXAMPLES = sorted((environment.ROOT / "docs/examples").glob("*.patch"))
 
 #: What must hold of the collection once an example is part of it, beside the example's own tests.
 CONVENTIONS = {
+    "action": ["tests/unit/gate/test_gate_actions.py", "tests/unit/gate/test_gate_page.py"],
     "control": ["tests/unit/hardening/test_hardening_catalogue.py"],
-    "engine": ["tests/unit/plan/test_check.py"],
+    "engine": ["tests/unit/plan/test_check.py", "tests/unit/backup/test_engine_contract.py"],
     "probe": ["tests/unit/health/test_kinds.py"],
+}
+
+#: Suites that run each engine: of these only the example, the others have their turn in the checkout itself.
+OF_EACH = {
+    "engine": ["-k", "tar", "tests/unit/backup/test_engine_conformance.py", "tests/integration/test_engines.py"],
 }
 
 
@@ -50,6 +56,7 @@ def run(checkout: Path, *command: str) -> None:
         text=True,
         check=False,
     )
+    print(done.stdout)
     assert done.returncode == 0, done.stdout
 
 
@@ -61,6 +68,8 @@ def test_an_example_applies_and_its_tests_pass(example: Path, checkout: Path) ->
     assert touched, "an example brings its test"
     run(checkout, "tools/generate.py")
     run(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", *touched, *CONVENTIONS[example.stem])
+    if example.stem in OF_EACH:
+        run(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", *OF_EACH[example.stem])
 
 
 def test_each_example_is_explained() -> None:

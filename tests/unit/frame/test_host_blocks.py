@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
+import environment
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host import blocks
 
@@ -35,3 +39,28 @@ def test_of_two_mounts_on_one_point_the_later_is_seen() -> None:
     found = blocks.visible(hidden + LINE.format("/srv"))
     assert [mount.type for mount in found.values()] == ["ext4"]
     assert blocks.visible(hidden)["/srv"].super_writable is False
+
+
+def test_the_options_of_a_mount_are_those_of_the_mount_in_the_tables_order() -> None:
+    over = LINE.format("/srv").replace("rw,noatime", "ro,nosuid,noexec")
+    found = blocks.mounts(LINE.format("/srv") + over)
+    assert [mount.options for mount in found] == [["rw", "noatime"], ["ro", "nosuid", "noexec"]]
+
+
+def docstrings(tree: ast.AST) -> set[int]:
+    """Return the identities of the constants that are docstrings."""
+    bodies = (node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)))
+    return {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+def test_the_table_of_mounts_is_named_and_parsed_in_one_place() -> None:
+    plugins, found = Path(environment.ROOT / "plugins"), set()
+    for path in plugins.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = docstrings(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and id(node) not in texts and isinstance(node.value, (str, bytes)):
+                text = node.value if isinstance(node.value, str) else node.value.decode(errors="replace")
+                if "mountinfo" in text or text.endswith(("proc/mounts", "self/mounts", "etc/mtab")) or text == " - ":
+                    found.add(str(path.relative_to(plugins)))
+    assert found == {"module_utils/host/blocks.py"}

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
-    PATHS_LIMIT,
     SIZE_LIMIT,
     ApprovalError,
     check_operation,
@@ -20,6 +19,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.approval import (
     read_request,
     words_of,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.restore_operation import PATHS_LIMIT
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -81,7 +81,7 @@ def test_a_request_or_an_approval_is_refused(fields: dict[str, Any], known: dict
 def test_what_is_missing_says_who_may_sign_until_when_and_how() -> None:
     (check,) = decide(REQUEST, PLAN, evidence(REQUEST), NOW).refused
     command = f"ansible-playbook egov.ops.approve -e egov_ops_request={REQUEST.digest[:8]}"
-    assert check.remedy == f"Until 2026-03-04T06:06:07Z may sign one of wang, zhao: {command}."
+    assert check.remedy == f"Until 2026-03-04T06:06:07Z may sign one of wang, zhao: {command}"
 
 
 def test_an_approval_of_another_request_does_not_count() -> None:
@@ -146,6 +146,13 @@ def test_what_replaces_something_needs_a_fresh_proof_of_that_snapshot(proof: Any
     assert f"ansible web1 -m egov.ops.backup_prove -a snapshot={SNAPSHOT}" in decision.message
 
 
+@pytest.mark.parametrize(("over", "fresh"), [(0, True), (1, False)])
+def test_a_proof_is_fresh_up_to_its_longest_age_itself(over: int, fresh: bool) -> None:
+    age = timedelta(seconds=PLAN["egov_ops_proof_max_age"] + over)
+    proof = {"status": "ok", "finished": iso(NOW.replace(microsecond=0) - age)}
+    assert decide(REQUEST, PLAN, replace(GOOD, proof=proof), NOW.replace(microsecond=0)).allowed == fresh
+
+
 def test_what_replaces_nothing_needs_no_proof() -> None:
     beside = request(operation=operation(mode="beside", destination="/srv/restored"))
     assert decide(beside, PLAN, evidence(beside, "wang_1", proof=None), NOW).allowed
@@ -166,6 +173,24 @@ def test_a_freeze_holds_from_its_beginning_to_its_end(begin: str, end: str, held
     assert decision.allowed != held
     if held:
         assert f"until {end} (congress: The congress sits)" in refusal(decision, "freeze")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "held"),
+    [
+        (timedelta(0), timedelta(minutes=1), True),
+        (timedelta(minutes=1), timedelta(minutes=2), False),
+        (timedelta(minutes=-1), timedelta(0), False),
+    ],
+)
+def test_a_freeze_holds_in_its_first_moment_and_not_in_that_of_its_end(
+    begin: timedelta, end: timedelta, held: bool
+) -> None:
+    now = NOW.replace(second=0, microsecond=0)
+    moments = {name: f"{now + left:%Y-%m-%d %H:%M} UTC" for name, left in (("from", begin), ("to", end))}
+    frozen = plan(freezes={"congress": {**moments, "reason": "The congress sits"}})
+    (freeze,) = [check for check in decide(REQUEST, frozen, GOOD, now).checks if check.gate == "freeze"]
+    assert freeze.allowed != held
 
 
 def test_another_run_on_the_host_is_waited_for() -> None:

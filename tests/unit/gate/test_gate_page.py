@@ -10,12 +10,18 @@ import re
 from pathlib import Path
 
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.action_registry import ACTIONS
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import GATES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema
 
 from tests.support.gate_cases import key
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/gates.md").read_text(encoding="utf-8")
+
+
+def chapter(title: str) -> str:
+    """Return the text below a heading of the page."""
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def test_the_plan_on_the_page_is_a_plan() -> None:
@@ -26,7 +32,15 @@ def test_the_plan_on_the_page_is_a_plan() -> None:
 
 
 def test_each_gate_has_its_row() -> None:
-    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(GATES)
+    assert set(re.findall(r"^\| `(\w+)` \|", chapter("The gates"), re.MULTILINE)) == set(GATES)
+
+
+def test_each_action_has_its_row() -> None:
+    rows = []
+    for name, action in ACTIONS.items():
+        asked = f"yes: {action.source['en']}" if action.fields is not None else "no"
+        rows.append(f"| `{name}` | {action.title['zh']} | `{action.module}` | {asked} |")
+    assert re.findall(r"^\| `.*$", chapter("The actions"), re.MULTILINE) == rows
 
 
 def test_each_run_option_on_the_page_is_one() -> None:

@@ -10,6 +10,9 @@ import os
 from pathlib import Path
 
 import pytest
+from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+from ansible_collections.egov.ops.plugins.module_utils.hardening.pam import pam
+from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 from tests.support.constructed import MOUNTS, Tree
 
@@ -247,3 +250,18 @@ def test_a_port_bound_to_the_loopback_is_no_open_port(tree: Tree) -> None:
     assert status(tree, "SV-016") == "ok"
     tree.put("proc/net/tcp6", tcp6 + loopback.replace("01000000", "00000000"))
     assert tree.look("SV-016")["SV-016"]["detail"]["found"] == {"": ["21/tcp", "22/tcp"]}
+
+
+@pytest.mark.parametrize("rule", ["@include {}", "auth include {}", "auth substack {}"])
+def test_a_pam_stack_is_followed_through_sixteen_includes_and_a_circle_ends(tmp_path: Path, rule: str) -> None:
+    folder = tmp_path / "etc/pam.d"
+    folder.mkdir(parents=True)
+    for depth in range(20):
+        line = rule.format(f"s{depth + 1}")
+        (folder / f"s{depth}").write_text(f"auth required pam_{depth}.so\n{line}\n")
+    (folder / "circle").write_text("auth required pam_unix.so\n" + rule.format("circle") + "\n")
+    machine = Machine(Host({}), root=str(tmp_path))
+    ((_what, modules),) = pam(machine, ["s0"], "auth")
+    assert modules == [f"pam_{depth}.so" for depth in range(17)]
+    ((_what, modules),) = pam(machine, ["circle"], "auth")
+    assert set(modules) == {"pam_unix.so"}

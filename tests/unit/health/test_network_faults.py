@@ -41,7 +41,7 @@ def test_a_port_that_accepts_and_keeps_silent_is_found_where_an_answer_is_expect
 def test_a_wrong_answer_is_shown() -> None:
     with servers.talking(lambda link: link.sendall(b"554 no\r\n")) as address:
         message = one("tcp", address=address, expect="220 ")["detail"]["message"]
-    assert message == f"{address} answers '554 no\\r\\n' and not '220 '."
+    assert message == f"{address} answers '554 no\\r\\n', which is not what is expected."
 
 
 @pytest.mark.parametrize(

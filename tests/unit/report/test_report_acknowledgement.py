@@ -70,7 +70,7 @@ def test_an_acknowledged_finding_stays_and_counts_apart() -> None:
     ("language", "words"),
     [
         ("en", "Acknowledged until 15 Dec 2026, ticket OPS-1, by Zhang Wei (a claim, not signed): Known."),
-        ("zh", "已确认至2026年12月15日，工单 OPS-1，确认人 Zhang Wei（自述，未签名）：Known."),
+        ("zh", "已确认至2026年12月15日，工单 OPS-1，确认人 Zhang Wei（自行填报，未签名）：Known."),
     ],
 )
 def test_the_page_says_who_claims_it_and_until_when(language: str, words: str) -> None:

@@ -26,7 +26,7 @@ def test_an_override_stands_right_below_the_verdict_in_both_languages() -> None:
     data = overridden("web1").report()
     line = "EMERGENCY OVERRIDE on web1 by li, although refused by approval, freeze: The portal is down."
     assert render_text(data, "en").splitlines()[1] == line
-    assert "紧急越权：li 在 web1 上越过关卡 approval, freeze，理由：The portal is down。" in render_text(data, "zh")
+    assert "紧急放行：li 在 web1 上越过审批控制 approval, freeze，理由：The portal is down。" in render_text(data, "zh")
     page = render_html(data, "en")
     assert page.index("EMERGENCY OVERRIDE") < page.index('id="act-heading"')
 

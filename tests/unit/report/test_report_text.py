@@ -148,7 +148,7 @@ def test_a_procedure_that_was_missed_is_named_with_the_command_that_catches_it_u
         run.seal()
     lines = render_text(run.report(procedures={"weekly": {"cadence": "weekly"}}), "en").splitlines()
     # The ledger began in the week of Monday 2 November; the week after it went by without a run, until the 16th.
-    assert lines[1] == "weekly is 9 days late and was never done; run ansible-playbook egov.ops.weekly."
+    assert lines[1] == "weekly is 9 days late and was never done; run: ansible-playbook egov.ops.weekly"
 
 
 def test_a_missed_procedure_is_named_in_chinese_with_the_day_of_its_last_run() -> None:
@@ -160,7 +160,7 @@ def test_a_missed_procedure_is_named_in_chinese_with_the_day_of_its_last_run() -
     data = run.report(procedures={PROCEDURE: {"cadence": "daily"}, "weekly": {"cadence": "weekly"}})
     (late,) = data["late"]  # what this run itself has done is not late any more
     late["last"] = "2026-11-02T22:00:03Z"
-    line = "weekly 已逾期 9 天，上次完成于2026年11月3日；请执行 ansible-playbook egov.ops.weekly。"
+    line = "weekly 已逾期 9 天，上次完成于2026年11月3日；请执行：ansible-playbook egov.ops.weekly"
     assert render_text(data, "zh").splitlines()[1] == line
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import REASONS, STATUSES
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import OWNERS
+from ansible_collections.egov.ops.plugins.plugin_utils.domains import REPORTED as DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.report import language as language_module
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
-    DOMAINS,
     INCOMPLETE_REASONS,
     MARK_ORDER,
     STATES,
@@ -24,7 +25,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.build import (
 from ansible_collections.egov.ops.plugins.plugin_utils.report.figures import share_of_limit
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import TEXT_LIMIT, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import LANGUAGES, Language, catalogue
-from ansible_collections.egov.ops.plugins.plugin_utils.report.source import OWNERS
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -60,6 +60,26 @@ def test_a_whole_period_without_success_is_missed_since_its_start() -> None:
     assert standing == Lateness(True, True, datetime(2026, 5, 18, tzinfo=UTC))
 
 
+@pytest.mark.parametrize(
+    ("last", "due", "missed"),
+    [
+        (datetime(2026, 5, 20, tzinfo=UTC), False, False),
+        (datetime(2026, 5, 20, tzinfo=UTC) - timedelta(microseconds=1), True, False),
+        (datetime(2026, 5, 19, tzinfo=UTC), True, False),
+        (datetime(2026, 5, 19, tzinfo=UTC) - timedelta(microseconds=1), True, True),
+    ],
+)
+def test_a_success_in_the_first_moment_of_a_period_counts_for_it(last: datetime, due: bool, missed: bool) -> None:
+    standing = late("daily", last, NOW, "UTC")
+    assert (standing.due, standing.missed) == (due, missed)
+
+
+def test_a_period_begins_in_its_first_moment() -> None:
+    midnight = datetime(2026, 5, 20, tzinfo=UTC)
+    assert late("daily", midnight - timedelta(hours=1), midnight, "UTC").due
+    assert not late("daily", midnight - timedelta(hours=1), midnight - timedelta(microseconds=1), "UTC").due
+
+
 def test_without_history_it_is_due_and_nothing_can_be_said_to_be_missed() -> None:
     assert late("monthly", None, NOW, "UTC") == Lateness(True, False, None)
 

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,9 +69,48 @@ def test_every_part_runs_once_and_the_lab_beside_nothing() -> None:
     parts = [name for stage in named for lane in stage for name in lane]
     assert sorted(parts) == sorted({*parts})
     assert {"unit", "integration", "sanity", "documentation", "browser", "new user", "molecule"} < {*parts}
+    assert {"sanity of other cores", "galaxy-importer"} < {*parts}
     assert named[-1] == [["lab"]]
     quick = {part.name for stage in suite.stages("check") for lane in stage for part in lane}
     assert quick == {"style", "types", "ansible-lint", "unit", "integration"}
+
+
+def test_what_is_running_is_said_at_once_and_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert suite.INTERVAL <= 60
+    monkeypatch.setattr(suite, "INTERVAL", 0.05)
+    running = suite.Running()
+    with running.said(), running.doing("unit"):
+        assert capsys.readouterr().out == "Started: unit\n"
+        deadline = time.monotonic() + 30
+        again = ""
+        while again.count("Running: unit (") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            again += capsys.readouterr().out
+    assert again.count("Running: unit (") >= 2
+    with running.said():
+        assert "unit" not in capsys.readouterr().out
+
+
+def test_the_suite_says_what_it_does_before_it_does_anything(tmp_path: Path) -> None:
+    checkout = tmp_path / "with:colon"  # refused, so that nothing more is done
+    for name in ("tests/suite.py", *(f"tools/{tool}.py" for tool in ("environment", "programs", "run"))):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_bytes((suite.ROOT / name).read_bytes())
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, str(checkout / "tests/suite.py"), "test"], capture_output=True, text=True, check=False
+    )
+    assert time.monotonic() - start < 5
+    assert (done.returncode, done.stdout) == (1, "Started: environment\n")
+
+
+def test_a_room_is_tested_by_its_name_and_an_unknown_one_is_one_sentence() -> None:
+    assert suite.unit("ledger", "-k", "chain")[-3:] == ["tests/unit/ledger", "-k", "chain"]
+    assert suite.unit()[-1] == "tests/unit"
+    with pytest.raises(suite.SetupError, match=r"^No unit tests are in the room cellar: say ROOM= and one of .*ledger"):
+        suite.unit("cellar")
 
 
 @pytest.mark.root

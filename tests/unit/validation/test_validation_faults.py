@@ -220,7 +220,17 @@ def test_one_machine_under_two_names_is_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["192.0.2.1:99999", "300.1.1.1:22", "2001:db8::1::2", "[2001:db8::zz]:22", "1.2.3.4.5:22"]
+    "address",
+    [
+        "192.0.2.1:99999",
+        "192.0.2.1:65536",
+        "192.0.2.1:0",
+        "[2001:db8::1]:65536",
+        "300.1.1.1:22",
+        "2001:db8::1::2",
+        "[2001:db8::zz]:22",
+        "1.2.3.4.5:22",
+    ],
 )
 def test_a_probes_address_that_is_none_is_told(tmp_path: Path, address: str) -> None:
     site(tmp_path)
@@ -233,6 +243,14 @@ def test_a_probes_address_that_is_none_is_told(tmp_path: Path, address: str) -> 
     )
     (problem,) = problems(tmp_path)
     assert (problem["rule"], problem["line"], problem["value"]) == ("address", 2, repr(address))
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1:1", "192.0.2.1:65535", "[2001:db8::1]:65535"])
+def test_the_first_and_the_last_port_are_ports(tmp_path: Path, address: str) -> None:
+    site(tmp_path)
+    probe = f'{{kind: tcp, layer: platform, address: "{address}"}}'
+    write(tmp_path, host_vars__db1=f"egov_ops_probes__90_host: {{port: {probe}}}\n")
+    assert problems(tmp_path) == []
 
 
 def test_a_file_of_a_group_that_there_is_not_is_a_warning(tmp_path: Path) -> None:

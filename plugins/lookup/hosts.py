@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The hosts of a play, which is refused where there are none."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: hosts
+short_description: Refuse a play that would work on no host
+version_added: 0.1.0
+description:
+  - Returns the pattern that it is given, for C(hosts) of a play.
+  - Raises an error where the pattern, the inventory or C(--limit) leaves no host, or where a part of the pattern or of
+    the limit is neither a host nor a group. Ansible itself passes over such a play and ends with 0.
+  - Returns the pattern unseen where nothing is run, as with C(--syntax-check), C(--list-hosts), C(--list-tasks) and
+    C(--list-tags).
+options:
+  _terms:
+    description: One pattern of hosts, as C(hosts) of a play takes it.
+    type: list
+    elements: str
+    required: true
+seealso:
+  - module: egov.ops.run_begin
+author:
+  - The egov.ops founders (@egov-ops)
+"""
+
+EXAMPLES = r"""
+- name: A procedure of the site's own
+  hosts: "{{ lookup('egov.ops.hosts', egov_ops_hosts | default('all', true)) }}"
+  gather_facts: false
+  tasks:
+    - name: Begin the run
+      egov.ops.run_begin:
+        procedure: site_procedure
+      run_once: true
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - The pattern.
+  type: list
+  elements: str
+"""
+
+from typing import Any
+
+from ansible import context as cli
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.targets import refuse_no_match
+
+#: Options with which ansible-playbook runs nothing.
+_LISTINGS = ("syntax", "listhosts", "listtasks", "listtags")
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]
+    """See DOCUMENTATION."""
+
+    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
+        """Return the pattern; one that leaves no host is a lookup error."""
+        self.set_options(var_options=variables, direct=kwargs)
+        if len(terms) != 1:
+            raise AnsibleLookupError(f"egov.ops.hosts takes one pattern of hosts, not {len(terms)}.")
+        if not any(cli.CLIARGS.get(option) for option in _LISTINGS):
+            try:
+                refuse_no_match(
+                    terms[0],
+                    (variables or {}).get("groups", {}),
+                    list(cli.CLIARGS.get("inventory") or ()),
+                    cli.CLIARGS.get("subset"),
+                    self._loader,
+                )
+            except OpsError as error:
+                raise AnsibleLookupError(str(error)) from None
+        return list(terms)

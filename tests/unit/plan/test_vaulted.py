@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which values of ansible-vault count as secrets of a host's plan: real files, really encrypted."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.template import Templar
+from ansible.vars.manager import VariableManager
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import vaulted
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.inventory import InventoryPlan
+
+SECRET = VaultSecret(b"of the vault")
+
+
+def encrypt(text: str) -> str:
+    return VaultLib([("default", SECRET)]).encrypt(text.encode()).decode()
+
+
+def inline(name: str, value: str) -> str:
+    return f"{name}: !vault |\n{textwrap.indent(encrypt(value), '  ')}\n"
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., set[str]]:
+    """Give what writes an inventory of files, reads the plan of web1, and returns the secrets it found."""
+
+    def reading(with_vault: bool = True, **files: str) -> set[str]:
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        loader = DataLoader()
+        if with_vault:
+            loader.set_vault_secrets([("default", SECRET)])
+            try:
+                from ansible.parsing.vault import VaultSecretsContext
+
+                VaultSecretsContext.initialize(VaultSecretsContext(secrets=[("default", SECRET)]))
+            except (ImportError, RuntimeError):
+                pass  # an older ansible-core has none; a later test finds it made
+        inventory = InventoryManager(loader=loader, sources=[str(tmp_path / "hosts.yml")])
+        manager = VariableManager(loader=loader, inventory=inventory)
+        reader = InventoryPlan(manager, Templar(loader=loader))
+        reader.variables("web1")
+        return reader.secrets
+
+    return reading
+
+
+HOSTS = {"hosts.yml": "all: {hosts: {web1: {}, db1: {}}}\n"}
+
+
+def test_each_text_of_an_encrypted_file_counts(read: Callable[..., set[str]]) -> None:
+    found = read(**HOSTS, group_vars__all__vault=encrypt("a: one-secret\nb: {c: [two-secret, 3, true]}\n"))
+    assert found == {"one-secret", "two-secret"}
+
+
+def test_of_single_values_those_count_that_the_plan_or_the_connection_leads_to(read: Callable[..., set[str]]) -> None:
+    variables = (
+        inline("vault_used", "used-secret")
+        + inline("vault_led_to", "led-secret")
+        + inline("vault_unused", "unused-secret")
+        + inline("ansible_become_password", "become-secret")
+        + 'between: "{{ vault_led_to }}"\n'
+        + 'egov_ops_platform_name: "{{ vault_used }} at {{ between }}"\n'
+    )
+    assert read(**HOSTS, group_vars__all__x=variables) == {"used-secret", "led-secret", "become-secret"}
+
+
+def test_a_name_made_when_a_template_runs_may_be_any(read: Callable[..., set[str]]) -> None:
+    variables = inline("vault_a", "a-secret") + "egov_ops_platform_name: \"{{ lookup('vars', 'vault_' ~ 'a') }}\"\n"
+    assert read(**HOSTS, group_vars__all__x=variables) == {"a-secret"}
+
+
+def test_an_encrypted_inventory_counts(read: Callable[..., set[str]]) -> None:
+    inventory = "all:\n  hosts:\n    web1:\n      mine: inventory-secret\n"
+    assert "inventory-secret" in read(**{"hosts.yml": encrypt(inventory)})
+
+
+def test_without_a_vault_nothing_is_read(read: Callable[..., set[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vaulted, "words_of", None)
+    monkeypatch.setattr(vaulted, "values_of_files", None)
+    assert read(with_vault=False, **HOSTS) == set()
