@@ -48,7 +48,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.shape import (
 TOO_DEEP = f"it must not be nested deeper than {DEPTH}"
 #: Digits of a whole number of 64 bits, with its sign.
 _DIGITS = 20
-_TOO_LARGE = "it must hold no whole number of more than 64 bits"
 #: Characters of a body in which no text can be too long, and not too many values can stand: each takes two.
 _SMALL = min(TEXT_LIMIT, 2 * VALUES)
 #: How a control character or half a character is written in JSON that is ASCII, and \\ before a text like these.
@@ -182,9 +181,7 @@ def _are_usual(items: Any) -> bool:
             if any(_FIELDS[name](item[name]) for name in ("kind", "status", "reason", "clauses")):
                 return False
             allowed.add(common)
-        if not 0 < len(subject) <= LINE_LIMIT or not subject.isprintable():
-            return False
-        if duration is not None and number(duration):
+        if not 0 < len(subject) <= LINE_LIMIT or not subject.isprintable() or _FIELDS["duration"](duration):
             return False
         for name, value in detail.items():
             if name in _READ:
@@ -285,11 +282,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _DIGITS:  # to read thousands of digits takes long, or is refused by Python
-        raise AnswerError(_TOO_LARGE)
-    value = int(digits)
-    if not LEAST <= value <= MOST:
-        raise AnswerError(_TOO_LARGE)
+    # To read thousands of digits takes long, or is refused by Python.
+    if len(digits) > _DIGITS or not LEAST <= (value := int(digits)) <= MOST:
+        raise AnswerError("it must hold no whole number of more than 64 bits")
     return value
 
 
