@@ -22,6 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
     Check,
     Expected,
     Fault,
+    digest,
     fields,
     integer,
     line,
@@ -104,7 +105,7 @@ def _operation_of(given: Mapping[str, Any]) -> Check:
         "host": same(target or owner),
         "set": same(given["set"]) if given["set"] else one_of(sets),
         "repository": one_of(repositories_of(sets)),
-        "snapshot": line(),
+        "snapshot": digest,
         "snapshot_time": line(),
         "paths": list_of(path, 100_000) if given["paths"] else same([]),
         "mode": same(mode),
@@ -115,7 +116,8 @@ def _operation_of(given: Mapping[str, Any]) -> Check:
     }
     if mode == "beside" and given["destination"]:
         known["destination"] = one_of(("", given["destination"]))
-    shape = fields({**known, "of": same(owner if target else None), "original": line()}, needed=known)
+    more: dict[str, Check] = {"original": digest, **({"of": same(owner)} if target else {})}
+    shape = fields({**known, **more}, needed=known)
 
     def check(value: Any) -> Fault | None:
         if value == {}:  # snapshots of several sets

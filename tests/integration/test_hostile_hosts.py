@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import json
+import resource
 import sqlite3
 
 import pytest
 
-from tests.support.hostile import ODD, attacks, python
+from tests.support.hostile import FLOOD, FOUND, GOOD, ODD, attacks, python
 from tests.support.sites import PROBE, Done, Site
 
 BAD = ("failed", "malformed_answer")
@@ -108,6 +109,45 @@ def test_text_that_is_only_odd_is_shown_harmless_and_never_a_template(either):
     assert json.loads(json.dumps(either.records(host="odd", kind="memory")[0]["subject"])) == "a\u202eb"
 
 
+def templates(site: Site) -> None:
+    """Let plays use what a host says in each way in which Ansible evaluates templates, and check that none ran."""
+    mark = site.folder / "mark"
+    orders = f"{{{{ lookup('pipe', 'touch {mark}') }}}} {{% for x in 'ab' %}}{{{{ x }}}}{{% endfor %}} {{# c #}}"
+    seen = {**FOUND, "subject": orders, "status": "warning", "detail": {"message": orders, orders: orders}}
+    answers = {"odd": json.dumps({**GOOD, "msg": orders, "evidence": [seen]})}
+    answers["ends"] = json.dumps({"failed": True, "msg": orders})
+    hostile_site(site, answers)
+    debug, shown = "ansible.builtin.debug", {"msg": "{{ kept }} {{ item }}"}
+    tasks = [
+        {**PROBE, "register": "found"},
+        {**PROBE, "name": "Loop", "register": "all", "loop": [1, 2]},
+        {**PROBE, "name": "Elsewhere", "register": "other", "delegate_to": "odd"},
+        {"name": "Keep", "ansible.builtin.set_fact": {"kept": "{{ found.msg }} {{ other.msg }}"}},
+        {"name": "Show", debug: shown, "loop": "{{ found.evidence + all.results | map(attribute='msg') | list }}"},
+        {"name": "Nest", debug: {"var": "hostvars['odd'].kept"}},
+        {"name": "Test", debug: {"msg": "{{ inner }}"}, "vars": {"inner": "{{ kept }}"}, "when": "found.msg != ''"},
+        {"name": "End", "ansible.builtin.fail": {"msg": "{{ found.msg }}"}, "ignore_errors": True},
+        {"name": "Write", "ansible.builtin.copy": {"content": "{{ kept }}", "dest": f"{site.folder}/copy"}},
+    ]
+    done = site.play(site.procedure(tasks), "-v", "--diff", timeout=300)
+    assert orders in (site.folder / "copy").read_text()
+    for name in ("Show", "Nest", "Test", "End"):
+        part = done.output.partition(f"TASK [{name}]")[2].partition("TASK [")[0]
+        assert "{% for x in 'ab' %}" in part, done.output[-6000:]
+    is_harmless(site, done)
+
+
+def test_no_template_of_a_host_is_evaluated(site):
+    templates(site)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("core", ["2.16", "2.21"])
+def test_no_ansible_evaluates_a_template_of_a_host(site, ansible_core, core):
+    site.bin = ansible_core(core)
+    templates(site)
+
+
 def test_a_day_with_a_hostile_host_does_the_others_work(either):
     answer = attacks(str(either.folder / "mark"))["addhost"]
     either.has_repository()
@@ -121,3 +161,16 @@ def test_a_day_with_a_hostile_host_does_the_others_work(either):
     assert {step for (host, _module), step in steps.items() if host == "web1"} == {BAD}
     assert {step for (host, _module), step in steps.items() if host == "db1"} == {("ok", "")}
     assert len(steps) > 6
+
+
+def test_a_host_that_prints_without_end_does_not_fill_the_controller(either):
+    program = either.folder / "flood"
+    program.write_text(FLOOD)
+    program.chmod(0o755)
+    either.hosts["web1"]["ansible_python_interpreter"] = str(program)
+    done = either.play(either.procedure([PROBE]), timeout=200)
+    assert done.rc == 2, done.output[-4000:]
+    steps = {host: step for (host, _module), step in either.steps().items()}
+    assert steps == {"web1": ("failed", "too_large"), "web2": ("ok", ""), "db1": ("ok", "")}
+    # Of all processes that this one has waited for, so of the largest worker too.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1536 * 1024

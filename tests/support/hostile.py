@@ -105,3 +105,11 @@ def python(folder: Path, name: str, answer: str) -> str:
     path.chmod(0o755)
     path.with_name(f"{name}.answer").write_text(answer, encoding="utf-8")
     return str(path)
+
+
+#: A Python that prints for as long as somebody reads, however much.
+FLOOD = """\
+#!/bin/sh
+trap '' PIPE
+exec yes '{"msg": "fine"}'
+"""

@@ -58,7 +58,10 @@ class Operation:
     def note(self, event, **detail):
         # type: (str, Any) -> None
         """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
-        self._journal.note(event, **self._host.scrubber.value(detail))
+        import json
+
+        line = json.dumps(dict(self._host.scrubber.value(detail), event=event, time=_now()), sort_keys=True)
+        self._host.files.append(self._journal, line.encode("ascii"))
 
     def prepare(self):
         # type: () -> None

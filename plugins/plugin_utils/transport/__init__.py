@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape import (
         Check,
         Fault,
+        digest,
         fields,
         flag,
         integer,
@@ -46,6 +47,7 @@ else:
             "answer_shape": (
                 "Check",
                 "Fault",
+                "digest",
                 "fields",
                 "flag",
                 "integer",

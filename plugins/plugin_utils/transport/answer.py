@@ -11,6 +11,8 @@ of the step that it was asked for, and each value is of the type that the contro
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -18,7 +20,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAG
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape import (
     DEPTH,
+    LEAST,
     LINE_LIMIT,
+    MOST,
+    TEXT_LIMIT,
+    VALUES,
     Check,
     dotted,
     either,
@@ -35,12 +41,18 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape im
     scalar,
     shown,
     text,
+    texts,
     tree,
 )
 
 TOO_DEEP = f"it must not be nested deeper than {DEPTH}"
 #: Digits of a whole number of 64 bits, with its sign.
 _DIGITS = 20
+#: Characters of a body in which no text can be too long, and not too many values can stand: each takes two.
+_SMALL = min(TEXT_LIMIT, 2 * VALUES)
+#: How a control character or half a character is written in JSON that is ASCII, and \\ before a text like these.
+_ACTIVE = re.compile(r"\\(?:[bfr]|u(?:00[0189]|007[fF]|[dD][89a-fA-F]))")
+_NESTED = frozenset((dict, list))
 #: Observations of one answer, and the clauses of one of them.
 _OBSERVATIONS, _CLAUSES = 10_000, 100
 
@@ -67,6 +79,10 @@ class Expected(NamedTuple):
     again: Collection[str] = ()
 
 
+class Plain(dict[str, Any]):
+    """A JSON object of `decode` in which each text, key and number is one that any answer may hold."""
+
+
 class Answer(NamedTuple):
     """What a host said. more are the results beside the common ones; again are the options of the next call."""
 
@@ -84,38 +100,48 @@ class Answer(NamedTuple):
 
 
 def decode(body: str) -> dict[str, Any]:
-    """Return the JSON object in a body; raises AnswerError for anything else, keys that stand twice included."""
+    """Return the JSON object in a body; raises AnswerError for anything else, keys that stand twice included.
+
+    It is a `Plain` one where the body as a whole shows that no text in it needs a closer look.
+    """
     try:
-        found = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number, parse_int=_integer)
+        value = _DECODER.decode(body)
     except RecursionError:
         raise AnswerError(TOO_DEEP) from None
     except ValueError as error:
         raise AnswerError(f"it must be JSON ({shown(str(error))})") from None
-    if type(found) is not dict:
+    if type(value) is not dict:
         raise AnswerError("it must be a JSON object")
-    return found
+    plain = len(body) <= _SMALL and body.isascii() and "\x7f" not in body and not _ACTIVE.search(body)
+    return Plain(value) if plain else value
 
 
 def parse_answer(value: Any, expected: Expected) -> Answer:
     """Return the answer in a JSON value; raises AnswerError for anything that is not exactly one."""
-    if type(value) is not dict:
+    plain = type(value) is Plain
+    if not plain and type(value) is not dict:
         raise AnswerError("it must be a mapping")
     known = {**_COMMON, **expected.results}
+    usual = plain and _are_usual(value.get("evidence", []))
     for name, item in value.items():
         check = known.get(name) if type(name) is str else None
         if check is None:
             raise AnswerError(f"it has the key {shown(name)}; allowed are {', '.join(sorted(known))}")
-        # Of evidence each field has its check, and of a detail `_detail` looks at the whole.
-        fault = None if name == "evidence" else tree(item, DEPTH - 1, name == EXACT)[1]
-        fault = fault or check(item)
+        if name == "evidence":  # each of its fields has its check, and of a detail `_detail` looks at the whole
+            fault = None if usual else check(item)
+        elif plain and (type(item) not in _NESTED or _is_shallow(item, DEPTH - 1)):
+            fault = check(item)
+        else:
+            fault = tree(item, DEPTH - 1, name == EXACT)[1] or check(item)
         if fault:
             raise AnswerError(f"{name}{fault[0]} {fault[1]}")
     if "msg" not in value:
         raise AnswerError("it must have the key msg")
+    evidence = value.get("evidence", [])
     answer = Answer(
         changed=value.get("changed", False),
         msg=value["msg"],
-        evidence=[_observation(item) for item in value.get("evidence", ())],
+        evidence=evidence if usual else [_observation(item) for item in evidence],
         summary=value.get("summary", {}),
         failed=value.get("failed", False),
         reason=value.get("reason", ""),
@@ -132,6 +158,50 @@ def parse_answer(value: Any, expected: Expected) -> Answer:
     return answer
 
 
+def _are_usual(items: Any) -> bool:
+    """Tell whether a plain value is observations just as halves write them; others may be allowed all the same.
+
+    It says yes to nothing that `_OBSERVATION` refuses, at half of the cost.
+    """
+    if type(items) is not list or len(items) > _OBSERVATIONS:
+        return False
+    allowed: set[tuple[str, ...]] = set()  # what is the same in many observations
+    for item in items:
+        if type(item) is not dict or tuple(item) != _ORDER:
+            return False
+        kind, subject, status, reason, clauses, duration, detail = item.values()
+        if type(subject) is not str or type(clauses) is not list or type(detail) is not dict:
+            return False
+        common = (kind, status, reason, *clauses)
+        try:
+            is_new = common not in allowed
+        except TypeError:  # a list or a mapping among them
+            return False
+        if is_new:
+            if any(_FIELDS[name](item[name]) for name in ("kind", "status", "reason", "clauses")):
+                return False
+            allowed.add(common)
+        if not 0 < len(subject) <= LINE_LIMIT or not subject.isprintable() or _FIELDS["duration"](duration):
+            return False
+        for name, value in detail.items():
+            if name in _READ:
+                if _READ[name](value):  # none of these allows more than a few levels
+                    return False
+            elif type(value) in _NESTED and not _is_shallow(value, DEPTH - 4):
+                return False
+    return True
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    """Tell whether lists and mappings stand in this one no deeper than that, itself counted."""
+    if depth <= 0:
+        return False
+    for item in value.values() if type(value) is dict else value:
+        if type(item) in _NESTED and not _is_shallow(item, depth - 1):
+            return False
+    return True
+
+
 def _check_running(answer: Answer, expected: Expected) -> None:
     if not expected.again:
         raise AnswerError("running must not be said by a step that is one trip")
@@ -146,27 +216,32 @@ def _check_running(answer: Answer, expected: Expected) -> None:
 
 def _check_observations(answer: Answer, expected: Expected) -> None:
     """Refuse what is not of the step that was asked for, and a whole answer that leaves out what it was asked."""
-    seen = set()
-    for place, item in enumerate(answer.evidence):
-        kind, subject = item["kind"], item["subject"]
+    seen: dict[str, set[str]] = {}
+    for item in answer.evidence:
+        seen.setdefault(item["kind"], set()).add(item["subject"])
+    for kind, subjects in seen.items():
         if kind not in expected.kinds:
+            place = [item["kind"] for item in answer.evidence].index(kind)
             allowed = ", ".join(sorted(expected.kinds)) or "none"
             raise AnswerError(
                 f"evidence[{place}].kind is {shown(kind)}, of another step; allowed in this one are {allowed}"
             )
         names = expected.subjects.get(kind)
-        if names is not None and subject not in names:
-            raise AnswerError(f"evidence[{place}].subject is {shown(subject)}, a {kind} that was not asked for")
-        seen.add((kind, subject))
+        if names is not None and not subjects.issubset(names):
+            for place, item in enumerate(answer.evidence):
+                if item["kind"] == kind and item["subject"] not in names:
+                    raise AnswerError(
+                        f"evidence[{place}].subject is {shown(item['subject'])}, a {kind} that was not asked for"
+                    )
     if answer.failed:
         return
-    kinds = {kind for kind, _subject in seen}
     for kind, names in expected.subjects.items():
-        if names is None and kind not in kinds:
+        if names is None and kind not in seen:
             raise AnswerError(f"evidence must hold an observation of the kind {kind}")
-        for name in names or ():
-            if (kind, name) not in seen:
-                raise AnswerError(f"evidence must hold the {kind} {shown(name)}, which was asked for")
+        there = seen.get(kind, set())
+        if not there.issuperset(names or ()):
+            missing = next(name for name in names or () if name not in there)
+            raise AnswerError(f"evidence must hold the {kind} {shown(missing)}, which was asked for")
     if expected.some and not seen:
         raise AnswerError("evidence must hold an observation: this step always makes one")
 
@@ -200,21 +275,31 @@ def _detail(value: Any) -> tuple[str, str] | None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    value = dict(pairs)
+    if len(value) != len(pairs):
         raise AnswerError("it must not have a key twice")
-    return found
+    return value
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _DIGITS:  # to read thousands of digits takes long, or is refused by Python
+    # To read thousands of digits takes long, or is refused by Python.
+    if len(digits) > _DIGITS or not LEAST <= (value := int(digits)) <= MOST:
         raise AnswerError("it must hold no whole number of more than 64 bits")
-    return int(digits)
+    return value
+
+
+def _real(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise AnswerError(f"it must hold finite numbers, and {shown(digits)} is none")
+    return value
 
 
 def _no_number(name: str) -> Any:
     raise AnswerError(f"it must hold finite numbers, and {name} is none")
 
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number, parse_int=_integer, parse_float=_real)
 
 #: A file of a version, and who changed it when.
 _CHANGE = fields(
@@ -228,26 +313,27 @@ _READ: dict[str, Check] = {
     **dict.fromkeys(("unit", "layer", "probe", "severity", "stage", "old", "new", "backup"), line()),
     **dict.fromkeys(("snapshot", "snapshot_id", "repository", "copy", "tested", "person"), optional(line())),
     **dict.fromkeys(("warning", "critical"), optional(either(line(), number))),
-    **dict.fromkeys(("added_bytes", "bytes", "files", "used", "seconds", "restore_seconds"), number),
+    **dict.fromkeys(("added_bytes", "bytes", "files"), integer),
+    **dict.fromkeys(("used", "seconds", "restore_seconds"), number),
     "duration": optional(number),
     "value": scalar,
-    "title": either(text, map_of(line(), text, 100)),
+    "title": either(text, texts),
     "changed_during_backup": fields({"count": integer, "first": list_of(text, 1000)}),
     "version": fields({"changes": list_of(_CHANGE, 1000), "more": integer, "message": text}, ("changes", "more")),
 }
 
-_OBSERVATION = fields(
-    {
-        "kind": line(100, empty=False),
-        "subject": line(LINE_LIMIT, empty=False),
-        "status": one_of(STATUSES),
-        "reason": one_of(("", *REASONS)),
-        "clauses": list_of(line(200), _CLAUSES),
-        "duration": optional(number),
-        "detail": _detail,
-    },
-    needed=("kind", "subject", "status"),
-)
+_FIELDS: dict[str, Check] = {
+    "kind": line(100, empty=False),
+    "subject": line(LINE_LIMIT, empty=False),
+    "status": one_of(STATUSES),
+    "reason": one_of(("", *REASONS)),
+    "clauses": list_of(line(200), _CLAUSES),
+    "duration": optional(number),
+    "detail": _detail,
+}
+#: The order in which `observation` writes the fields.
+_ORDER = tuple(_FIELDS)
+_OBSERVATION = fields(_FIELDS, needed=("kind", "subject", "status"))
 
 #: The keys that each half may return.
 _COMMON: dict[str, Check] = {

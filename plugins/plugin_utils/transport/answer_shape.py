@@ -22,7 +22,7 @@ Check = Callable[[Any], "Fault | None"]
 #: Characters of one line for people, and of a longer text.
 LINE_LIMIT, TEXT_LIMIT = 2000, 1024 * 1024
 #: Whole numbers fit into 64 bits, as databases want them.
-_LEAST, _MOST = -(2**63), 2**63 - 1
+LEAST, MOST = -(2**63), 2**63 - 1
 #: Nesting of an answer, the answer itself counted.
 DEPTH = 32
 #: Values in a result or the detail of an observation, keys not counted.
@@ -37,6 +37,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 #: The same for a path that a later command needs as it is: bytes that are no UTF-8 stand in it as U+DC80 to U+DCFF.
 _NO_PATH = re.compile("[\x00\ud800-\udc7f\udd00-\udfff]")
+_TEXT = frozenset((str,))
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -55,6 +57,12 @@ def line(limit: int = LINE_LIMIT, empty: bool = True) -> Check:
 def text(value: Any) -> Fault | None:
     """Allow a text of any number of lines; `tree` looks at its characters."""
     return None if type(value) is str else ("", "must be a text")
+
+
+def texts(value: Any) -> Fault | None:
+    """Allow a mapping of texts, as of languages; `tree` looks at keys and characters."""
+    good = type(value) is dict and len(value) <= 100 and _TEXT.issuperset(map(type, value.values()))
+    return None if good else ("", "must be a mapping of at most 100 texts")
 
 
 def same(wanted: Any) -> Check:
@@ -77,12 +85,12 @@ def flag(value: Any) -> Fault | None:
 
 def integer(value: Any) -> Fault | None:
     """Allow a whole number from 0 on."""
-    return None if type(value) is int and 0 <= value <= _MOST else ("", "must be a whole number from 0 on")
+    return None if type(value) is int and 0 <= value <= MOST else ("", "must be a whole number from 0 on")
 
 
 def number(value: Any) -> Fault | None:
     """Allow a finite number from 0 on."""
-    good = type(value) in (int, float) and 0 <= value <= _MOST
+    good = type(value) in (int, float) and 0 <= value <= MOST
     return None if good else ("", "must be a number from 0 to 2^63")
 
 
@@ -95,6 +103,12 @@ def job(value: Any) -> Fault | None:
     """Allow the id of a piece of work."""
     good = type(value) is str and bool(_ID.fullmatch(value))
     return None if good else ("", "must be 32 hexadecimal digits")
+
+
+def digest(value: Any) -> Fault | None:
+    """Allow a snapshot's id, whole or its beginning: nothing that a tool takes for an option."""
+    good = type(value) is str and bool(_DIGEST.fullmatch(value))
+    return None if good else ("", "must be 8 to 64 hexadecimal digits")
 
 
 def path(value: Any) -> Fault | None:
@@ -240,7 +254,7 @@ def _fault(value: Any, exact: bool) -> Fault | None:
             return "", f"must be a text of at most {TEXT_LIMIT} characters"
         return ("", "must be valid Unicode without control characters") if _CONTROL.search(value) else None
     if kind is int:
-        return None if _LEAST <= value <= _MOST else ("", "must be a whole number of 64 bits")
+        return None if LEAST <= value <= MOST else ("", "must be a whole number of 64 bits")
     if kind is float:
         return None if math.isfinite(value) else ("", "must be a finite number")
     return None if kind is bool or value is None else ("", "must be a JSON value")

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 
+import hypothesis
 import pytest
 from ansible_collections.egov.ops.plugins.action import backup_list, package_scan
+from ansible_collections.egov.ops.plugins.module_utils.hardening.auditor import audit
+from ansible_collections.egov.ops.plugins.module_utils.health.prober import probe
+from ansible_collections.egov.ops.plugins.module_utils.host.half import Host, perform
 from ansible_collections.egov.ops.plugins.module_utils.host.half import answer as answer_of_half
 from ansible_collections.egov.ops.plugins.module_utils.host.record import (
     MESSAGE_LIMIT,
@@ -25,7 +30,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import (
 from ansible_collections.egov.ops.plugins.plugin_utils.backup.sets import DIFF
 from ansible_collections.egov.ops.plugins.plugin_utils.common.safe_text import inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import record
-from ansible_collections.egov.ops.plugins.plugin_utils.transport import answer_shape, stream
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import answer, answer_shape, stream
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import (
     Answer,
     AnswerError,
@@ -37,6 +44,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NONCE = "<egov-ops 0011>"
+
+#: What the parser may cost, as a multiple of what Python's JSON alone costs; with no short way it is over four.
+COST = 3.6
 
 #: What a health check with a probe of memory may answer.
 PROBED = Expected(kinds=("memory",), some=True)
@@ -113,7 +123,11 @@ ATTACKS = {
     "an escape in a detail": (found(detail={"any": {"x": ["\x1b"]}}), r"detail.any.x\[0\] must be valid Unicode"),
     "an escape in a key": (found(detail={"\x1b": 1}), "must be valid Unicode"),
     "half a character in a detail": (found(detail={"any": "\udcff"}), "must be valid Unicode"),
-    "bytes that are a text": (found(detail={"bytes": "9"}), "detail.bytes must be a number"),
+    "bytes that are a text": (found(detail={"bytes": "9"}), "detail.bytes must be a whole number"),
+    "a rate of nothing": (
+        found(detail={"bytes": 5e-324, "restore_seconds": 9e18}),
+        "detail.bytes must be a whole number",
+    ),
     "a version of a text": (found(detail={"version": "2"}), "detail.version must be a mapping"),
     "a version without changes": (found(detail={"version": {"more": 1}}), "must have the key changes"),
     "moved paths of a text": (found(detail={"changed_during_backup": {"count": 1, "first": "x"}}), "must be a list"),
@@ -306,6 +320,11 @@ OPERATION = {
         {"stop": ["sshd.service"]},
         {"destination": "/etc"},
         {"of": "db1"},
+        {"of": None},
+        {"snapshot": "--target=/etc"},
+        {"snapshot": "latest"},
+        {"snapshot": "0" * 8 + "\n--delete"},
+        {"original": "-r/tmp/x"},
         {"paths": "/srv"},
         {"paths": ["/\ud800"]},
         {"paths": ["/\x00"]},
@@ -438,19 +457,130 @@ def test_an_honest_half_shows_odd_names_as_escapes_and_keeps_what_a_later_comman
     assert got["operation"] == {"paths": ["/srv/\udcff\x1b"]}
 
 
-def test_the_answers_of_a_host_to_a_daily_cost_little():
-    detail = {"probe": "disk", "layer": "infrastructure", "message": "Disk / is 41% full.", "next": "", "unit": "%"}
-    detail |= {"warning": "80", "critical": "90", "value": 41.25, "used": 123456789, "found": {"/": ["a", "b"]}}
-    names = [f"/srv/{number}" for number in range(200)]
-    evidence = [observation("disk", name, "ok", "", ("S3.1-1", "S3.2.1-1"), 0.01, **detail) for name in names]
-    text = answer_of_half({"changed": False, "msg": "fine", "summary": {"ok": 200}, "evidence": evidence})
-    expected = Expected(kinds=("disk",), subjects={"disk": set(names)})
-    plain, whole = [], []
-    for _turn in range(30):
-        started = time.process_time()
-        json.loads(text)
-        plain.append(time.process_time() - started)
-        started = time.process_time()
-        parse_answer(decode(text), expected)
-        whole.append(time.process_time() - started)
-    assert min(whole) - min(plain) < 0.004, (min(plain), min(whole))
+@pytest.fixture(scope="module")
+def daily(tmp_path_factory):
+    """Answers of this machine to the whole plan, each as text with what was expected: health and hardening."""
+    plan = merge({}, load_schema())
+    folder = str(tmp_path_factory.mktemp("host"))
+    probes, controls = plan["egov_ops_probes"], plan["egov_ops_controls"]
+    asked = (
+        (probe, {"probes": probes}, Expected(kinds={entry["kind"] for entry in probes.values()}, some=True)),
+        (audit, {"controls": controls}, Expected(kinds=("control",), subjects={"control": set(controls)})),
+    )
+    answers = []
+    for half, arguments, expected in asked:
+        host = Host({"timeout": 60, "now": "2026-05-20T00:00:00Z", "state_dir": folder})
+        answers.append((answer_of_half(perform(half, arguments, host)), expected))
+    return answers
+
+
+def outcome(value, expected):
+    """Return the answer in a value, or in half a sentence why it is none."""
+    try:
+        return parse_answer(value, expected)
+    except AnswerError as error:
+        return str(error)
+
+
+def test_the_answers_of_a_host_to_a_daily_take_the_short_way(daily):
+    for text, expected in daily:
+        value = decode(text)
+        assert type(value) is answer.Plain
+        assert answer._are_usual(value["evidence"])
+        assert parse_answer(value, expected) == parse_answer(dict(value), expected)
+
+
+#: What a hostile host may put in the place of a part of a good answer, as JSON.
+PIECES = (
+    *(
+        '"\\u001b"',
+        '"\\ud800"',
+        '"\\n"',
+        '"a\\tb"',
+        '"\\u007f"',
+        '"\\u0085"',
+        '"\\b"',
+        '"\\\\ud800"',
+        '"\u202e"',
+        '"\x7f"',
+    ),
+    *("1e999", "-1", "NaN", "true", "null", "9223372036854775808", "1.5", '""', "[]", "{}", '"x"', "[[1]]"),
+    *(f"{'[' * depth}{']' * depth}" for depth in (27, 28, 29, 30, 31, 32, 33, 40)),
+    *('{"a": {"b": ["\\u0000"]}}', '{"en": 1}', '{"\\n": "x"}', '{"x": 1, "x": 2}', f'"{"x" * 2001}"'),
+    *('"ok"', '"failed"', '"step"', '"memory"', '["S1"]', "[1]", '[["S1"]]', '"not_due"', "0.5", "[null]", "[{}]"),
+)
+#: Where: after the name of a field, or of a key of a detail.
+NAMES = (*answer._ORDER, *answer._READ, *answer._COMMON, "found", "expected", "limit", "en")
+
+
+@given(st.data())
+@hypothesis.settings(max_examples=400, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+def test_the_short_way_allows_what_the_long_way_allows_and_nothing_else(daily, data):
+    text, expected = data.draw(st.sampled_from(daily))
+    value = json.loads(text)
+    first = data.draw(st.integers(0, len(value["evidence"]) - 1))
+    value["evidence"] = value["evidence"][first : first + 3]
+    expected = expected._replace(subjects={})
+    changed = json.dumps(value)
+    for _change in range(data.draw(st.integers(1, 2))):
+        name = data.draw(st.sampled_from(NAMES))
+        piece = data.draw(st.sampled_from(PIECES) | VALUES.map(json.dumps))
+        hits = list(re.finditer(rf'"{name}": ', changed))
+        if hits:  # the value after the name is replaced
+            place = data.draw(st.sampled_from(hits)).end()
+            try:
+                _old, end = json.JSONDecoder().raw_decode(changed, place)
+            except ValueError:  # an earlier change has broken it
+                break
+            changed = changed[:place] + piece + changed[end:]
+        else:
+            changed = changed.replace('"detail": {', f'"detail": {{"{name}": {piece}, ', 1)
+    try:
+        decoded = decode(changed)
+    except AnswerError:
+        return
+    assert outcome(decoded, expected) == outcome(dict(decoded), expected)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("name", ["subject", "status", "clauses", "duration", "message", "title", "value", "any"])
+def test_each_odd_piece_is_judged_alike_on_both_ways(name, piece):
+    seen = {**observation("memory", "memory", "ok", "", ("S1",), 0.5), "detail": {"message": "x"}}
+    (seen if name in seen else seen["detail"])[name] = "PIECE"
+    text = json.dumps({"msg": "x", "evidence": [seen, seen]}).replace('"PIECE"', piece)
+    try:
+        decoded = decode(text)
+    except AnswerError:
+        return
+    assert outcome(decoded, PROBED) == outcome(dict(decoded), PROBED)
+
+
+@pytest.mark.parametrize("depth", [27, 28, 29, 30, 31])
+def test_the_limit_of_depth_is_the_same_on_both_ways(depth):
+    seen = observation("memory", "memory", "ok", any=nested(depth))
+    decoded = decode(json.dumps({"msg": "x", "evidence": [seen]}))
+    assert type(decoded) is answer.Plain
+    assert answer._are_usual(decoded["evidence"]) == (depth <= 28)
+    assert outcome(decoded, PROBED) == outcome(dict(decoded), PROBED)
+
+
+def test_the_answers_of_a_host_to_a_daily_cost_little(daily):
+    plain, whole = 0.0, 0.0
+    for text, expected in daily:
+        # By turns, so that whatever else the machine does falls on both alike.
+        turns = [(spent(json.loads, text), spent(whole_way, text, expected)) for _ in range(60)]
+        plain += min(turn[0] for turn in turns)
+        whole += min(turn[1] for turn in turns)
+    print(f"JSON alone {plain * 1000:.2f} ms, the whole parser {whole * 1000:.2f} ms")
+    assert whole < COST * plain, (plain, whole)
+
+
+def whole_way(text, expected):
+    parse_answer(decode(text), expected)
+
+
+def spent(work, *arguments) -> float:
+    """Return the seconds of CPU that a call takes."""
+    started = time.process_time()
+    work(*arguments)
+    return time.process_time() - started

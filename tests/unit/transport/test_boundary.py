@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import importlib
+import resource
+import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -20,8 +22,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins import action as actions
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import host_task as host_task_module
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import outcome as outcome_module
+from ansible_collections.egov.ops.plugins.plugin_utils.transport import boundary
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import _COMMON
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.boundary import RAW
+from ansible_collections.egov.ops.plugins.plugin_utils.transport.stream import StreamError
 
 NOW = datetime(2026, 5, 20, tzinfo=timezone.utc)
 NAMES = sorted(path.stem for path in Path(next(iter(actions.__path__))).glob("*.py"))
@@ -162,3 +166,37 @@ def test_ansible_gets_nothing_of_what_a_module_printed(connected):
     given = {RAW: raw, "stdout": raw[0], "stderr": "", "rc": 0}
     assert set(connected._parse_returned_data(given, *profile)) <= {"_ansible_parsed"}
     assert connected._printed == raw
+
+
+def grow(mebibytes: int, seconds: float) -> None:
+    """Take memory beyond what this process has ever had, then CPU."""
+    held, begun = [], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun < mebibytes * 1024:
+        held.append(b"x" * 2**20)
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        sum(range(1000))
+
+
+@pytest.mark.parametrize(("mebibytes", "stopped"), [(8, False), (64, True)])
+def test_a_command_whose_output_fills_the_memory_is_stopped(connected, monkeypatch, mebibytes, stopped):
+    def flooded(*_arguments: Any, **_more: Any) -> dict[str, Any]:
+        try:
+            grow(mebibytes, 0.5 if not stopped else 5)
+        except Exception:  # as Ansible's own code swallows some
+            stopped_too_weakly.append(True)
+        return {"rc": 0, "stdout": "", "stderr": ""}
+
+    stopped_too_weakly: list[bool] = []
+    monkeypatch.setattr(boundary, "FLOOD", 32)
+    monkeypatch.setattr(ActionBase, "_low_level_execute_command", flooded)
+    before = signal.getsignal(signal.SIGPROF)
+    if stopped:
+        with pytest.raises(StreamError, match="32 MiB") as caught:
+            connected._low_level_execute_command("x")
+        assert caught.value.reason == "too_large"
+    else:
+        connected._low_level_execute_command("x")
+    assert stopped_too_weakly == []
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGPROF) == before
