@@ -6,7 +6,10 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observed
 
 STATUSES = ("ok", "warning", "critical", "unknown", "skipped", "failed", "unreachable")
 
@@ -47,8 +50,8 @@ RESULT_LIMIT = 4 * 1024 * 1024
 MESSAGE_LIMIT = 2000
 
 
-def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):
-    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Any) -> dict[str, Any]
+def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):  # type: ignore[type-var]
+    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Any) -> Observed
     """Return the host's part of a record.
 
     kind and subject name what was looked at and are the same in each run; status and reason come from the closed
@@ -70,7 +73,7 @@ def observation(kind, subject, status, reason="", clauses=(), duration=None, **d
 
 
 def worst(statuses):
-    # type: (Any) -> str
+    # type: (Iterable[str]) -> str
     """Return the most severe of some statuses; "skipped" for none, since nothing was shown."""
     found = set(statuses)
     for status in SEVERITY:
