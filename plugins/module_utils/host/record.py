@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observed
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Observed
 
 STATUSES = ("ok", "warning", "critical", "unknown", "skipped", "failed", "unreachable")
 
@@ -70,6 +70,15 @@ def observation(kind, subject, status, reason="", clauses=(), duration=None, **d
         "duration": None if duration is None else round(duration, 4),
         "detail": detail,
     }
+
+
+def counts_of(evidence):
+    # type: (Iterable[Observation]) -> dict[str, int]
+    """Return how many observations have each status."""
+    counts = {}  # type: dict[str, int]
+    for found in evidence:
+        counts[found["status"]] = counts.get(found["status"], 0) + 1
+    return counts
 
 
 def worst(statuses):

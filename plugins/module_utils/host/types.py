@@ -45,7 +45,8 @@ if TYPE_CHECKING:
         failed: bool
         reason: str
 
-    # Until module_utils/backup and plugin_utils name Observation and Result, they are given dictionaries.
+    # Until module_utils/backup and plugin_utils name Observation and Result, they are given dictionaries: then
+    # `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.
     Observed = TypeVar("Observed", Observation, dict[str, Any], default=dict[str, Any])
     AnyResult = TypeVar("AnyResult", Result, dict[str, Any])
 
