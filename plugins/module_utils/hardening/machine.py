@@ -15,7 +15,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.files import read_te
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
-    from typing import Any, TypeVar  # Any: what `once` keeps, of as many types as it has callers
+    from typing import Any, TypeVar
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Arguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
@@ -48,6 +48,7 @@ class Machine:
         self.host = host
         self.root = root.rstrip("/")
         self.entries = entries or {}
+        # Any: what `once` keeps has as many types as it has callers
         self._memory = {}  # type: dict[Hashable, tuple[Any, Exception | None]]
 
     def once(self, key, make):

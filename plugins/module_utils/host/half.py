@@ -198,7 +198,7 @@ def _one_line(text):
 
 
 def _plain(value):
-    # type: (Any) -> Any  # of whatever shape goes in, the same comes out
+    # type: (Any) -> Any  # Any: of what shape goes in, the same comes out
     """Return a JSON value with what is active in its texts as escapes, and null for a number that is none."""
     if isinstance(value, str):
         return value if value.isprintable() else re.sub(_ACTIVE, _escape, value)

@@ -21,10 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Arguments, Begun, Event
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Arguments, Begun, Event, Fact
 
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
@@ -67,7 +66,7 @@ class Operation:
         return [json.loads(line.decode("ascii")) for line in content[: content.rfind(b"\n") + 1].splitlines()]
 
     def note(self, event, **detail):
-        # type: (str, Any) -> None
+        # type: (str, Fact) -> None
         """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
         import json
 

@@ -7,9 +7,8 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Observed
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation, Observed
 
 STATUSES = ("ok", "warning", "critical", "unknown", "skipped", "failed", "unreachable")
 
@@ -51,7 +50,7 @@ MESSAGE_LIMIT = 2000
 
 
 def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):  # type: ignore[type-var]
-    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Any) -> Observed
+    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Fact) -> Observed
     """Return the host's part of a record.
 
     kind and subject name what was looked at and are the same in each run; status and reason come from the closed

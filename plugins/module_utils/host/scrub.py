@@ -82,7 +82,7 @@ class Scrubber:
         return [secret for secret in self.values if secret in joined]
 
     def _scrubbed(self, value, forms, encoded):
-        # type: (Any, list[str], list[str]) -> Any  # of whatever shape goes in, the same comes out
+        # type: (Any, list[str], list[str]) -> Any  # Any: of what shape goes in, the same comes out
         if isinstance(value, str):
             return self._text(value, forms, encoded)
         if isinstance(value, dict):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     JSON = Union[str, int, float, None, Sequence["JSON"], Mapping[str, "JSON"]]
     #: The facts of an observation that explain its status.
     Detail = Mapping[str, JSON]
+    #: One of them, given by keyword. Any: a dictionary of JSON cannot be handed on with ** beside other options.
+    Fact = Any
 
     #: What a half is called with. Any: each half has a TypedDict of its own, for which this stands.
     Arguments = Mapping[str, Any]
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
         failed: bool
         reason: str
 
-    # Until module_utils/backup and plugin_utils name Observation and Result, they are given dictionaries: then
-    # `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.
+    # Any: module_utils/backup and plugin_utils do not name Observation and Result yet, and are given dictionaries. Once
+    # they do, `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.
     Observed = TypeVar("Observed", Observation, dict[str, Any], default=dict[str, Any])
     AnyResult = TypeVar("AnyResult", Result, dict[str, Any])
 

@@ -36,7 +36,7 @@ _PAUSE = 0.1
 
 
 def watched(half, arguments, host):
-    # type: (Callable[[Any, Host], AnyResult], Arguments, Host) -> AnyResult
+    # type: (Callable[[Any, Host], AnyResult], Arguments, Host) -> AnyResult  # Any: see Half
     """Return a half's result; where that takes longer, a result with `running`, and `again` for the next call.
 
     Raises HalfError for work that was killed or did not end. In check mode nothing is started beside the trip.
@@ -122,7 +122,7 @@ class _Place:
         os.rename(temporary, self._path(name))
 
     def read(self, name):
-        # type: (str) -> Any  # whatever JSON holds
+        # type: (str) -> Any  # Any: what `note` was given
         """Return what `note` kept, None where there is nothing."""
         import json
 

@@ -21,10 +21,10 @@ from ansible_collections.egov.ops.plugins.module_utils.packages.listing import E
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, TypeVar  # Any: facts, whatever JSON carries
+    from typing import TypeVar
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Observation, Result
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Fact, Observation, Result
     from ansible_collections.egov.ops.plugins.module_utils.packages import types
     from ansible_collections.egov.ops.plugins.module_utils.packages.listing import Listing, Source, Update
     from ansible_collections.egov.ops.plugins.module_utils.packages.restarts import Processes
@@ -112,7 +112,7 @@ def _engine(root):
 
 
 def _observe(kind, subject, status, message, act="", reason="", **detail):
-    # type: (str, str, str, str, str, str, Any) -> Observation
+    # type: (str, str, str, str, str, str, Fact) -> Observation
     return observation(  # type: ignore[return-value]
         kind, subject, status, reason, _CLAUSES[kind], message=message, next=act, **detail
     )
