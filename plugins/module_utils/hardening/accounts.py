@@ -9,10 +9,8 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.settings import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 _NO_SHELL = ("nologin", "false", "sync", "shutdown", "halt")
 #: Beginnings of stored passwords whose scheme resists guessing: yescrypt, gost-yescrypt, bcrypt, SHA-512, SM3.
@@ -21,7 +19,7 @@ _FOREVER = 99999
 
 
 def accounts(machine, fact, spared=()):
-    # type: (Machine, str, list[str] | tuple[()]) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str, list[str] | tuple[()]) -> Pairs
     """Names of those accounts, or groups, of which a fact holds; `spared` are names that are left out."""
     if fact not in _FACTS:
         raise ValueError("there is no fact %s; known are %s" % (fact, ", ".join(sorted(_FACTS))))

@@ -13,13 +13,18 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.sshd import MATCH
 from ansible_collections.egov.ops.plugins.module_utils.hardening.tree import TooMuch
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
+from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, counts_of, observation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import (
+        Arguments,
+        AuditArguments,
+        Control,
+        Found,
+    )
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
 
 #: What an entry of the plan may hold beside the arguments of its primitive.
 _SETTINGS = ("title", "why", "severity", "clauses", "primitive", "expected", "families", "deb", "rpm", "act", "state")
@@ -30,7 +35,7 @@ _MOST_THINGS = 20
 
 
 def audit(arguments, host, root="/"):
-    # type: (dict[str, Any], Host, str) -> dict[str, Any]
+    # type: (AuditArguments, Host, str) -> Result
     """Compare the host with the controls of the plan.
 
     arguments: `controls`, a dictionary of entries by id: see plugins/modules/hardening_audit.py. Returns the result of
@@ -48,9 +53,7 @@ def audit(arguments, host, root="/"):
     controls = [_Control(name, entry, family) for name, entry in entries.items()]
     machine.entries = {control.name: control.arguments for control in controls}
     evidence = [control.judge(machine) for control in controls]
-    summary = {}  # type: dict[str, int]
-    for found in evidence:
-        summary[found["status"]] = summary.get(found["status"], 0) + 1
+    summary = counts_of(evidence)
     return {"changed": False, "msg": _sentence(evidence, summary), "summary": summary, "evidence": evidence}
 
 
@@ -58,10 +61,10 @@ class _Control:
     """A control of the plan, as it holds for this kind of host."""
 
     def __init__(self, name, entry, family):
-        # type: (str, Any, str) -> None
+        # type: (str, Control, str) -> None
         self.name = name
-        self.entry = entry if isinstance(entry, dict) else {}
-        self.arguments = {}  # type: dict[str, Any]
+        self.entry = entry if isinstance(entry, dict) else {}  # type: Control
+        self.arguments = {}  # type: Arguments
         self.wrong = ""
         self.foreign = False
         try:
@@ -70,7 +73,7 @@ class _Control:
             self.wrong = str(error)
 
     def _understand(self, entry, family):
-        # type: (Any, str) -> None
+        # type: (Control, str) -> None
         """Take the entry apart; raises ValueError with the half of a sentence."""
         if not isinstance(entry, dict):
             raise ValueError("it has to be a dictionary with `primitive` and `expected`")
@@ -101,7 +104,7 @@ class _Control:
         self.foreign = bool(family) and family not in families
 
     def judge(self, machine):
-        # type: (Machine) -> dict[str, Any]
+        # type: (Machine) -> Observation
         """Look at the host and return the observation."""
         if self.wrong:
             message = "Control %s cannot be used: %s." % (self.name, self.wrong)
@@ -112,7 +115,7 @@ class _Control:
         if machine.host.remaining() < _MARGIN:
             message = "The time for the whole audit was over before this control."
             return self._finding("unknown", message, "Give the audit more time.", "not_reached")
-        seen = []  # type: list[tuple[str, Any]]
+        seen = []  # type: list[tuple[str, Found]]
         gap = None  # type: Exception | None
         try:
             for thing, found in self.primitive.look(machine, **self.arguments):
@@ -131,7 +134,7 @@ class _Control:
         return self._finding("ok", "%s: %s." % (self._title(), words), found=_facts(seen))
 
     def _failed(self, bad):
-        # type: (list[tuple[str, Any]]) -> dict[str, Any]
+        # type: (list[tuple[str, Found]]) -> Observation
         """Return the observation of things that are not as wanted."""
         # a value that some connections alone get is a hole, and not the door
         exception = all(MATCH in thing for thing, _found in bad)
@@ -148,7 +151,7 @@ class _Control:
         return self._finding("warning" if exception else self.severity, message, act, found=_facts(bad))
 
     def _gap(self, error):
-        # type: (Exception) -> dict[str, Any]
+        # type: (Exception) -> Observation
         """Return the observation of a control that could not be looked at, or not wholly."""
         if isinstance(error, Absent):
             return self._finding("skipped", str(error), reason="not_applicable")
@@ -170,10 +173,10 @@ class _Control:
         return str(title.get("en") if isinstance(title, dict) else title or self.name)
 
     def _finding(self, status, message, act="", reason="", found=None):
-        # type: (str, str, str, str, Any) -> dict[str, Any]
+        # type: (str, str, str, str, dict[str, Found] | None) -> Observation
         entry = self.entry
         clauses = entry.get("clauses")
-        return observation(
+        return observation(  # type: ignore[return-value]
             "control",
             self.name,
             status,
@@ -190,7 +193,7 @@ class _Control:
 
 
 def _check_arguments(primitive, known, arguments):
-    # type: (str, dict[str, bool], dict[str, Any]) -> None
+    # type: (str, dict[str, bool], Arguments) -> None
     for key in arguments:
         if key not in known:
             raise ValueError(
@@ -216,12 +219,12 @@ def _near(name):
 
 
 def _said(thing, found):
-    # type: (str, Any) -> str
+    # type: (str, Found) -> str
     return "%s is %s" % (thing, expect.shown(found)) if thing else expect.shown(found)
 
 
 def _facts(seen):
-    # type: (list[tuple[str, Any]]) -> dict[str, Any]
+    # type: (list[tuple[str, Found]]) -> dict[str, Found]
     """Return what was found, as much of it as a record takes."""
     return {
         _printable(thing)[:200]: [_printable(item) for item in found[:_MOST_THINGS]]
@@ -240,7 +243,7 @@ def _printable(text):
 
 
 def _sentence(evidence, summary):
-    # type: (list[dict[str, Any]], dict[str, int]) -> str
+    # type: (list[Observation], dict[str, int]) -> str
     """Return the verdict in one line: the counts, worst first, and the worst finding."""
     counts = ", ".join("%d %s" % (summary[status], status) for status in SEVERITY if status in summary)
     worst = min(evidence, key=lambda found: SEVERITY.index(found["status"]))

@@ -26,7 +26,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Found
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
 TERM = re.compile(
@@ -43,7 +43,7 @@ class Expectation:
     """A parsed expectation: alternatives, each a list of terms."""
 
     def __init__(self, text):
-        # type: (Any) -> None
+        # type: (object) -> None
         """Take what the plan says; raises ValueError with the half of a sentence where it is not of the grammar."""
         self.text = text if isinstance(text, str) else ""
         self._alternatives = [[_term(word, text) for word in part.split()] for part in self.text.split(" or ")]
@@ -51,7 +51,7 @@ class Expectation:
             raise ValueError(_complaint(text))
 
     def accepts(self, found):
-        # type: (Any) -> bool
+        # type: (Found) -> bool
         """Tell whether what was found is what is wanted."""
         return any(all(_holds(term, found) for term in terms) for terms in self._alternatives)
 
@@ -62,12 +62,12 @@ class Expectation:
 
 
 def _complaint(text):
-    # type: (Any) -> str
+    # type: (object) -> str
     return "%r is not of the grammar of expected values; write one like =no, <=4, 1..90, set, none or has:a|b" % (text,)
 
 
 def _term(word, text):
-    # type: (str, Any) -> dict[str, str]
+    # type: (str, object) -> dict[str, str]
     match = TERM.match(word)
     if not match or match.end() != len(word):
         raise ValueError(_complaint(text))
@@ -78,15 +78,15 @@ def _term(word, text):
 
 
 def _number(found):
-    # type: (Any) -> float | None
+    # type: (Found) -> float | None
     try:
-        return float(found)
+        return float(found)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
 
 
 def _octal(found, name):
-    # type: (Any, str) -> int | None
+    # type: (Found, str) -> int | None
     given = found.get(name) if isinstance(found, dict) else found
     try:
         return int(str(given), 8)
@@ -95,7 +95,7 @@ def _octal(found, name):
 
 
 def _holds(term, found):
-    # type: (dict[str, str], Any) -> bool
+    # type: (dict[str, str], Found) -> bool
     """Tell whether one term holds of what was found."""
     if "word" in term:
         if term["word"] in ("none", "some"):
@@ -152,7 +152,7 @@ def _either(items, joint):
 
 
 def shown(found):
-    # type: (Any) -> str
+    # type: (Found) -> str
     """Return what was found as a person reads it."""
     if found is None or found == "":
         return "not set"

@@ -13,9 +13,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 _EXPLICIT = re.compile(r"^\s*install\s+(\S+)\s+(\S+)", re.M)
 _LISTED = re.compile(r"^\s*blacklist\s+(\S+)", re.M)
@@ -23,7 +23,7 @@ _NOTHING = ("/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true")
 
 
 def sysctl(machine, keys, default=None):
-    # type: (Machine, list[str], str | None) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str], str | None) -> Pairs
     """Value of kernel settings now, and the one that the next start would set; `default` is the kernel's own."""
     present = 0
     for key in keys:

@@ -14,10 +14,14 @@ from ansible_collections.egov.ops.plugins.module_utils.host.files import read_te
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable, Hashable, Mapping
+    from typing import Any, TypeVar
 
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Arguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
     from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
+
+    Made = TypeVar("Made")
 
 #: File systems whose server may be away: a look at them could hang for ever.
 _REMOTE = ("9p", "afs", "autofs", "ceph", "cifs", "gfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs")
@@ -39,22 +43,23 @@ class Machine:
     """A host: its root, its tools, the controls to be looked at, and a memory for what more than one of them reads."""
 
     def __init__(self, host, root="/", entries=None):
-        # type: (Host, str, dict[str, dict[str, Any]] | None) -> None
+        # type: (Host, str, Mapping[str, Arguments] | None) -> None
         """root is the folder below which the files of the host are read, for captured trees."""
         self.host = host
         self.root = root.rstrip("/")
         self.entries = entries or {}
-        self._memory = {}  # type: dict[Any, Any]
+        # Any: what `once` keeps has as many types as it has callers
+        self._memory = {}  # type: dict[Hashable, tuple[Any, Exception | None]]
 
     def once(self, key, make):
-        # type: (Any, Any) -> Any
+        # type: (Hashable, Callable[[], Made]) -> Made
         """Return what `make` returned or raised when it was first called for this key."""
         if key not in self._memory:
             try:
                 self._memory[key] = (make(), None)
             except Exception as error:
                 self._memory[key] = (None, error)
-        value, failure = self._memory[key]
+        value, failure = self._memory[key]  # type: Made, Exception | None
         if failure is not None:
             raise failure
         return value
@@ -147,7 +152,7 @@ class Machine:
     def tool(self, argv):
         # type: (list[str]) -> Completed
         """Run a tool once and return what it left; raises Absent where it is not installed, and TimeoutError."""
-        return self.once(("tool", tuple(argv)), lambda: self._tool(argv))  # type: ignore[no-any-return]
+        return self.once(("tool", tuple(argv)), lambda: self._tool(argv))
 
     def _tool(self, argv):
         # type: (list[str]) -> Completed

@@ -9,17 +9,15 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.settings import
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 _FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/")
 _DEEPEST = 16
 
 
 def pam(machine, services, type, module="", option="", files=(), default=None):
-    # type: (Machine, list[str], str, str, str, list[str] | tuple[()], str | None) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str], str, str, str, list[str] | tuple[()], str | None) -> Pairs
     """Modules in the stack of services, or the value of a module's option where one is named.
 
     An option counts from the line of the stack first, then from the module's own files, the last of them first, then by

@@ -9,7 +9,6 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
 

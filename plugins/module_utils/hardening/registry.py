@@ -17,7 +17,7 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Look
 
 
 class Primitive:
@@ -29,7 +29,7 @@ class Primitive:
     """
 
     def __init__(self, look, act):
-        # type: (Any, str) -> None
+        # type: (Look, str) -> None
         self.look = look
         self.act = act
 

@@ -12,9 +12,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 _UNITS = {"s": 1 / 86400.0, "m": 1 / 1440.0, "h": 1 / 24.0, "d": 1.0, "w": 7.0, "M": 30.44, "y": 365.25}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(months?|min(?:ute)?s?|[a-zA-Z]*)")
@@ -37,7 +37,7 @@ def pairs(text):
 
 
 def setting(machine, files, key, default=None):
-    # type: (Machine, list[str], str, str | None) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str], str, str | None) -> Pairs
     """Value of a key in files that a program reads one after the other; `default` is the program's own."""
     found, value = [], default
     for pattern in files:
@@ -50,14 +50,14 @@ def setting(machine, files, key, default=None):
 
 
 def login_defs(machine, key, default=None):
-    # type: (Machine, str, str | None) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str, str | None) -> Pairs
     """Value of a key in /etc/login.defs, which rules accounts that are created."""
     places = [path for path in ("/etc/login.defs", "/usr/etc/login.defs") if machine.exists(path)]
     yield key, pairs(machine.read(places[0] if places else "/etc/login.defs")).get(key, default)
 
 
 def systemd_setting(machine, file, section, key, default=None, days=False):
-    # type: (Machine, str, str, str, str | None, bool) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str, str, str, str | None, bool) -> Pairs
     """Value of a key in a configuration of systemd with its drop-ins; with `days` a span of time in days."""
     value, main = None, ""
     for folder in ("/etc/systemd/", "/run/systemd/", "/usr/lib/systemd/"):
@@ -82,7 +82,7 @@ def systemd_setting(machine, file, section, key, default=None, days=False):
 
 
 def _days(text):
-    # type: (str) -> Any
+    # type: (str) -> str
     """Return a span of time as systemd writes it in days, the text itself where it is none."""
     total = 0.0
     for number, unit in _SPAN.findall(text):
@@ -92,7 +92,7 @@ def _days(text):
 
 
 def logrotate(machine, logs):
-    # type: (Machine, list[str]) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str]) -> Pairs
     """Days until a line of some logs is removed, `forever` where nothing rotates them."""
     blocks = machine.once("logrotate", lambda: _rotations(machine))
     seen = 0
@@ -157,7 +157,7 @@ def _directive(settings, words):
 
 
 def shell(machine, variable):
-    # type: (Machine, str) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str) -> Pairs
     """Value that a login shell gets for a variable or for `umask` from the profiles; the last assignment counts."""
     exported = r"(?:(?:export|readonly|(?:declare|typeset)\s+-\w+)\s+)*"
     wanted = r"umask\s+" if variable == "umask" else "%s%s=" % (exported, re.escape(variable))
@@ -175,7 +175,7 @@ def shell(machine, variable):
 
 
 def limit(machine, domain, item):
-    # type: (Machine, str, str) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str, str) -> Pairs
     """Hard limit that pam_limits sets for a domain, such as `*`, and an item, such as `core`."""
     paths = machine.find("/etc/security/limits.conf") + machine.find("/etc/security/limits.d/*.conf")
     if not paths:

@@ -10,10 +10,8 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 #: What stands between an option and the block that sets it, in the name of what was looked at.
 MATCH = " in Match "
@@ -25,7 +23,7 @@ _LISTS = ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "casignaturea
 
 
 def sshd(machine, option):
-    # type: (Machine, str) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str) -> Pairs
     """Value of an option of the SSH server, for each kind of connection that its configuration tells apart."""
     for block, settings in machine.once("sshd", lambda: _settings(machine)):
         values = settings.get(option.lower())
@@ -35,7 +33,7 @@ def sshd(machine, option):
 
 
 def _value(option, values):
-    # type: (str, list[str] | None) -> Any
+    # type: (str, list[str] | None) -> str | list[str] | None
     if not values or values == ["none"]:
         return None
     if option in _LISTS:

@@ -11,16 +11,16 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 _DEEPEST = 16
 _ASSIGNED = re.compile(r"(!*)(\w+)\s*(?:[-+]?=\s*(\"[^\"]*\"|[^,\s]+))?")
 
 
 def sudo_default(machine, option, default=None):
-    # type: (Machine, str, str | None) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str, str | None) -> Pairs
     """Value of an option among the Defaults that hold for all; a switch is `set`, one that is off has no value."""
     value = default
     for line in machine.once("sudoers", lambda: _lines(machine, "/etc/sudoers", 0)):

@@ -14,9 +14,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matc
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import Machine
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import Pairs
 
 #: Where programs and what anybody may write lie; libraries and data do not matter here and are most of a host's files.
 _FOLDERS = (
@@ -41,7 +41,7 @@ _MOST_ENTRIES = 25000
 
 
 def file(machine, paths, kind="any"):
-    # type: (Machine, list[str], str) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str], str) -> Pairs
     """Mode, owner and group of what paths and patterns stand for; only files or only folders if `kind` says so.
 
     `~` stands for the home of each person, and an owner `self` for that person.
@@ -155,7 +155,7 @@ def _below(path, point):
 
 
 def set_id(machine, known):
-    # type: (Machine, list[str]) -> Iterator[tuple[str, Any]]
+    # type: (Machine, list[str]) -> Pairs
     """Programs with a setuid or setgid bit whose paths look like none of the known ones."""
     walk = machine.once("walk", lambda: _Walk(machine))
     yield "", sorted(path for path in walk.set_id if not any(matches(path, pattern) for pattern in known))
@@ -163,7 +163,7 @@ def set_id(machine, known):
 
 
 def open_folders(machine):
-    # type: (Machine) -> Iterator[tuple[str, Any]]
+    # type: (Machine) -> Pairs
     """Folders that anybody may write to and in which anybody may remove the files of others."""
     walk = machine.once("walk", lambda: _Walk(machine))
     yield "", sorted(walk.open_folders)
@@ -171,7 +171,7 @@ def open_folders(machine):
 
 
 def _gaps(walk):
-    # type: (_Walk) -> Iterator[tuple[str, Any]]
+    # type: (_Walk) -> Pairs
     if walk.cut:
         yield "", TooMuch("The folders of programs hold more than %d entries." % _MOST_ENTRIES)
     if walk.closed:
@@ -183,7 +183,7 @@ class TooMuch(Exception):
 
 
 def mount(machine, point):
-    # type: (Machine, str) -> Iterator[tuple[str, Any]]
+    # type: (Machine, str) -> Pairs
     """Options in force at a folder, of the mount that it lies on, and those in fstab where it has a line of its own."""
     if not machine.exists(point):
         raise Absent("%s is not there." % point)

@@ -8,9 +8,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)
 _SECONDS_1900_TO_1970 = 2208988800
@@ -18,7 +17,7 @@ _ACT = "Start chrony or systemd-timesyncd and check that it reaches its servers:
 
 
 def time_sync(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether a time service keeps the kernel's clock, as the kernel itself says."""
     import ctypes
     import os
@@ -37,7 +36,7 @@ def time_sync(probe):
 
 
 def ntp_offset(probe, server, port=123):
-    # type: (Probe, str, int) -> list[dict[str, Any]]
+    # type: (Probe, str, int) -> list[Observation]
     """Distance of the host's clock from a time server's, asked once by SNTP."""
     import socket
     import struct
@@ -64,7 +63,7 @@ def ntp_offset(probe, server, port=123):
 
 
 def clock_skew(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Distance of the host's clock from the controller's."""
     from datetime import datetime, timezone
 

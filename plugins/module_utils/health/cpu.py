@@ -10,13 +10,12 @@ from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
 def cpu_usage(probe, seconds=0.3):
-    # type: (Probe, float) -> list[dict[str, Any]]
+    # type: (Probe, float) -> list[Observation]
     """Share of processor time in use during a sample of some seconds."""
     before = _ticks(probe)
     time.sleep(float(seconds))
@@ -42,7 +41,7 @@ def _ticks(probe):
 
 
 def load(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Load of the last five minutes for each processor."""
     cores = sum(line.startswith("cpu") for line in probe.read("/proc/stat").splitlines()) - 1
     five = float(probe.read("/proc/loadavg").split()[1])
@@ -59,7 +58,7 @@ def load(probe):
 
 
 def pressure(probe, resource):
-    # type: (Probe, str) -> list[dict[str, Any]]
+    # type: (Probe, str) -> list[Observation]
     """Share of the last minute in which some process waited for cpu, memory or io."""
     fields = probe.read("/proc/pressure/%s" % resource).split("\n", 1)[0].split()
     waited = float(dict(field.split("=") for field in fields[1:])["avg60"])

@@ -12,10 +12,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host import blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Words
     from ansible_collections.egov.ops.plugins.module_utils.host.blocks import Mount
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 #: Types that hold no data of their own, mount others when touched, or belong to one session.
 _PSEUDO = {
@@ -54,7 +54,7 @@ _NEVER_HANGING = _READ_ONLY | {"tmpfs"}
 
 
 def _mounts(probe, exclude):
-    # type: (Probe, Any) -> list[Mount]
+    # type: (Probe, Words) -> list[Mount]
     """Return the mounts that hold data and are not hidden by later ones, sorted by mount point."""
     from fnmatch import fnmatch
 
@@ -70,13 +70,13 @@ def _mounts(probe, exclude):
 
 
 def mount_points(probe, exclude=()):
-    # type: (Probe, Any) -> list[str]
+    # type: (Probe, Words) -> list[str]
     """Return the mount points that a process can hang on."""
     return [mount.point for mount in _mounts(probe, exclude) if mount.type not in _NEVER_HANGING]
 
 
 def writable_mount_points(probe, exclude=()):
-    # type: (Probe, Any) -> list[str]
+    # type: (Probe, Words) -> list[str]
     """Return one mount point of each file system that can fill up."""
     points = {}  # type: dict[str, str]
     for mount in _mounts(probe, exclude):
@@ -86,7 +86,7 @@ def writable_mount_points(probe, exclude=()):
 
 
 def mounts_alive(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether a mount answers."""
     try:
         os.statvfs(probe.subject)
@@ -98,7 +98,7 @@ def mounts_alive(probe):
 
 
 def filesystem_space(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of a file system's space that ordinary users cannot have, as df counts it."""
     state = os.statvfs(probe.subject)
     used = state.f_blocks - state.f_bfree
@@ -118,7 +118,7 @@ def filesystem_space(probe):
 
 
 def filesystem_inodes(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of a file system's inodes in use."""
     state = os.statvfs(probe.subject)
     if not state.f_files:
@@ -136,7 +136,7 @@ def filesystem_inodes(probe):
 
 
 def read_only_mounts(probe, exclude=()):
-    # type: (Probe, Any) -> list[dict[str, Any]]
+    # type: (Probe, Words) -> list[Observation]
     """Whether a file system that is meant to be written has become read-only.
 
     That is one mounted `rw` whose file system the kernel has switched over, or one that fstab does not want read-only.
@@ -167,7 +167,7 @@ def _fstab_writable(probe):
 
 
 def filesystem_errors(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Errors that ext4 recorded in the file system itself since it was last repaired."""
     found = []
     for device in probe.entries("/sys/fs/ext4"):
@@ -184,7 +184,7 @@ def filesystem_errors(probe):
 
 
 def raid(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether each md array has all its members."""
     arrays = blocks.arrays(probe.read("/proc/mdstat"))
     if not arrays:

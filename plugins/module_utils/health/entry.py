@@ -11,14 +11,14 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Parameters, Settings
 
 #: What an entry of the plan may hold beside the parameters of its kind.
 _SETTINGS = ("kind", "layer", "warning", "critical", "severity", "timeout", "state")
 
 
 def subject_of(name, kind, required, parameters):
-    # type: (str, registry.Kind, list[str], dict[str, Any]) -> str
+    # type: (str, registry.Kind, list[str], Parameters) -> str
     """Return what a probe is about; what of it is not shown is told apart by the probe's name."""
     subject = parameters[required[0]] if required else name
     if not isinstance(subject, str):
@@ -35,7 +35,7 @@ def subject_of(name, kind, required, parameters):
 
 
 def understand(settings):
-    # type: (Any) -> tuple[registry.Kind, dict[str, Any]]
+    # type: (Settings) -> tuple[registry.Kind, Parameters]
     """Return the kind of an entry and its parameters; raises ValueError with the half of a sentence."""
     if not isinstance(settings, dict):
         raise ValueError("it has to be a dictionary with `kind` and `layer`")

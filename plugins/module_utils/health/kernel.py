@@ -12,9 +12,8 @@ from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 #: Bits of the taint mask that tell of a fault; the others tell of foreign modules or of an administrator's wish.
 _TAINT_FAULTS = {4: "machine check", 5: "bad memory page", 7: "kernel oops", 9: "kernel warning", 14: "soft lockup"}
@@ -60,7 +59,7 @@ def _log_text(probe):
 
 
 def kernel_errors(probe, hours=24):
-    # type: (Probe, float) -> list[dict[str, Any]]
+    # type: (Probe, float) -> list[Observation]
     """Lines of level error and worse in the kernel's log of the last hours."""
     errors = [text for priority, text in _log(probe, hours) if priority <= 3]
     message = "The kernel logged %d errors in the last %s hours" % (len(errors), number(float(hours)))
@@ -71,7 +70,7 @@ def kernel_errors(probe, hours=24):
 
 
 def oom_kills(probe, hours=24):
-    # type: (Probe, float) -> list[dict[str, Any]]
+    # type: (Probe, float) -> list[Observation]
     """Processes that the kernel killed for want of memory in the last hours; since boot where the log is closed."""
     counters = dict(line.split() for line in probe.read("/proc/vmstat").splitlines())
     if "oom_kill" not in counters:
@@ -89,7 +88,7 @@ def oom_kills(probe, hours=24):
 
 
 def kernel_taint(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether the running kernel has met a fault since boot."""
     mask = int(probe.read("/proc/sys/kernel/tainted"))
     faults = [words for bit, words in sorted(_TAINT_FAULTS.items()) if mask >> bit & 1]
@@ -100,7 +99,7 @@ def kernel_taint(probe):
 
 
 def uptime(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Days since the host was started."""
     days = float(probe.read("/proc/uptime").split()[0]) / 86400
     message = "The host has been up for %s days" % number(days)
@@ -108,7 +107,7 @@ def uptime(probe):
 
 
 def reboot_required(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether an installed update waits for a restart of the host."""
     release = os.uname().release
     kernels = [name[8:] for name in probe.entries("/boot") if name.startswith("vmlinuz-") and "rescue" not in name]
@@ -125,7 +124,7 @@ def reboot_required(probe):
 
 
 def file_descriptors(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of the open files that the kernel allows in all."""
     return [_share(probe, *_first_and_last(probe.read("/proc/sys/fs/file-nr")), things="open files")]
 
@@ -137,14 +136,14 @@ def _first_and_last(text):
 
 
 def conntrack(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of the connections that the kernel can track."""
     folder = "/proc/sys/net/netfilter/nf_conntrack_"
     return [_share(probe, int(probe.read(folder + "count")), int(probe.read(folder + "max")), "tracked connections")]
 
 
 def processes(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of the processes and threads that the kernel allows."""
     tasks = int(probe.read("/proc/loadavg").split()[3].split("/")[1])
     limit = min(int(probe.read("/proc/sys/kernel/" + name)) for name in ("pid_max", "threads-max"))
@@ -152,7 +151,7 @@ def processes(probe):
 
 
 def _share(probe, used, limit, things):
-    # type: (Probe, int, int, str) -> dict[str, Any]
+    # type: (Probe, int, int, str) -> Observation
     """Judge the use of one of the kernel's fixed tables."""
     share = 100.0 * used / limit
     message = "%d of %d %s are in use, %s%%" % (used, limit, things, number(share))
@@ -161,7 +160,7 @@ def _share(probe, used, limit, things):
 
 
 def temperature(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Temperature of each sensor that the kernel knows."""
     found = []
     for chip in probe.entries("/sys/class/hwmon"):

@@ -9,25 +9,24 @@ from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
 def memory(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of memory that no new process can get."""
     return [_use(probe, "Mem", "Available", "Memory", "ps -eo rss,pid,user,args --sort=-rss | head")]
 
 
 def swap(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of swap space in use."""
     return [_use(probe, "Swap", "Free", "Swap space", "grep VmSwap /proc/[0-9]*/status | sort -nk2 | tail")]
 
 
 def _use(probe, area, free, words, command):
-    # type: (Probe, str, str, str, str) -> dict[str, Any]
+    # type: (Probe, str, str, str, str) -> Observation
     table = dict(line.split(":", 1) for line in probe.read("/proc/meminfo").splitlines() if ":" in line)
     total, left = (int(table[area + field].split()[0]) * 1024 for field in ("Total", free))
     if not total:
@@ -40,7 +39,7 @@ def _use(probe, area, free, words, command):
 
 
 def ecc_errors(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Errors that the memory controllers counted since boot, corrected ones included."""
     folder = "/sys/devices/system/edac/mc"
     controllers = [name for name in probe.entries(folder) if name.startswith("mc")]

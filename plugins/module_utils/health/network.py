@@ -11,9 +11,8 @@ from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 _INTERFACES = "/sys/class/net"
 
@@ -50,7 +49,7 @@ def _field(probe, interface, field):
 
 
 def network_link(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether each interface that is switched on has a link."""
     found = []
     for name in _interfaces(probe):
@@ -68,7 +67,7 @@ def network_link(probe):
 
 
 def network_errors(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of each interface's packets that were sent or received with an error since it came up."""
     found = []
     for name in _interfaces(probe):
@@ -85,7 +84,7 @@ def network_errors(probe):
 
 
 def default_route(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether the host knows a way beyond its own networks."""
     if probe.entries(_INTERFACES) == ["lo"]:
         raise Absent("The host has no network interface but loopback.")
@@ -96,7 +95,7 @@ def default_route(probe):
 
 
 def dns(probe, name="", address=""):
-    # type: (Probe, str, str) -> list[dict[str, Any]]
+    # type: (Probe, str, str) -> list[Observation]
     """Whether the host resolves a name, its own for none, and to the right address if one is given."""
     import socket
     import time
@@ -128,7 +127,7 @@ def nameserver_addresses(probe):
 
 
 def nameservers(probe, query="localhost"):
-    # type: (Probe, str) -> list[dict[str, Any]]
+    # type: (Probe, str) -> list[Observation]
     """Whether a name server of resolv.conf answers a question, whatever the answer."""
     import socket
     import struct

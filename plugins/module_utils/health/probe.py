@@ -15,10 +15,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Settings
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
     from ansible_collections.egov.ops.plugins.module_utils.host.run import Completed
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation
 
 #: The clause of the operations plan that asks for the data of each layer.
 LAYERS = {"infrastructure": "S3.2.1-1", "platform": "S3.2.1-2", "application": "S3.2.1-3"}
@@ -36,7 +36,7 @@ class Probe:
     """A probe: name, kind, layer, limits, timeout, and the one thing (`subject`) it is about."""
 
     def __init__(self, name, settings, subject, host, root="/"):
-        # type: (str, dict[str, Any], str, Host, str) -> None
+        # type: (str, Settings, str, Host, str) -> None
         """Take the probe's entry of the plan; raises ValueError for a limit that is none.
 
         root is the folder below which the files of the host are read, for captured trees.
@@ -88,9 +88,9 @@ class Probe:
         return done
 
     def finding(self, status, message, act="", subject="", reason="", **detail):
-        # type: (str, str, str, str, str, Any) -> dict[str, Any]
+        # type: (str, str, str, str, str, Fact) -> Observation
         """Return the observation of one thing: a sentence, the next act, and further facts."""
-        return observation(
+        return observation(  # type: ignore[return-value]
             self.kind,
             _printable(subject or self.subject),
             status,
@@ -106,7 +106,7 @@ class Probe:
         )
 
     def measured(self, value, unit, message, act, subject="", **detail):
-        # type: (float, str, str, str, str, Any) -> dict[str, Any]
+        # type: (float, str, str, str, str, Fact) -> Observation
         """Return the observation of a value, judged by the probe's limits; the limit passed joins the message."""
         status = thresholds.judge(value, self.warning, self.critical)
         if status == "ok":
@@ -116,12 +116,12 @@ class Probe:
         return self.finding(status, message, act, subject, value=round(value, 3), unit=unit, **detail)
 
     def failed(self, message, act, subject="", **detail):
-        # type: (str, str, str, Any) -> dict[str, Any]
+        # type: (str, str, str, Fact) -> Observation
         """Return the observation of something that is not as it has to be, with the probe's own severity."""
         return self.finding(self.severity, message, act, subject, **detail)
 
     def passed(self, message, subject="", **detail):
-        # type: (str, str, Any) -> dict[str, Any]
+        # type: (str, str, Fact) -> Observation
         """Return the observation of something that is as it has to be."""
         return self.finding("ok", message, "", subject, **detail)
 
@@ -133,5 +133,5 @@ def _printable(text):
 
 
 def _limit(given):
-    # type: (Any) -> thresholds.Range | None
+    # type: (str | float | None) -> thresholds.Range | None
     return None if given in (None, "") else thresholds.parse(given)

@@ -18,14 +18,14 @@ from ansible_collections.egov.ops.plugins.module_utils.health import registry
 from ansible_collections.egov.ops.plugins.module_utils.health.entry import subject_of, understand
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent, Probe, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY
+from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, counts_of
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Parameters, ProbeArguments, Settings
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
 
 #: Seconds: a probe's longest life, how long a killed process may take to be gone, what the answer needs at the end.
 _LONGEST = 4.0
@@ -37,7 +37,7 @@ _OUTPUT_LIMIT = 512 * 1024
 
 
 def probe(arguments, host, root="/"):
-    # type: (dict[str, Any], Host, str) -> dict[str, Any]
+    # type: (ProbeArguments, Host, str) -> Result
     """Check the health of the host.
 
     arguments: `probes`, a dictionary of entries by name: {kind, layer, warning, critical, severity, timeout, state}
@@ -52,9 +52,7 @@ def probe(arguments, host, root="/"):
         raise HalfError("No probe is configured for this host; add one to egov_ops_probes.")
     _run(children, host.deadline - _MARGIN)
     evidence = _distinct([found for child in children for found in child.observations])
-    summary = {}  # type: dict[str, int]
-    for found in evidence:
-        summary[found["status"]] = summary.get(found["status"], 0) + 1
+    summary = counts_of(evidence)
     return {"changed": False, "msg": _sentence(evidence, summary), "summary": summary, "evidence": evidence}
 
 
@@ -62,7 +60,7 @@ class _Child:
     """A check on one thing and the process that performs it."""
 
     def __init__(self, probe, kind, parameters):
-        # type: (Probe, registry.Kind, dict[str, Any]) -> None
+        # type: (Probe, registry.Kind, Parameters) -> None
         self.probe = probe
         self.kind = kind
         self.parameters = parameters
@@ -72,7 +70,7 @@ class _Child:
         self.deadline = 0.0
         self.killed = False
         self.output = bytearray()
-        self.observations = []  # type: list[dict[str, Any]]
+        self.observations = []  # type: list[Observation]
 
     def start(self, end):
         # type: (float) -> None
@@ -128,7 +126,7 @@ class _Child:
             found["duration"] = round(seconds, 4)
 
     def _unanswered(self, gone):
-        # type: (bool) -> dict[str, Any]
+        # type: (bool) -> Observation
         probe = self.probe
         reason = "timeout" if gone else "stuck"
         act = "Look at what it depends on: the mount, the disk, the name servers or the service."
@@ -142,7 +140,7 @@ class _Child:
 
 
 def _children(name, settings, host, root):
-    # type: (str, Any, Host, str) -> list[_Child]
+    # type: (str, Settings, Host, str) -> list[_Child]
     """Check an entry of the plan and return a child for each thing that it looks at; raises HalfError."""
     try:
         kind, parameters = understand(settings)
@@ -189,7 +187,7 @@ def _live(writer, child):
 
 
 def _check(child):
-    # type: (_Child) -> list[dict[str, Any]]
+    # type: (_Child) -> list[Observation]
     try:
         found = list(registry.call(child.kind.check, child.probe, child.parameters))
     except Exception as error:
@@ -197,12 +195,13 @@ def _check(child):
     for name, secrets_of in child.kind.secret.items():
         if child.parameters.get(name):
             scrubber = Scrubber(secrets_of(child.parameters[name]))
-            found = [dict(item, detail=scrubber.value(item["detail"])) for item in found]
+            for item in found:
+                item["detail"] = scrubber.value(item["detail"])
     return found
 
 
 def _explain(probe, error, secret=False):
-    # type: (Probe, Exception, bool) -> dict[str, Any]
+    # type: (Probe, Exception, bool) -> Observation
     """Return the observation of a check that could not be performed; secret tells that the error may hold one."""
     if isinstance(error, Absent):
         return probe.finding("skipped", str(error), reason="not_applicable")
@@ -280,7 +279,7 @@ def _collect(pids):
 
 
 def _distinct(evidence):
-    # type: (list[dict[str, Any]]) -> list[dict[str, Any]]
+    # type: (list[Observation]) -> list[Observation]
     """Tell apart what two probes of one kind found on the same subject, by the name of the later probe."""
     seen = set()
     for found in evidence:
@@ -291,7 +290,7 @@ def _distinct(evidence):
 
 
 def _sentence(evidence, summary):
-    # type: (list[dict[str, Any]], dict[str, int]) -> str
+    # type: (list[Observation], dict[str, int]) -> str
     """Return the verdict in one line: the counts, worst first, and the worst finding."""
     counts = ", ".join("%d %s" % (summary[status], status) for status in SEVERITY if status in summary)
     worst = min(evidence, key=lambda found: SEVERITY.index(found["status"]))

@@ -9,9 +9,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
 def _processes(probe, states=""):
@@ -40,7 +39,7 @@ def _named(found):
 
 
 def zombies(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Processes that have ended and that their parent does not collect."""
     found = _processes(probe, "Z")
     message = "%d processes have ended and are not collected by their parents" % len(found)
@@ -49,7 +48,7 @@ def zombies(probe):
 
 
 def uninterruptible(probe, seconds=0.2):
-    # type: (Probe, float) -> list[dict[str, Any]]
+    # type: (Probe, float) -> list[Observation]
     """Processes that wait in the kernel and cannot be killed, seen twice some seconds apart."""
     found = _processes(probe, "D")
     if found:
@@ -62,7 +61,7 @@ def uninterruptible(probe, seconds=0.2):
 
 
 def process_count(probe, name):
-    # type: (Probe, str) -> list[dict[str, Any]]
+    # type: (Probe, str) -> list[Observation]
     """Processes of a given name; the kernel keeps 15 characters of it."""
     found = {pid: comm for pid, comm in _processes(probe).items() if comm == name[:15]}
     message = "%d processes named %s run" % (len(found), name)
@@ -70,7 +69,7 @@ def process_count(probe, name):
 
 
 def outdated_processes(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Processes whose program file was replaced or removed since they were started."""
     outdated, denied = {}, 0
     for pid, name in _processes(probe).items():

@@ -26,7 +26,13 @@ from ansible_collections.egov.ops.plugins.module_utils.host.public import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Check, Each, Parameters, SecretsOf
+
+    Found = TypeVar("Found")
 
 
 class Kind:
@@ -41,7 +47,7 @@ class Kind:
     """
 
     def __init__(self, check, limit=False, silence=False, each=None, secret=None):
-        # type: (Any, bool, bool, Any, dict[str, Any] | None) -> None
+        # type: (Check, bool, bool, Each | None, dict[str, SecretsOf] | None) -> None
         self.check = check
         self.limit = limit
         self.silence = silence
@@ -58,14 +64,14 @@ class Kind:
 
 
 def call(function, probe, parameters):
-    # type: (Any, Any, dict[str, Any]) -> Any
+    # type: (Callable[..., Found], Probe, Parameters) -> Found
     """Call a check, or what lists its things, with those of the probe's parameters that it takes."""
     wanted = _arguments(function)
     return function(probe, **{name: value for name, value in parameters.items() if name in wanted})
 
 
 def _arguments(function):
-    # type: (Any) -> dict[str, bool]
+    # type: (Callable[..., object]) -> dict[str, bool]
     code = function.__code__
     names = code.co_varnames[1 : code.co_argcount]
     required = len(names) - len(function.__defaults__ or ())
@@ -73,7 +79,7 @@ def _arguments(function):
 
 
 def _unheard(_value):
-    # type: (Any) -> list[str]
+    # type: (object) -> list[str]
     """Of a parameter that no check says and no tool is given nothing need be taken out."""
     return []
 

@@ -14,9 +14,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
 def _systemctl(probe, *words):
@@ -30,7 +29,7 @@ def _systemctl(probe, *words):
 
 
 def failed_units(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Units of systemd that have failed."""
     listed = _systemctl(probe, "list-units", "--state=failed", "--no-legend", "--plain", "--no-pager", "--full")
     units = [line.split()[0] for line in listed.splitlines() if line.strip()]
@@ -40,7 +39,7 @@ def failed_units(probe):
 
 
 def service(probe, unit):
-    # type: (Probe, str) -> list[dict[str, Any]]
+    # type: (Probe, str) -> list[Observation]
     """Whether a unit of systemd is active."""
     shown = _systemctl(probe, "show", "--property=LoadState,ActiveState,SubState,NRestarts", "--", unit)
     state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
@@ -54,7 +53,7 @@ def service(probe, unit):
 
 
 def login(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Whether users can log in: no lock file, and a readable account file with root in it."""
     for path in ("/run/nologin", "/etc/nologin"):
         if os.path.exists(probe.path(path)):
@@ -69,7 +68,7 @@ def login(probe):
 
 
 def file_age(probe, path):
-    # type: (Probe, str) -> list[dict[str, Any]]
+    # type: (Probe, str) -> list[Observation]
     """Hours since a file, or the newest that a pattern matches, was last written."""
     from glob import glob
 
@@ -83,7 +82,7 @@ def file_age(probe, path):
 
 
 def nagios_plugin(probe, command):
-    # type: (Probe, list[str]) -> list[dict[str, Any]]
+    # type: (Probe, list[str]) -> list[Observation]
     """Ask a plugin of the Nagios family: its exit code is the status, its first line the message.
 
     Its arguments may be secrets: they are not shown, and taken out of what it says.

@@ -13,9 +13,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    import socket
 
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Words
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 #: Numbers of linux/netlink.h, linux/sock_diag.h and net/tcp_states.h; those of the socket module would load it early.
 _AF_INET, _AF_INET6 = 2, 10
@@ -56,7 +58,7 @@ def listeners():
 
 
 def _answers(link):
-    # type: (Any) -> list[Listener]
+    # type: (socket.socket) -> list[Listener]
     found = []  # type: list[Listener]
     while True:
         data = link.recv(65536)
@@ -71,7 +73,7 @@ def _answers(link):
 
 
 def listening_ports(probe, expected=(), allowed=None):
-    # type: (Probe, Any, Any) -> list[dict[str, Any]]
+    # type: (Probe, Words, Words | None) -> list[Observation]
     """Whether each expected TCP port is listened on, and none beyond loopback that is not allowed."""
     sockets = listeners()
     ports = {listener.port for listener in sockets}
@@ -97,7 +99,7 @@ def listening_ports(probe, expected=(), allowed=None):
 
 
 def listen_queue(probe):
-    # type: (Probe) -> list[dict[str, Any]]
+    # type: (Probe) -> list[Observation]
     """Share of its queue that is taken by connections waiting to be accepted, at the service furthest behind."""
     shares = [(100.0 * listener.waiting / max(1, listener.backlog), listener) for listener in listeners()]
     if not shares:
@@ -121,7 +123,7 @@ def split_address(address, default_port=0):
 
 
 def tcp(probe, address, send="", expect=""):
-    # type: (Probe, str, str, str) -> list[dict[str, Any]]
+    # type: (Probe, str, str, str) -> list[Observation]
     """Whether a TCP port takes a connection, and gives an expected text if one is named."""
     import socket
     import time

@@ -7,10 +7,6 @@
 `80` alerts above 80 or below 0, `10:` below 10, `~:5` above 5, `10:20` outside 10 to 20, `@1:2` inside 1 to 2.
 """
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 _INFINITY = float("inf")
 
 
@@ -42,7 +38,7 @@ class Range:
 
 
 def parse(given):
-    # type: (Any) -> Range
+    # type: (object) -> Range
     """Return the Range that a text or a bare number describes; raises ValueError with a sentence."""
     text = str(given).strip()
     low_text, colon, high_text = text.lstrip("@").rpartition(":")

@@ -10,9 +10,10 @@ from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    import ssl
 
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 _SEQUENCE, _UTC_TIME, _VERSION = 0x30, 0x17, 0xA0
 
@@ -67,7 +68,7 @@ def pem_certificates(data):
 
 
 def _judge(probe, subject, certificates):
-    # type: (Probe, str, list[bytes]) -> dict[str, Any]
+    # type: (Probe, str, list[bytes]) -> Observation
     import time
 
     days = (min(map(not_after, certificates)) - time.time()) / 86400
@@ -79,7 +80,7 @@ def _judge(probe, subject, certificates):
 
 
 def certificate_stored(probe, paths):
-    # type: (Probe, list[str]) -> list[dict[str, Any]]
+    # type: (Probe, list[str]) -> list[Observation]
     """Days until a certificate in a file expires; of several in one file the first to expire counts."""
     from glob import glob
 
@@ -102,7 +103,7 @@ def certificate_stored(probe, paths):
 
 
 def certificate_served(probe, address, server_name="", verify=True, ca_file=""):
-    # type: (Probe, str, str, bool, str) -> list[dict[str, Any]]
+    # type: (Probe, str, str, bool, str) -> list[Observation]
     """Days until the certificate that a service shows expires, and whether clients would trust it."""
     import ssl
 
@@ -126,8 +127,8 @@ def certificate_served(probe, address, server_name="", verify=True, ca_file=""):
 
 
 def _certificate(host, port, name, context):
-    # type: (str, int, str, Any) -> bytes
+    # type: (str, int, str, ssl.SSLContext) -> bytes
     import socket
 
     with socket.create_connection((host, port)) as link, context.wrap_socket(link, server_hostname=name) as secured:
-        return bytes(secured.getpeercert(True))
+        return secured.getpeercert(True) or b""

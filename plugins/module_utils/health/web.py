@@ -10,15 +10,17 @@ from ansible_collections.egov.ops.plugins.module_utils.host.public import public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from urllib.parse import SplitResult
 
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import Facts
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 _BODY_LIMIT = 1024 * 1024
 
 
 def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file=""):
-    # type: (Probe, str, Any, str, dict[str, str] | None, bool, str) -> list[dict[str, Any]]
+    # type: (Probe, str, int | list[int] | tuple[int, ...], str, dict[str, str] | None, bool, str) -> list[Observation]
     """Whether an address answers with the right status and text; the value is the time to the last byte.
 
     Environment proxies are not used and redirects not followed: the probe is about this address, and so are the user
@@ -36,9 +38,9 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
         if not verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        link = http.client.HTTPSConnection(parts.hostname, parts.port, context=context)  # type: http.client.HTTPConnection
+        link = http.client.HTTPSConnection(str(parts.hostname), parts.port, context=context)  # type: http.client.HTTPConnection
     else:
-        link = http.client.HTTPConnection(parts.hostname, parts.port)
+        link = http.client.HTTPConnection(str(parts.hostname), parts.port)
     wanted = [int(code) for code in (status if isinstance(status, (list, tuple)) else [status])]
     started = time.monotonic()
     try:
@@ -54,7 +56,7 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
         said = str(error) if isinstance(error, OSError) and str(error) else type(error).__name__
         return [probe.failed("%s does not answer: %s." % (shown, said), "Check the service and what lies before it.")]
     taken = time.monotonic() - started
-    facts = {"http_status": answer.status, "bytes": len(body)}  # type: dict[str, Any]
+    facts = {"http_status": answer.status, "bytes": len(body)}  # type: Facts
     if answer.status not in wanted:
         message = "%s answers with status %d and not %s." % (shown, answer.status, " or ".join(map(str, wanted)))
         return [probe.failed(message, "Read the log of the web server and of the application.", **facts)]
@@ -67,7 +69,7 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
 
 
 def _read(url):
-    # type: (Any) -> tuple[Any, str, str]
+    # type: (str) -> tuple[SplitResult, str, str]
     """Return the parts of an address, what is asked of its host, and its Authorization header, "" for none.
 
     Raises Unusable without the address, of which anything may be a secret.

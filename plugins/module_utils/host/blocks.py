@@ -6,10 +6,6 @@
 
 import re
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 #: The kernel's table of mounts, as this process sees them; nothing else names it.
 MOUNTINFO = "/proc/self/mountinfo"
 
@@ -69,7 +65,7 @@ def unescape(text):
 def arrays(table):
     # type: (str) -> list[Array]
     """Return the md arrays; table is /proc/mdstat."""
-    heads = list(re.finditer(r"^(md\S+) : (.*)\n(.*)$", table, re.M))  # type: list[Any]
+    heads = list(re.finditer(r"^(md\S+) : (.*)\n(.*)$", table, re.M))
     ends = [head.start() for head in heads[1:]] + [len(table)]
     return [
         Array(head.group(1), head.group(2), head.group(3), table[head.end() : ends[place]])

@@ -7,10 +7,6 @@
 import errno
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -116,7 +112,7 @@ class Files:
 
 
 def _sync_folder(path):
-    # type: (Any) -> None
+    # type: (str | bytes) -> None
     """Let what was done to a name outlast a crash."""
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
     try:
@@ -133,6 +129,6 @@ def read_text(path, limit=1024 * 1024):
 
 
 def lines(path, limit=1024 * 1024):
-    # type: (str, int) -> Any
+    # type: (str, int) -> list[str]
     """Return the lines of read_text."""
     return read_text(path, limit).splitlines()

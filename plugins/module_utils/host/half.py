@@ -20,7 +20,19 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.run import Heard
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import (
+        JSON,
+        Arguments,
+        Context,
+        Half,
+        Module,
+        Program,
+        Result,
+    )
 
 PROTOCOL = 1
 
@@ -65,7 +77,7 @@ class Host:
     """The managed host as a half sees it: modes, time left, secrets, tools and files."""
 
     def __init__(self, context, secrets=None):
-        # type: (dict[str, Any], dict[str, str] | None) -> None
+        # type: (Context, dict[str, str] | None) -> None
         """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir) and its secrets."""
         self.check_mode = bool(context.get("check_mode"))
         self.diff = bool(context.get("diff"))
@@ -78,7 +90,7 @@ class Host:
         #: What takes the secrets out of all that leaves the half, or stays on the host's disk.
         self.scrubber = Scrubber(secret_values(self.secrets))
         #: What a job of its own is started with (see job.py); only a task that may detach brings it.
-        self.program = context.get("program") or {}
+        self.program = context.get("program") or {}  # type: Program
         self.files = Files(self.check_mode)
         #: What the work does now (see watched.py).
         self.progress = Progress()
@@ -101,7 +113,7 @@ class Host:
     def run(
         self, argv, timeout=None, stdin=b"", env=None, cwd="/", limit=OUTPUT_LIMIT, writes=False, keep=(), heard=None
     ):
-        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool, Any, Any) -> Completed
+        # type: (list[str], float | None, bytes, dict[str, str] | None, str, int, bool, Sequence[int], Heard | None) -> Completed
         """Run a tool (see run.run) within its timeout and the half's deadline; `writes` is refused in check mode."""
         if writes:
             self.files._may_write(argv[0])
@@ -130,18 +142,18 @@ def secret_values(secrets):
 
 
 def perform(half, arguments, host):
-    # type: (Any, dict[str, Any], Host) -> dict[str, Any]
+    # type: (Half, Arguments, Host) -> Result
     """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on.
 
     It holds none of the host's secrets.
     """
-    return dict(host.scrubber.result(_perform(half, arguments, host)))
+    return host.scrubber.result(_perform(half, arguments, host))
 
 
 def _perform(half, arguments, host):
-    # type: (Any, dict[str, Any], Host) -> dict[str, Any]
+    # type: (Half, Arguments, Host) -> Result
     try:
-        result = half(arguments, host)
+        result = half(arguments, host)  # type: Result
     except HalfError as error:
         return {"failed": True, "changed": False, "msg": str(error), "reason": error.reason}
     except Exception as error:  # a defect of ours: the user gets a sentence, the record the place
@@ -163,11 +175,11 @@ def _perform(half, arguments, host):
     result.setdefault("changed", False)
     result.setdefault("evidence", [])
     result.setdefault("summary", {})
-    return dict(result)
+    return result
 
 
 def answer(result):
-    # type: (dict[str, Any]) -> str
+    # type: (Result) -> str
     """Return a half's result as JSON that the controller accepts, whatever names of files or output of tools hold."""
     import json
 
@@ -186,7 +198,7 @@ def _one_line(text):
 
 
 def _plain(value):
-    # type: (Any) -> Any
+    # type: (Any) -> Any  # Any: of what shape goes in, the same comes out
     """Return a JSON value with what is active in its texts as escapes, and null for a number that is none."""
     if isinstance(value, str):
         return value if value.isprintable() else re.sub(_ACTIVE, _escape, value)
@@ -198,18 +210,18 @@ def _plain(value):
 
 
 def _escape(match):
-    # type: (Any) -> str
-    return match.group().encode("unicode_escape").decode("ascii")  # type: ignore[no-any-return]
+    # type: (re.Match[str]) -> str
+    return match.group().encode("unicode_escape").decode("ascii")
 
 
 def module_options():
-    # type: () -> dict[str, Any]
+    # type: () -> dict[str, Mapping[str, JSON]]
     """Return the two options that each module over a half takes from its action plugin, for its argument spec."""
     return {"context": {"type": "dict", "default": {}}, "secrets": {"type": "dict", "no_log": True, "default": {}}}
 
 
 def run_module(half, module):
-    # type: (Any, Any) -> None
+    # type: (Half, Module) -> None
     """Be the body of an ordinary module over a half: for connections that take no standard input.
 
     The answer is printed by itself: exit_json would add keys of its own, and the controller takes the half's alone.
@@ -217,7 +229,8 @@ def run_module(half, module):
     import sys
 
     arguments = dict(module.params)
-    context = dict(arguments.pop("context"), check_mode=module.check_mode, diff=module._diff)
+    context = arguments.pop("context")  # type: Context
+    context["check_mode"], context["diff"] = module.check_mode, module._diff
     result = perform(half, arguments, Host(context, arguments.pop("secrets")))
     sys.stdout.write("\n%s\n" % answer(result))
     sys.stdout.flush()

@@ -20,7 +20,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.run import find_tool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    import subprocess
+    from collections.abc import Callable
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Arguments, Begun, Event, Fact
 
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
@@ -32,7 +36,7 @@ class Operation:
     """One operation of this host: its journal, its lock, and the job that works on it."""
 
     def __init__(self, identity, host):
-        # type: (str, Any) -> None
+        # type: (str, Host) -> None
         """Take the operation's id, 64 hex digits; raises HalfError for anything else."""
         if len(identity) != 64 or any(sign not in "0123456789abcdef" for sign in identity):
             raise HalfError("%r is not the id of an operation: give the 64 hex digits of its request." % identity)
@@ -51,12 +55,12 @@ class Operation:
         return "egov-ops-%s.service" % self.id[:16]
 
     def events(self):
-        # type: () -> list[dict[str, Any]]
+        # type: () -> list[Event]
         """Return the journal, oldest first; a line that a crash has torn is none."""
         return self._journal.events()
 
     def note(self, event, **detail):
-        # type: (str, Any) -> None
+        # type: (str, Fact) -> None
         """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
         import json
 
@@ -125,7 +129,7 @@ class Operation:
         return [Operation(name, self._host) for name in names if len(name) == 64 and name != self.id]
 
     def start(self, half, arguments, seconds):
-        # type: (tuple[str, str], dict[str, Any], float) -> Any
+        # type: (tuple[str, str], Arguments, float) -> subprocess.Popen[bytes] | None
         """Start a half as a job that may take so many seconds, and return the process to wait for.
 
         The job's first act must be `take`: until it has, no other call starts one, and None is returned where another
@@ -147,7 +151,7 @@ class Operation:
             os.close(gate)
 
     def _launch(self, half, arguments, seconds):
-        # type: (tuple[str, str], dict[str, Any], float) -> Any
+        # type: (tuple[str, str], Arguments, float) -> subprocess.Popen[bytes]
         import json
         import subprocess
         import sys
@@ -186,7 +190,7 @@ class Operation:
         return process
 
     def wait(self, ended, seconds, process=None):
-        # type: (Any, float, Any) -> dict[str, Any] | None
+        # type: (Callable[[list[Event]], Event | None], float, subprocess.Popen[bytes] | None) -> Event | None
         """Return the event that ends the operation, None if it still runs after so many seconds.
 
         ended(events) returns that event, None while there is none; process is what start returned. Raises HalfError
@@ -198,7 +202,7 @@ class Operation:
             if not ((process and process.poll() is None) or self.running()):
                 event = ended(self.events())
                 if event:
-                    return event  # type: ignore[no-any-return]
+                    return event
                 raise HalfError(
                     "The job of operation %s was killed or died: %s. Run the same command again to continue it, or "
                     "egov.ops.restore_undo to put back what was there." % (self.id[:8], self._last_words()),
@@ -239,7 +243,7 @@ class Operation:
 
 
 def myself():
-    # type: () -> dict[str, Any]
+    # type: () -> Begun
     """Return what tells this process from any other, and when it began: pid, start ticks, boot and both clocks."""
     return {
         "pid": os.getpid(),
@@ -251,7 +255,7 @@ def myself():
 
 
 def seconds_since(begun):
-    # type: (dict[str, Any]) -> float
+    # type: (Begun | Event) -> float
     """Return the seconds since what `myself` returned; by the wall clock only where the host was booted since."""
     if begun["boot"] == _boot():
         return time.monotonic() - float(begun["monotonic"])

@@ -15,7 +15,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.files import read_te
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
 #: The family of each id that stands for one; ids that derivatives name in ID_LIKE are found here as well.
 _FAMILIES = {
@@ -82,7 +82,7 @@ def parse(text):
 
 
 def resolve(release, exists):
-    # type: (dict[str, str], Any) -> Platform
+    # type: (dict[str, str], Callable[[str], bool]) -> Platform
     """Return the platform that os-release variables describe; raises UnknownPlatform.
 
     exists(path) tells whether the host has a file; asked only for what the variables leave open.
@@ -104,7 +104,7 @@ def resolve(release, exists):
 
 
 def _family(identity, release, exists):
-    # type: (str, dict[str, str], Any) -> str
+    # type: (str, dict[str, str], Callable[[str], bool]) -> str
     if release.get("PLATFORM_ID", "").startswith("platform:"):
         return "redhat"
     for word in [identity] + release.get("ID_LIKE", "").lower().split():

@@ -8,7 +8,10 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+
+    #: Returns how much is done, and how much there is in all; None is not known.
+    Count = Callable[[], tuple[float | None, float | None]]
 
 #: Seconds that a trip waits for its work. What is short is over in the trip that starts it; of the rest the controller
 #: hears at least every 15 seconds, a slow connection included.
@@ -24,12 +27,12 @@ class Progress:
     def __init__(self):
         # type: () -> None
         self._what = ""
-        self._count = None  # type: Any
+        self._count = None  # type: Count | None
         self._unit = ""
         self._started = 0.0
 
     def begin(self, what, count=None, unit="bytes"):
-        # type: (str, Any, str) -> None
+        # type: (str, Count | None, str) -> None
         """Say what is done from now on; count() returns how much is done and in all, each None if it is not known."""
         self._what, self._count, self._unit, self._started = what, count, unit, time.monotonic()
 

@@ -6,7 +6,7 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable, Sequence
 
 #: What stands in place of an address that cannot be told apart, and of a value inside one.
 MASK = "********"
@@ -119,7 +119,7 @@ def secrets_of_url(url):
 
 
 def program_of(command):
-    # type: (Any) -> str
+    # type: (Sequence[object]) -> str
     """Return the name of a command's program, without its folder and its arguments."""
     words = str(command[0]).split() if command else []
     return words[0].rpartition("/")[2] if words else "the command"
@@ -132,7 +132,7 @@ _SECRET_NAME = r"(?i)(pass|pwd|secret|token|auth|cred|communit|cookie|api-?_?key
 
 
 def secrets_of_command(command):
-    # type: (Any) -> list[str]
+    # type: (Iterable[object]) -> list[str]
     """Return the arguments of a command that may be secrets, which the tool itself may repeat in its output.
 
     Those are what follows an option or a name that says so, and the credentials of addresses. A path, or a number of
@@ -169,7 +169,7 @@ def _names_secret(option):
 
 
 def secrets_of_headers(headers):
-    # type: (Any) -> list[str]
+    # type: (object) -> list[str]
     """Return the values of HTTP headers that let somebody in."""
     import re
 
@@ -179,7 +179,7 @@ def secrets_of_headers(headers):
 
 
 def secrets_of_text(text):
-    # type: (Any) -> list[str]
+    # type: (object) -> list[str]
     """Return a text that is never shown, and its words."""
     words = str(text).split()
     return [str(text), str(text).strip()] + [word for word in words if word not in ("Basic", "Bearer", "Digest")]

@@ -6,7 +6,9 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation, Observed
 
 STATUSES = ("ok", "warning", "critical", "unknown", "skipped", "failed", "unreachable")
 
@@ -47,8 +49,8 @@ RESULT_LIMIT = 4 * 1024 * 1024
 MESSAGE_LIMIT = 2000
 
 
-def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):
-    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Any) -> dict[str, Any]
+def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):  # type: ignore[type-var]
+    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Fact) -> Observed
     """Return the host's part of a record.
 
     kind and subject name what was looked at and are the same in each run; status and reason come from the closed
@@ -69,8 +71,17 @@ def observation(kind, subject, status, reason="", clauses=(), duration=None, **d
     }
 
 
+def counts_of(evidence):
+    # type: (Iterable[Observation]) -> dict[str, int]
+    """Return how many observations have each status."""
+    counts = {}  # type: dict[str, int]
+    for found in evidence:
+        counts[found["status"]] = counts.get(found["status"], 0) + 1
+    return counts
+
+
 def worst(statuses):
-    # type: (Any) -> str
+    # type: (Iterable[str]) -> str
     """Return the most severe of some statuses; "skipped" for none, since nothing was shown."""
     found = set(statuses)
     for status in SEVERITY:

@@ -12,7 +12,10 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable, Sequence
     from typing import Any
+
+    Heard = Callable[[bytes], object]
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OUTPUT_LIMIT = 1024 * 1024
@@ -53,7 +56,7 @@ class Completed:
 
 
 def find_tool(name, tool_path=()):
-    # type: (str, Any) -> str
+    # type: (str, Sequence[str]) -> str
     """Return the absolute path of a tool, "" if there is none; folders of tool_path come before the system's."""
     if os.path.isabs(name):
         return name if os.access(name, os.X_OK) else ""
@@ -65,7 +68,7 @@ def find_tool(name, tool_path=()):
 
 
 def run(argv, timeout, stdin=b"", env=None, cwd="/", tool_path=(), limit=OUTPUT_LIMIT, keep=(), heard=None):
-    # type: (list[str], float, bytes, dict[str, str] | None, str, Any, int, Any, Any) -> Completed
+    # type: (list[str], float, bytes, dict[str, str] | None, str, Sequence[str], int, Sequence[int], Heard | None) -> Completed
     """Run a tool to its end or to its deadline, in seconds, and return a Completed; never raises for the tool's sake.
 
     stdin is given whole and closed; of each output stream `limit` bytes are kept and the rest counted in `cut`.
@@ -116,7 +119,7 @@ def _kill_group(process):
 
 
 def _pump(process, stdin, deadline, limit, heard):
-    # type: (Any, bytes, float, int, Any) -> tuple[list[bytes], int, bool]
+    # type: (Any, bytes, float, int, Heard | None) -> tuple[list[bytes], int, bool]  # Any: a Popen whose pipes are there
     """Feed and drain the three pipes until both outputs end or the deadline passes."""
     poller = select.poll()
     outputs = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}

@@ -12,7 +12,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.public import MASK, 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, TypeVar
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import AnyResult
+
+    Shape = TypeVar("Shape")
 
 #: A secret with fewer characters, or fewer digits alone, is too common a text to be looked for.
 SHORTEST, SHORTEST_DIGITS = 4, 6
@@ -49,19 +53,19 @@ class Scrubber:
         return str(self.value(text))
 
     def value(self, value):
-        # type: (Any) -> Any
+        # type: (Shape) -> Shape
         """Return a JSON value whose texts are scrubbed; fields with values of closed lists are left."""
         joined = "\n".join(_leaves(value)) if self._forms else ""
         forms = [form for form in self._forms if form in joined]
         encoded = [core for core in self._encoded if core in joined]
-        return self._scrubbed(value, forms, encoded)
+        return self._scrubbed(value, forms, encoded)  # type: ignore[no-any-return]
 
     def result(self, result):
-        # type: (dict[str, Any]) -> dict[str, Any]
+        # type: (AnyResult) -> AnyResult
         """Return the result of a half scrubbed; what was two subjects of one kind stays two."""
         scrubbed = self.value(result)
         originals = result.get("evidence") if self._forms else []
-        count = {}  # type: dict[Any, int]
+        count = {}  # type: dict[tuple[object, object], int]
         for place, before in enumerate(originals if isinstance(originals, list) else []):
             found = scrubbed["evidence"][place]
             if isinstance(found, dict) and before.get("subject") != found.get("subject"):
@@ -69,16 +73,16 @@ class Scrubber:
                 count[key] = count.get(key, 0) + 1
                 if count[key] > 1:
                     found["subject"] = "%s (%s)" % (found["subject"], count[key])
-        return dict(scrubbed)
+        return scrubbed
 
     def contained_in(self, value):
-        # type: (Any) -> list[str]
+        # type: (object) -> list[str]
         """Return the values that stand inside some text of a JSON value."""
         joined = "\n".join(_leaves(value)) if self._forms else ""
         return [secret for secret in self.values if secret in joined]
 
     def _scrubbed(self, value, forms, encoded):
-        # type: (Any, list[str], list[str]) -> Any
+        # type: (Any, list[str], list[str]) -> Any  # Any: of what shape goes in, the same comes out
         if isinstance(value, str):
             return self._text(value, forms, encoded)
         if isinstance(value, dict):
@@ -136,14 +140,14 @@ def is_distinct(value):
 
 
 def _is_word(value):
-    # type: (Any) -> bool
+    # type: (object) -> bool
     """Tell whether a field holds a word, or words, as closed lists have them."""
     items = value if isinstance(value, (list, tuple)) else [value]
     return all(isinstance(item, str) and len(item) <= 64 for item in items)
 
 
 def _leaves(value):
-    # type: (Any) -> list[str]
+    # type: (object) -> list[str]
     if isinstance(value, dict):
         return [leaf for key, inner in value.items() for leaf in [str(key)] + _leaves(inner)]
     if isinstance(value, (list, tuple)):

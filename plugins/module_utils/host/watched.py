@@ -19,7 +19,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.progress import WAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
     from typing import Any
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import AnyResult, Arguments, Half
 
 #: Seconds between two lines that the work writes for whoever asks.
 TICK_SECONDS = 4.0
@@ -31,7 +36,7 @@ _PAUSE = 0.1
 
 
 def watched(half, arguments, host):
-    # type: (Any, dict[str, Any], Any) -> dict[str, Any]
+    # type: (Callable[[Any, Host], AnyResult], Arguments, Host) -> AnyResult  # Any: see Half
     """Return a half's result; where that takes longer, a result with `running`, and `again` for the next call.
 
     Raises HalfError for work that was killed or did not end. In check mode nothing is started beside the trip.
@@ -39,12 +44,12 @@ def watched(half, arguments, host):
     if arguments.get("job"):
         return _asked(_Place(str(arguments["job"]), host), host)
     if host.check_mode:
-        return dict(half(arguments, host))
+        return half(arguments, host)
     place = _Place("", host)
     try:
         lock = place.make()
     except OSError:  # the half says so of its own files
-        return dict(half(arguments, host))
+        return half(arguments, host)
     import select
 
     _take_along(half)
@@ -68,7 +73,7 @@ class _Place:
     """The folder of one piece of work."""
 
     def __init__(self, identity, host):
-        # type: (str, Any) -> None
+        # type: (str, Host) -> None
         """Take the id that `again` gave, "" for new work; raises HalfError for what is no id."""
         import binascii
 
@@ -106,7 +111,7 @@ class _Place:
             os.close(descriptor)
 
     def note(self, name, value):
-        # type: (str, Any) -> None
+        # type: (str, object) -> None
         """Keep a JSON value, without secrets; raises OSError."""
         import json
 
@@ -117,7 +122,7 @@ class _Place:
         os.rename(temporary, self._path(name))
 
     def read(self, name):
-        # type: (str) -> Any
+        # type: (str) -> Any  # Any: what `note` was given
         """Return what `note` kept, None where there is nothing."""
         import json
 
@@ -127,8 +132,8 @@ class _Place:
         except (OSError, ValueError):
             return None
 
-    def progress(self):
-        # type: () -> dict[str, Any]
+    def progress(self):  # type: ignore[type-var]
+        # type: () -> AnyResult
         """Return what a trip answers while the work goes on."""
         line = self.read("line") or "at work"
         return {"running": True, "changed": True, "msg": line, "again": {"job": self.id}}
@@ -149,7 +154,7 @@ class _Place:
 
 
 def _work(half, arguments, host, place, kept):
-    # type: (Any, dict[str, Any], Any, _Place, tuple[int, ...]) -> None
+    # type: (Half, Arguments, Host, _Place, tuple[int, ...]) -> None
     """Be the child: do the work, keep its result, and end."""
     try:
         os.setsid()
@@ -157,7 +162,7 @@ def _work(half, arguments, host, place, kept):
         place.note("worker", [os.getpid(), time.monotonic() + host.remaining()])
 
         def tell(_signal, _frame):
-            # type: (int, Any) -> None
+            # type: (int, FrameType | None) -> None
             try:
                 place.note("line", host.progress.line() or "at work")
             except OSError:
@@ -173,7 +178,7 @@ def _work(half, arguments, host, place, kept):
 
 
 def _take_along(half):
-    # type: (Any) -> None
+    # type: (Half) -> None
     """Import all that the work may need: the archive of an ordinary module is removed when its trip ends."""
     import sys
 
@@ -203,8 +208,8 @@ def _let_go(kept):
                 pass  # what listed the folder
 
 
-def _asked(place, host):
-    # type: (_Place, Any) -> dict[str, Any]
+def _asked(place, host):  # type: ignore[type-var]
+    # type: (_Place, Host) -> AnyResult
     """Wait for work that another trip started, and return its result or how far it is; raises HalfError."""
     until = time.monotonic() + min(WAIT_SECONDS, host.remaining())
     while not place.free():
@@ -218,9 +223,10 @@ def _asked(place, host):
     return _result(place)
 
 
-def _result(place):
-    # type: (_Place) -> dict[str, Any]
-    result, line = place.read("result"), place.read("line")
+def _result(place):  # type: ignore[type-var]
+    # type: (_Place) -> AnyResult
+    result = place.read("result")  # type: AnyResult | None
+    line = place.read("line")
     place.remove()
     if result is None:
         raise HalfError(
@@ -228,7 +234,7 @@ def _result(place):
             % (" (it was at: %s)" % line if line else ""),
             "interrupted",
         )
-    return dict(result)
+    return result
 
 
 def _private(path, flags):

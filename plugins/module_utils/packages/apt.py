@@ -22,9 +22,8 @@ from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import Binding, Patterns, ScanArguments
 
 #: apt-get ends well when a source does not answer; the older versions that cannot be told otherwise say it like this.
 _NOT_FETCHED = re.compile(
@@ -51,7 +50,7 @@ def _environment():
 
 
 def read(host, settings, root):
-    # type: (Host, dict[str, Any], str) -> Listing
+    # type: (Host, ScanArguments, str) -> Listing
     """Return what apt knows; raises EngineError.
 
     settings: `security_origins`, patterns for labels, suites, code names and sites. The root is apt's own (APT_CONFIG).
@@ -79,7 +78,7 @@ def read(host, settings, root):
 
 
 def _policy(apt_pkg, cache):
-    # type: (Any, Any) -> Any
+    # type: (Binding, Binding) -> Binding
     policy = apt_pkg.Policy(cache)
     policy.init_defaults()
     policy.read_pinfile(apt_pkg.config.find_file("Dir::Etc::preferences"))
@@ -88,7 +87,7 @@ def _policy(apt_pkg, cache):
 
 
 def _packages(apt_pkg, cache, policy, patterns, listing):
-    # type: (Any, Any, Any, Any, Listing) -> None
+    # type: (Binding, Binding, Binding, Patterns, Listing) -> None
     compare, absent = apt_pkg.version_compare, apt_pkg.CURSTATE_NOT_INSTALLED
     sound = (apt_pkg.CURSTATE_INSTALLED, apt_pkg.CURSTATE_CONFIG_FILES)
     for package in cache.packages:
@@ -132,12 +131,12 @@ def _packages(apt_pkg, cache, policy, patterns, listing):
 
 
 def _files(version):
-    # type: (Any) -> Any
+    # type: (Binding) -> list[Binding]
     return [file for file, _place in version.file_list if file.index_type != "Debian dpkg status file"]
 
 
 def _is_security(version, patterns):
-    # type: (Any, Any) -> bool
+    # type: (Binding, Patterns) -> bool
     return any(
         security.is_security_origin((file.label, file.archive, file.codename, file.site), patterns)
         for file in _files(version)
@@ -145,7 +144,7 @@ def _is_security(version, patterns):
 
 
 def _origins(version):
-    # type: (Any) -> list[str]
+    # type: (Binding) -> list[str]
     return sorted(
         {
             "%s:%s/%s%s"
@@ -161,7 +160,7 @@ def _origins(version):
 
 
 def _pins(apt_pkg, cache):
-    # type: (Any, Any) -> list[Held]
+    # type: (Binding, Binding) -> list[Held]
     """Return the installed packages that a preferences file names; a pin of a whole source decides on no package."""
     config = apt_pkg.config
     folder = config.find_dir("Dir::Etc::preferencesparts")
@@ -193,7 +192,7 @@ def _named(words, installed):
 
 
 def _stanza(section):
-    # type: (Any) -> tuple[list[str], str, str]
+    # type: (Binding) -> tuple[list[str], str, str]
     return section.get("Package", "").split(), section.get("Pin", ""), section.get("Pin-Priority", "")
 
 
@@ -208,7 +207,7 @@ def _names(word, name):
 
 
 def _sources(apt_pkg):
-    # type: (Any) -> list[Source]
+    # type: (Binding) -> list[Source]
     """Return the configured sources, each component on its own, and when they were last compared."""
     sources = apt_pkg.SourceList()
     sources.read_main_list()
@@ -217,7 +216,7 @@ def _sources(apt_pkg):
     for release in sources.list:
         path = _release_file(apt_pkg, release, folder)
         refreshed = _refreshed(path, _place(release))
-        wanted = {}  # type: dict[str, list[Any]]
+        wanted = {}  # type: dict[str, list[Binding]]
         for index in release.index_files:
             if index.has_packages:
                 wanted.setdefault(index.describe.split(" ")[1], []).append(index)
@@ -228,13 +227,13 @@ def _sources(apt_pkg):
 
 
 def _place(release):
-    # type: (Any) -> str
+    # type: (Binding) -> str
     dist = str(release.dist)
     return str(release.uri) + (dist if dist.endswith("/") else "dists/%s/" % dist)
 
 
 def _release_file(apt_pkg, release, folder):
-    # type: (Any, Any, str) -> str
+    # type: (Binding, Binding, str) -> str
     """Return the path of the Release file among the lists, "" where there is none."""
     for name in ("InRelease", "Release"):
         path = os.path.join(folder, apt_pkg.uri_to_filename(_place(release) + name))
@@ -244,7 +243,7 @@ def _release_file(apt_pkg, release, folder):
 
 
 def _is_empty(path, component, indexes):
-    # type: (str, str, Any) -> bool
+    # type: (str, str, list[Binding]) -> bool
     """Return whether the Release file says that a component has no package; apt keeps no list of such a one."""
     names = {"%s/binary-%s/Packages" % (component.strip("/"), index.describe.split(" ")[2]) for index in indexes}
     fields = [line.split() for line in lines(path, 16 * 1024 * 1024)] if path else []

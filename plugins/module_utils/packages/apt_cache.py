@@ -15,13 +15,13 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import Binding
 
 _PACKAGES = re.compile(r"(_Packages)(?:\.\w+)?$")
 
 
 def load(apt_pkg):
-    # type: (Any) -> Any
+    # type: (Binding) -> Binding
     """Return the apt_pkg.Cache of the packages that dpkg knows, all versions of all sources; raises apt_pkg.Error.
 
     Where no file can be written it is the whole cache, which says the same and costs more.
@@ -53,13 +53,13 @@ def load(apt_pkg):
 
 
 def _set(config, options):
-    # type: (Any, dict[str, str]) -> None
+    # type: (Binding, dict[str, str]) -> None
     for option, value in options.items():
         config.set(option, value)
 
 
 def _narrow(apt_pkg, path, folder, known):
-    # type: (Any, str, str, set[str]) -> None
+    # type: (Binding, str, str, set[str]) -> None
     """Put the known packages of one list into the folder; what is no list of packages, or cannot be read, as it is."""
     name = os.path.basename(path)
     if not os.path.isfile(path):

@@ -22,9 +22,8 @@ from ansible_collections.egov.ops.plugins.module_utils.packages.reboot import bo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import Binding, Patterns, ScanArguments
 
 #: What a running host keeps of these from before their update, as `dnf needs-restarting -r` has it.
 _CORE = ("kernel", "kernel-core", "kernel-rt", "kernel-default", "linux-firmware", "microcode_ctl") + (
@@ -59,7 +58,7 @@ def refresh(host, root):
 
 
 def read(host, settings, root):
-    # type: (Host, dict[str, Any], str) -> Listing
+    # type: (Host, ScanArguments, str) -> Listing
     """Return what dnf knows; raises EngineError. settings: `security_origins`, patterns for ids of repositories."""
     import dnf
     import hawkey
@@ -83,7 +82,7 @@ def read(host, settings, root):
 
 
 def _base(dnf, root):
-    # type: (Any, str) -> Any
+    # type: (Binding, str) -> Binding
     base = dnf.Base()
     conf = base.conf
     if root != "/":
@@ -102,7 +101,7 @@ def _base(dnf, root):
 
 
 def _load(dnf, base):
-    # type: (Any, Any) -> list[Source]
+    # type: (Binding, Binding) -> list[Source]
     """Load the rpm database and the cached metadata of each repository; one without any is left out."""
     sources = []
     for repo in list(base.repos.iter_enabled()):
@@ -118,9 +117,9 @@ def _load(dnf, base):
 
 
 def _listing(hawkey, base, patterns, folder):
-    # type: (Any, Any, Any, str) -> Listing
+    # type: (Binding, Binding, Patterns, str) -> Listing
     listing = Listing()
-    newest = {}  # type: dict[tuple[str, str], Any]
+    newest = {}  # type: dict[tuple[str, str], Binding]
     for package in base.sack.query().installed():
         listing.installed += 1
         key = (package.name, package.arch)
@@ -157,20 +156,20 @@ def _listing(hawkey, base, patterns, folder):
 
 
 def _reaches(advisory, current, candidate):
-    # type: (Any, Any, Any) -> bool
+    # type: (Binding, Binding, Binding) -> bool
     """Return whether updating to the candidate brings what an advisory announced, in it or in a version before it."""
     announced = [(package.evr, True) for package in advisory.packages if package.name == current.name]
     return security.is_security(announced, current.evr, candidate.evr, versions.compare_evr)
 
 
 def _advisory(hawkey, advisory):
-    # type: (Any, Any) -> Advisory
+    # type: (Binding, Binding) -> Advisory
     cves = [reference.id for reference in advisory.references if reference.type == hawkey.REFERENCE_CVE]
     return Advisory(advisory.id, advisory.severity or "", cves, calendar.timegm(advisory.updated.timetuple()))
 
 
 def _held(base, folder):
-    # type: (Any, str) -> list[Held]
+    # type: (Binding, str) -> list[Held]
     """Return the installed packages that the versionlock plugin's list or an exclude of the configuration names."""
     from dnf.subject import Subject
 
@@ -193,12 +192,12 @@ def _held(base, folder):
 
 
 def _names(base):
-    # type: (Any) -> set[str]
+    # type: (Binding) -> set[str]
     return {package.name for package in base.sack.query().installed()}
 
 
 def _reboot(base, boot):
-    # type: (Any, float) -> list[str]
+    # type: (Binding, float) -> list[str]
     """Return which packages were put in since the host's start and want it restarted, and who says so."""
     recent = {package.name: package for package in base.sack.query().installed() if package.installtime > boot}
     if not recent:

@@ -8,7 +8,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.public import public
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
 
 
 class EngineError(Exception):
@@ -33,7 +33,7 @@ class Advisory:
     """What a vendor published about an update: id, severity, CVEs, and when (seconds since 1970, 0 for unknown)."""
 
     def __init__(self, identity, severity="", cves=(), issued=0.0):
-        # type: (str, str, Any, float) -> None
+        # type: (str, str, Iterable[str], float) -> None
         self.id = identity
         self.severity = severity.lower()
         self.cves = list(cves)
@@ -44,7 +44,7 @@ class Update:
     """A pending update of one package; its security advisories, and what keeps it back ("" for nothing)."""
 
     def __init__(self, name, arch, installed, candidate, origins, security, advisories=(), hold=""):
-        # type: (str, str, str, str, list[str], bool, Any, str) -> None
+        # type: (str, str, str, str, list[str], bool, Iterable[Advisory], str) -> None
         self.name = name
         self.arch = arch
         self.installed = installed

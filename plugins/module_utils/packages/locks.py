@@ -12,11 +12,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.files import lines, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
 
 
 def holder(paths):
-    # type: (Any) -> str
+    # type: (Iterable[str]) -> str
     """Return the program that holds a write lock on one of some files ("apt-get (pid 71)"), "" for none."""
     for path in paths:
         try:

@@ -12,9 +12,8 @@ from ansible_collections.egov.ops.plugins.module_utils.packages import versions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.packages.restarts import Processes
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import System
 
 _FLAVOUR = re.compile(r"[-+]([a-z][a-z0-9_-]*)$")
 #: Processes that cannot be restarted on their own without harm.
@@ -103,7 +102,7 @@ def _is_rebuilt(root, release, build):
 
 
 def reasons(root, system, processes, wanted):
-    # type: (str, Any, Processes | None, list[str]) -> list[str]
+    # type: (str, System, Processes | None, list[str]) -> list[str]
     """Return why the host has to be restarted, nothing if it has not; raises OSError.
 
     system: what os.uname() returns. processes: those that run replaced files, None where they are not known.

@@ -8,9 +8,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host import platform
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.packages import types
     from ansible_collections.egov.ops.plugins.module_utils.packages.listing import Listing
 
 #: The Pythons that a platform's own tools use, in the order in which one is looked for.
@@ -21,15 +22,15 @@ class Engine:
     """A package manager: the module that reads it, the binding that this needs, the package that has the binding."""
 
     def __init__(self, module, binding="", package=""):
-        # type: (Any, str, str) -> None
+        # type: (Callable[[], types.Engine], str, str) -> None
         self._module = module
         self.binding = binding
         self.package = package
 
     def read(self, host, settings, root):
-        # type: (Host, dict[str, Any], str) -> Listing
+        # type: (Host, types.ScanArguments, str) -> Listing
         """Return what the package manager knows; raises EngineError."""
-        return self._module().read(host, settings, root)  # type: ignore[no-any-return]
+        return self._module().read(host, settings, root)
 
     def refresh(self, host, root):
         # type: (Host, str) -> None
@@ -46,21 +47,21 @@ class Engine:
 
 # A host has one of them, and the others need not be compiled on it.
 def _apt():
-    # type: () -> Any
+    # type: () -> types.Engine
     from ansible_collections.egov.ops.plugins.module_utils.packages import apt
 
     return apt
 
 
 def _dnf():
-    # type: () -> Any
+    # type: () -> types.Engine
     from ansible_collections.egov.ops.plugins.module_utils.packages import dnf
 
     return dnf
 
 
 def _zypper():
-    # type: () -> Any
+    # type: () -> types.Engine
     from ansible_collections.egov.ops.plugins.module_utils.packages import zypper
 
     return zypper

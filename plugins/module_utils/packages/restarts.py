@@ -8,10 +8,6 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import read_text
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 _DELETED = " (deleted)"
 #: Files below these are removed while in use as a matter of course, and belong to no package.
 _PASSING = (

@@ -14,17 +14,22 @@ import sys
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host import moments, platform
-from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, SEVERITY, observation
+from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, SEVERITY, counts_of, observation
 from ansible_collections.egov.ops.plugins.module_utils.packages import reboot, registry, restarts, security
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import EngineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
+    from typing import TypeVar
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Fact, Observation, Result
+    from ansible_collections.egov.ops.plugins.module_utils.packages import types
     from ansible_collections.egov.ops.plugins.module_utils.packages.listing import Listing, Source, Update
     from ansible_collections.egov.ops.plugins.module_utils.packages.restarts import Processes
+
+    Entry = TypeVar("Entry")
 
 #: The clauses that each kind is evidence for: versions known, holes found and mended, systems kept up to date.
 _CLAUSES = {
@@ -40,7 +45,7 @@ _SKEW = 300
 
 
 def scan(arguments, host, root="/"):
-    # type: (dict[str, Any], Host, str) -> dict[str, Any]
+    # type: (types.ScanArguments, Host, str) -> Result
     """Return what was found.
 
     arguments: `refresh` the lists first; `max_lists_age`, seconds after which they tell nothing; `security_origins`,
@@ -60,17 +65,14 @@ def scan(arguments, host, root="/"):
         processes = None
         evidence.append(_unknown("restarts", "processes", EngineError("The processes cannot be seen: %s." % error)))
     evidence.append(_reboot(root, processes, listing))
-    summary = {}  # type: dict[str, int]
-    for found in evidence:
-        summary[found["status"]] = summary.get(found["status"], 0) + 1
-    return {"changed": refreshed, "msg": _sentence(evidence), "summary": summary, "evidence": evidence}
+    return {"changed": refreshed, "msg": _sentence(evidence), "summary": counts_of(evidence), "evidence": evidence}
 
 
 _LISTED = (("package_list", "pending"), ("package_list", "installed"), ("held", "packages"))
 
 
 def _listing(arguments, host, root):
-    # type: (dict[str, Any], Host, str) -> tuple[Listing | None, bool, EngineError]
+    # type: (types.ScanArguments, Host, str) -> tuple[Listing | None, bool, EngineError]
     """Return what the package manager knows, whether its lists were refreshed, and what went wrong ("" for nothing)."""
     refreshed, failure = False, EngineError("")
     try:
@@ -88,14 +90,8 @@ def _listing(arguments, host, root):
         return None, refreshed, EngineError(str(error), "not_supported")
     except Exception as error:  # the bindings are not ours, and neither is what they raise
         words = " ".join(str(error).split()).rstrip(".")
-        return (
-            None,
-            refreshed,
-            EngineError(
-                "The package manager's library broke (%s: %s); try the package manager by hand on the host."
-                % (type(error).__name__, words[:300] or "no text")
-            ),
-        )
+        message = "The package manager's library broke (%s: %s); try the package manager by hand on the host."
+        return None, refreshed, EngineError(message % (type(error).__name__, words[:300] or "no text"))
 
 
 def _engine(root):
@@ -116,17 +112,19 @@ def _engine(root):
 
 
 def _observe(kind, subject, status, message, act="", reason="", **detail):
-    # type: (str, str, str, str, str, str, Any) -> dict[str, Any]
-    return observation(kind, subject, status, reason, _CLAUSES[kind], message=message, next=act, **detail)
+    # type: (str, str, str, str, str, str, Fact) -> Observation
+    return observation(  # type: ignore[return-value]
+        kind, subject, status, reason, _CLAUSES[kind], message=message, next=act, **detail
+    )
 
 
 def _unknown(kind, subject, error):
-    # type: (str, str, EngineError) -> dict[str, Any]
+    # type: (str, str, EngineError) -> Observation
     return _observe(kind, subject, "unknown", str(error), reason=error.reason)
 
 
 def _pending(listing, arguments, host, refreshed, failure):
-    # type: (Listing, dict[str, Any], Host, bool, EngineError) -> dict[str, Any]
+    # type: (Listing, types.ScanArguments, Host, bool, EngineError) -> Observation
     """Return the observation of the pending updates; ok only where fresh lists show no security update among them."""
     now = _seconds(host.now)
     # Late ones first, then security updates, then the rest: what does not fit is the least urgent.
@@ -144,7 +142,7 @@ def _pending(listing, arguments, host, refreshed, failure):
         "sources": [_source(source) for source in listing.sources][:50],
         "updates": shown,
         "omitted": omitted,
-    }  # type: dict[str, Any]
+    }  # type: types.Pending
     # A refresh that has just succeeded reached each source, whatever the times of the lists.
     stale = _stale(listing.sources, math.inf if refreshed else arguments["max_lists_age"])
     if str(failure):
@@ -164,14 +162,13 @@ def _pending(listing, arguments, host, refreshed, failure):
         act = "Install them now, or record why not."
         return _observe("package_list", "pending", "critical", message, act, **detail)
     if safe:
-        return _observe(
-            "package_list", "pending", "warning", found, "Plan their rollout within the deadlines.", **detail
-        )
+        act = "Plan their rollout within the deadlines."
+        return _observe("package_list", "pending", "warning", found, act, **detail)
     return _observe("package_list", "pending", "ok", found, **detail)
 
 
 def _entry(update, now):
-    # type: (Update, float) -> dict[str, Any]
+    # type: (Update, float) -> dict[str, JSON]
     entry = {
         "name": update.name,
         "arch": update.arch,
@@ -179,7 +176,7 @@ def _entry(update, now):
         "candidate": update.candidate,
         "origins": update.origins,
         "security": update.security,
-    }  # type: dict[str, Any]
+    }  # type: dict[str, JSON]
     if update.hold:
         entry["hold"] = update.hold
     if update.advisories:
@@ -192,7 +189,7 @@ def _entry(update, now):
 
 
 def _source(source):
-    # type: (Source) -> dict[str, Any]
+    # type: (Source) -> dict[str, JSON]
     hours = None if source.refreshed is None else round((time.time() - source.refreshed) / 3600, 1)
     return {"name": source.name, "age_hours": hours}
 
@@ -214,7 +211,7 @@ def _stale(sources, limit):
 
 
 def _installed(listing):
-    # type: (Listing) -> dict[str, Any]
+    # type: (Listing) -> Observation
     if not listing.broken:
         return _observe(
             "package_list",
@@ -240,26 +237,24 @@ def _installed(listing):
 
 
 def _held(listing):
-    # type: (Listing) -> dict[str, Any]
+    # type: (Listing) -> Observation
     """Return the observation of what is kept from changing: a decision, and a finding if it keeps a hole open."""
     kept = [update for update in listing.updates if update.hold and update.security]
     entries = [{"name": entry.name, "how": entry.how, "words": entry.words} for entry in listing.held]
     shown, omitted = bounded(entries)
-    detail = {"counts": {"held": len(entries), "security": len(kept)}, "held": shown, "omitted": omitted}  # type: dict[str, Any]
+    detail = {"counts": {"held": len(entries), "security": len(kept)}, "held": shown, "omitted": omitted}  # type: types.Kept
     if kept:
         message = "%d security updates are kept back by a hold or pin%s." % (len(kept), _names(kept))
         act = "Release them, or record who accepts the risk until when."
         return _observe("held", "packages", "warning", message, act, **detail)
-    message = (
-        "%d packages are held or pinned%s." % (len(entries), _names(listing.held))
-        if entries
-        else ("No package is held or pinned.")
-    )
+    message = "No package is held or pinned."
+    if entries:
+        message = "%d packages are held or pinned%s." % (len(entries), _names(listing.held))
     return _observe("held", "packages", "ok", message, **detail)
 
 
 def _restarts(processes, root):
-    # type: (Processes, str) -> dict[str, Any]
+    # type: (Processes, str) -> Observation
     found = processes.outdated
     entries = [
         {"pid": process.pid, "name": process.name, "unit": process.unit, "files": process.files} for process in found
@@ -270,7 +265,7 @@ def _restarts(processes, root):
         "units": processes.units[:100],
         "processes": shown,
         "omitted": omitted,
-    }  # type: dict[str, Any]
+    }  # type: types.Replaced
     if found:
         units = ", ".join(processes.units[:5])
         message = "%d processes run files that an update has replaced%s." % (
@@ -288,7 +283,7 @@ def _restarts(processes, root):
 
 
 def _reboot(root, processes, listing):
-    # type: (str, Processes | None, Listing | None) -> dict[str, Any]
+    # type: (str, Processes | None, Listing | None) -> Observation
     system = os.uname()
     try:
         found = reboot.reasons(root, system, processes, listing.reboot if listing else [])
@@ -296,7 +291,7 @@ def _reboot(root, processes, listing):
     except OSError as error:
         message = "Whether the host has to be restarted cannot be seen: %s." % error
         return _observe("reboot", "host", "unknown", message, reason="error")
-    detail = {"kernel": {"running": kernel.running, "newest": kernel.newest}, "reasons": bounded(found)[0]}  # type: dict[str, Any]
+    detail = {"kernel": {"running": kernel.running, "newest": kernel.newest}, "reasons": bounded(found)[0]}  # type: types.Restart
     if found:
         message = "The host has to be restarted: %s." % "; ".join(found[:3])
         return _observe("reboot", "host", "warning", message, "Plan a restart in the maintenance window.", **detail)
@@ -318,7 +313,7 @@ def _see_all():
 
 
 def bounded(entries, room=_ROOM):
-    # type: (list[Any], int) -> tuple[list[Any], int]
+    # type: (list[Entry], int) -> tuple[list[Entry], int]
     """Return the first entries, as many as fit into `room` bytes of JSON, and how many did not."""
     for place, entry in enumerate(entries):
         room -= len(json.dumps(entry)) + 2
@@ -328,7 +323,7 @@ def bounded(entries, room=_ROOM):
 
 
 def _names(entries):
-    # type: (Any) -> str
+    # type: (Iterable[types.Named]) -> str
     names = list(dict.fromkeys(entry.name for entry in entries))
     more = ", and %d more" % (len(names) - 5) if len(names) > 5 else ""
     return " (%s%s)" % (", ".join(names[:5]), more) if names else ""
@@ -341,7 +336,7 @@ def _seconds(now):
 
 
 def _sentence(evidence):
-    # type: (list[dict[str, Any]]) -> str
+    # type: (list[Observation]) -> str
     """Return the outcome in one sentence: the worst finding, and the pending updates in any case."""
     worst = min(evidence, key=lambda found: SEVERITY.index(found["status"]))
     message = str(evidence[0]["detail"]["message"])

@@ -8,7 +8,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable, Mapping
+
+    from ansible_collections.egov.ops.plugins.module_utils.packages.listing import Update
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import Compare, Patterns
 
 _DAY = 86400
 #: The vendors' words for a severity, by the deadline that they fall under; all others fall under "other".
@@ -16,7 +19,7 @@ _SEVERITIES = {"critical": "critical", "important": "high", "high": "high"}
 
 
 def is_security(versions, installed, candidate, compare):
-    # type: (Any, str, str, Any) -> bool
+    # type: (Iterable[tuple[str, bool]], str, str, Compare) -> bool
     """Return whether an update closes a hole: any version above the installed one, up to the candidate, is a security
     update. The candidate alone does not tell: one that overtook a security update brings its fix along.
 
@@ -29,20 +32,20 @@ def is_security(versions, installed, candidate, compare):
 
 
 def is_security_origin(names, patterns):
-    # type: (Any, Any) -> bool
+    # type: (Iterable[str], Patterns) -> bool
     """Return whether a source is one for security updates: a pattern matches its label, suite, code name or id."""
     return any(matches(name.lower(), pattern.lower()) for name in names if name for pattern in patterns)
 
 
 def age_days(update, now):
-    # type: (Any, float) -> float | None
+    # type: (Update, float) -> float | None
     """Return the days since the oldest security advisory of an update, None where no advisory has a date."""
     dates = [advisory.issued for advisory in update.advisories if advisory.issued]
     return (now - min(dates)) / _DAY if dates else None
 
 
 def is_late(update, deadlines, now):
-    # type: (Any, dict[str, float], float) -> bool
+    # type: (Update, Mapping[str, float], float) -> bool
     """Return whether a security advisory is older than its severity's deadline (seconds: critical, high, other)."""
     return any(
         advisory.issued and now - advisory.issued > deadlines[_SEVERITIES.get(advisory.severity, "other")]

@@ -9,7 +9,9 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from xml.etree.ElementTree import Element
+
+    from _typeshed import SupportsRead
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?)?")
 
@@ -46,7 +48,7 @@ def read(path):
 
 
 def parse(stream):
-    # type: (Any) -> list[Notice]
+    # type: (SupportsRead[bytes]) -> list[Notice]
     """Return the notices in an open file; raises ValueError."""
     from xml.etree import ElementTree
 
@@ -62,7 +64,7 @@ def parse(stream):
 
 
 def _notice(element):
-    # type: (Any) -> Notice
+    # type: (Element) -> Notice
     packages = []
     reboot = element.find("reboot_suggested") is not None
     for package in element.iter("package"):

@@ -6,10 +6,6 @@
 
 import re
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 _PIECE = re.compile(r"[0-9]+|[a-zA-Z]+|~|\^")
 
 

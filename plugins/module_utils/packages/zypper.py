@@ -21,9 +21,10 @@ from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from xml.etree.ElementTree import Element
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import Patterns, ScanArguments
 
 _LOCKED = 7
 #: Codes by which zypper says that it ended well and has something to tell.
@@ -40,7 +41,7 @@ def refresh(host, root):
 
 
 def read(host, settings, root):
-    # type: (Host, dict[str, Any], str) -> Listing
+    # type: (Host, ScanArguments, str) -> Listing
     """Return what zypper knows; raises EngineError. settings: `security_origins`, patterns for aliases."""
     folder = root.rstrip("/")
     listing = Listing(_installed(host, root))
@@ -81,7 +82,7 @@ def _installed(host, root):
 
 
 def _xml(text):
-    # type: (str) -> Any
+    # type: (str) -> Element
     from xml.etree import ElementTree
 
     try:
@@ -103,7 +104,7 @@ def messages(text):
 
 
 def updates(text, notices, held, patterns):
-    # type: (str, list[updateinfo.Notice], list[Held], Any) -> list[Update]
+    # type: (str, list[updateinfo.Notice], list[Held], Patterns) -> list[Update]
     """Return the pending updates of `zypper --xmlout list-updates`, classed by notices; raises EngineError."""
     announced = {}  # type: dict[str, list[tuple[str, updateinfo.Notice]]]
     for notice in notices:

@@ -29,7 +29,7 @@ def test_every_check_is_registered() -> None:
     known = {kind.check for kind in registry.KINDS.values()} | {kind.each for kind in registry.KINDS.values()}
     themes = [module for _name, module in inspect.getmembers(registry, inspect.ismodule)]
     assert len(themes) == len(list((PLUGINS / "module_utils/health").glob("*.py"))) - len(
-        ("entry", "options", "probe", "prober", "registry", "thresholds")
+        ("entry", "options", "probe", "prober", "registry", "thresholds", "types")
     )
     missing = [
         f"{module.__name__}.{name}"
