@@ -62,10 +62,7 @@ class Operation:
     def note(self, event, **detail):
         # type: (str, Fact) -> None
         """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
-        import json
-
-        line = json.dumps(dict(self._host.scrubber.value(detail), event=event, time=_now()), sort_keys=True)
-        self._host.files.append(self._journal, line.encode("ascii"))
+        self._journal.note(event, **self._host.scrubber.value(detail))
 
     def prepare(self):
         # type: () -> None

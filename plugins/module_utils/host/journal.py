@@ -8,20 +8,21 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Event, Fact
 
 
 class Journal:
     """A file of one JSON line for each event, which outlasts a crash."""
 
     def __init__(self, path, files):
-        # type: (str, Any) -> None
+        # type: (str, Files) -> None
         """Take the path, and the host's Files, which write it."""
         self._path = path
         self._files = files
 
     def events(self):
-        # type: () -> list[dict[str, Any]]
+        # type: () -> list[Event]
         """Return the events, oldest first; a line that a crash has torn is none."""
         import json
 
@@ -33,7 +34,7 @@ class Journal:
         return [json.loads(line.decode("ascii")) for line in content[: content.rfind(b"\n") + 1].splitlines()]
 
     def note(self, event, **detail):
-        # type: (str, Any) -> None
+        # type: (str, Fact) -> None
         """Add an event, where it outlasts a crash; raises OSError."""
         import json
 
@@ -43,9 +44,9 @@ class Journal:
 
 
 def newest(events, name):
-    # type: (list[dict[str, Any]], str) -> dict[str, Any]
+    # type: (list[Event], str) -> Event
     """Return the newest event of a name, {} where there is none."""
-    found = {}  # type: dict[str, Any]
+    found = {}  # type: Event
     for event in events:
         if event["event"] == name:
             found = event
@@ -53,7 +54,7 @@ def newest(events, name):
 
 
 def current_attempt(events):
-    # type: (list[dict[str, Any]]) -> list[dict[str, Any]]
+    # type: (list[Event]) -> list[Event]
     """Return the events since the last attempt that failed."""
     start = 0
     for number, event in enumerate(events):
