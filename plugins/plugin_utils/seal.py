@@ -22,7 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import CONTROLLER, iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, sentences, untold
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain, missing
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Head, Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
@@ -84,7 +84,8 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
             ]
             sealed.warnings += [*drained.unreadable, *drained.rejected]
             if goes_on is None:  # a fault would end the play before the hosts ahead have had their turn
-                sealed.fault = " ".join(sentences(ledger, run.id))
+                said = [*sentences(ledger, run.id), *untold(state.untold)]
+                sealed.fault = " ".join(dict.fromkeys(said))
             try:
                 key = plan["egov_ops_witness_key"]
                 witness.publish(state.witness, drained.head, run.id, iso(now), Path(key) if key else None)

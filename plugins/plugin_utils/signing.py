@@ -16,7 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.changing import refuse_pl
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.gate import signer_fault
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.record import iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, forget_untold, untold
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.seal import drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
@@ -86,6 +86,9 @@ class SigningTask(Task):
                 drained = drain(state, ledger, now, current=run.spool, actor=Actor(run.id, run.procedure))
             for sentence in drained.unreadable:
                 self._display.warning(sentence)
-            if drained.rejected:  # no seal follows that would say so
+            sentences = dict.fromkeys([*drained.rejected, *untold(state.untold)])
+            if sentences:  # no seal follows that would say so
                 kept = f"The {seen['kind']} is in the ledger and need not be repeated."
-                raise OpsError(" ".join([kept, *drained.rejected]))
+                message = " ".join([kept, *sentences])
+                forget_untold(state.untold, message)
+                raise OpsError(message)

@@ -51,15 +51,20 @@ class Operation:
 
     def events(self):
         # type: () -> list[dict[str, Any]]
-        """Return the journal, oldest first; a line that a crash has torn is none."""
-        import json
-
+        """Return the journal, oldest first, without a line that a crash has torn; HalfError for a damaged one."""
         try:
             with open(self._journal, "rb") as stream:
                 content = stream.read()
         except OSError:
             return []
-        return [json.loads(line.decode("ascii")) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+        lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
+        events = [_event_of(line) for line in lines]
+        if not all(events):
+            raise HalfError(
+                "Line %d of the journal %s is damaged: see in it what operation %s has left on this host, mend that, "
+                "and move the folder %s away." % (events.index({}) + 1, self._journal, self.id[:8], self._folder)
+            )
+        return events
 
     def note(self, event, **detail):
         # type: (str, Any) -> None
@@ -309,6 +314,19 @@ def _arguments(pid):
             return stream.read().split(b"\0")
     except OSError:
         return []
+
+
+def _event_of(line):
+    # type: (bytes) -> dict[str, Any]
+    """Return the event in a line of a journal, {} for a line that `note` has not written."""
+    import json
+
+    try:
+        event = json.loads(line.decode("ascii"))
+        whole = isinstance(event, dict) and isinstance(event["event"], str) and isinstance(event["time"], str)
+    except (ValueError, KeyError, RecursionError):
+        return {}
+    return event if whole else {}
 
 
 def _busy(holder):
