@@ -16,6 +16,9 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.state import Memor
 from ansible_collections.egov.ops.plugins.module_utils.host import watched
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host
 from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation
+from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.rotation import Rotation
+from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 
 NAME = "a" * 64
 GOOD = b'{"event": "begin", "time": "2026-03-04T05:06:07Z"}\n'
@@ -149,3 +152,14 @@ def test_lines_before_a_deep_one_are_decoded() -> None:
     assert next(lines)[1] == {"path": "/a"}
     with pytest.raises(ValueError):
         next(lines)
+
+
+@pytest.mark.parametrize("content", [*BAD.values(), b'{"web1": {"main": {"new": 5}}}', b'{"web1": [1]}'])
+def test_a_damaged_progress_of_a_rotation_says_what_to_do(tmp_path: Path, content: bytes) -> None:
+    rotation = Rotation("main", {"password_file": str(tmp_path / "password")}, StateDir(tmp_path))
+    rotation.folder.mkdir(parents=True)
+    (rotation.folder / "progress.json").write_bytes(content)
+    with pytest.raises(OpsError, match=r"bring progress\.json back .* keep the passwords .* move the folder away"):
+        rotation.lacking([("web1", "main")])
+    (rotation.folder / "progress.json").unlink()
+    assert rotation.lacking([("web1", "main")]) == [("web1", "main")]

@@ -17,6 +17,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +38,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verify import veri
 from ansible_collections.egov.ops.plugins.plugin_utils.report.build import build
 from ansible_collections.egov.ops.plugins.plugin_utils.report.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.markdown import render_markdown
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period import Choice, gather_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period_build import build_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period_page import render_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period_text import render_period_text
+from ansible_collections.egov.ops.plugins.plugin_utils.report.rollup import Shelf
 from ansible_collections.egov.ops.plugins.plugin_utils.report.source import Facts, gather
+from ansible_collections.egov.ops.plugins.plugin_utils.report.span import Span
 from ansible_collections.egov.ops.plugins.plugin_utils.report.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.state_dir import StateDir
 from hypothesis import given, settings
@@ -657,6 +664,12 @@ def test_the_report_shows_what_was_set_aside_as_a_finding_of_the_controller(stat
     with Ledger(state.ledger) as ledger:
         drain(state, ledger, NOW, run, actor=Actor(run.run, "daily"))
         data = build(gather(ledger, run.run, Facts()))
+        days = Span("range", date(2026, 3, 1), date(2026, 3, 31), "UTC")
+        month = build_period(gather_period(ledger, Shelf(ledger, None), days, Choice(), Facts()))
+    (seen,) = month["findings"]
+    assert (seen["host"], seen["kind"]) == ("controller", "rejected")
+    assert render_period(month, "en").count(f"{count} line") and render_period_text(month, "zh")
+    assert [row["name"] for row in month["hosts"]] == ["web1"]
     (finding,) = data["findings"]
     (path,) = state.rejected.iterdir()
     assert (finding["host"], finding["kind"], finding["status"]) == ("controller", "rejected", "failed")
