@@ -52,13 +52,28 @@ class Operation:
 
     def events(self):
         # type: () -> list[dict[str, Any]]
-        """Return the journal, oldest first; a line that a crash has torn is none."""
-        return self._journal.events()
+        """Return the journal, oldest first, without a line that a crash has torn; HalfError for a damaged one."""
+        try:
+            with open(self._journal, "rb") as stream:
+                content = stream.read()
+        except OSError:
+            return []
+        lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
+        events = [_event_of(line) for line in lines]
+        if not all(events):
+            raise HalfError(
+                "Line %d of the journal %s is damaged: see in it what operation %s has left on this host, mend that, "
+                "and move the folder %s away." % (events.index({}) + 1, self._journal, self.id[:8], self._folder)
+            )
+        return events
 
     def note(self, event, **detail):
         # type: (str, Any) -> None
         """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
-        self._journal.note(event, **self._host.scrubber.value(detail))
+        import json
+
+        line = json.dumps(dict(self._host.scrubber.value(detail), event=event, time=_now()), sort_keys=True)
+        self._host.files.append(self._journal, line.encode("ascii"))
 
     def prepare(self):
         # type: () -> None
@@ -300,6 +315,19 @@ def _arguments(pid):
             return stream.read().split(b"\0")
     except OSError:
         return []
+
+
+def _event_of(line):
+    # type: (bytes) -> dict[str, Any]
+    """Return the event in a line of a journal, {} for a line that `note` has not written."""
+    import json
+
+    try:
+        event = json.loads(line.decode("ascii"))
+        whole = isinstance(event, dict) and isinstance(event["event"], str) and isinstance(event["time"], str)
+    except (ValueError, KeyError, RecursionError):
+        return {}
+    return event if whole else {}
 
 
 def _busy(holder):

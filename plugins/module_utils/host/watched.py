@@ -124,7 +124,7 @@ class _Place:
         try:
             with open(self._path(name), "rb") as stream:
                 return json.loads(stream.read().decode("ascii"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def progress(self):
@@ -209,7 +209,7 @@ def _asked(place, host):
     until = time.monotonic() + min(WAIT_SECONDS, host.remaining())
     while not place.free():
         worker = place.read("worker")
-        if worker and time.monotonic() > worker[1] + GRACE_SECONDS:
+        if _is_worker(worker) and time.monotonic() > worker[1] + GRACE_SECONDS:
             os.killpg(worker[0], signal.SIGKILL)  # it holds the lock, so the number is still its own
             raise HalfError("The work did not end in its time and was killed: give the task more time.", "timeout")
         if time.monotonic() >= until:
@@ -218,11 +218,19 @@ def _asked(place, host):
     return _result(place)
 
 
+def _is_worker(worker):
+    # type: (Any) -> bool
+    """Tell whether a value is what a worker notes: the number of its group, more than 1, and the end of its time."""
+    return (
+        isinstance(worker, list) and [type(value) for value in worker] in ([int, float], [int, int]) and worker[0] > 1
+    )
+
+
 def _result(place):
     # type: (_Place) -> dict[str, Any]
     result, line = place.read("result"), place.read("line")
     place.remove()
-    if result is None:
+    if not isinstance(result, dict):
         raise HalfError(
             "The work on the host was killed, or its state folder is full%s: run it again."
             % (" (it was at: %s)" % line if line else ""),
