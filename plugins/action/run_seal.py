@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import forget_untold
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run, finish, targets
 
 
@@ -47,5 +48,6 @@ class ActionModule(Task):
         if not sealed.fault:
             targets.refuse_only_foreign(batch.all_hosts, run.header["not_ours"])
         if sealed.fault:
+            forget_untold(state.untold, sealed.fault)
             return {"failed": True, "changed": True, "msg": sealed.fault, **result}
         return {"changed": True, "msg": f"{sealed.records} records of run {run.id} are in the ledger.", **result}

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import datetime, timezone
 
 import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import drain_spools
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 
+from tests.support.ledger_cases import in_child, kill_here
 from tests.support.sites import HOSTS, OK, PROBE, start_and_stay, statuses
 
 pytestmark = pytest.mark.slow
@@ -61,6 +67,23 @@ def test_a_spoilt_spool_ends_one_run_with_2_and_no_later_one(site):
     assert len(list((site.state / "rejected").iterdir())) == 1
     verified = site.play("egov.ops.ledger_verify")
     assert verified.rc == 0, verified.output
+
+
+def test_what_a_killed_run_has_set_aside_ends_the_next_one_with_2(site):
+    poison(site)
+    state = StateDir(site.state)
+
+    def die_after_the_commit() -> None:
+        Spool.remove = lambda _spool: kill_here()
+        with Ledger(state.ledger) as ledger:
+            drain_spools(state, ledger, datetime.now(timezone.utc))
+
+    assert in_child(die_after_the_commit) == -signal.SIGKILL
+    first = site.play(site.procedure(name="other"))
+    assert first.rc == 2, first.output
+    assert "5 lines in the spool of the run" in " ".join(first.output.split())
+    second = site.play(site.procedure(name="other"))
+    assert second.rc == 0, second.output
 
 
 def test_a_run_whose_own_spool_is_spoilt_keeps_its_evidence_and_ends_with_2(site):

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 
-#: What the controller refuses in an answer (see plugin_utils/transport/answer.py): control characters other than tab
-#: and line end, and half characters; and how they look in JSON, beside numbers that are none.
+#: What the controller refuses in an answer (see plugin_utils/transport/answer.py): control characters other than tab and line
+#: end, and half characters; and how they look in JSON, beside numbers that are none.
 _ACTIVE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 _ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
 #: The result whose texts stay as they are: a later command needs its paths.

@@ -56,7 +56,7 @@ class Operation:
 
     def events(self):
         # type: () -> list[Event]
-        """Return the journal, oldest first; a line that a crash has torn is none."""
+        """Return the journal, oldest first, without a line that a crash has torn; HalfError for a damaged one."""
         return self._journal.events()
 
     def note(self, event, **detail):

@@ -4,7 +4,10 @@
 
 """The journal of an operation: a file that outlasts a crash, and what its events say."""
 
+import os
 import time
+
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,15 +26,22 @@ class Journal:
 
     def events(self):
         # type: () -> list[Event]
-        """Return the events, oldest first; a line that a crash has torn is none."""
-        import json
-
+        """Return the events, oldest first, without a line that a crash has torn; raises HalfError for a damaged one."""
         try:
             with open(self._path, "rb") as stream:
                 content = stream.read()
         except OSError:
             return []
-        return [json.loads(line.decode("ascii")) for line in content[: content.rfind(b"\n") + 1].splitlines()]
+        lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1]
+        events = [_event_of(line) for line in lines]
+        if not all(events):
+            folder = os.path.dirname(self._path)
+            raise HalfError(
+                "Line %d of the journal %s is damaged: see in it what operation %s has left on this host, mend that, "
+                "and move the folder %s away."
+                % (events.index({}) + 1, self._path, os.path.basename(folder)[:8], folder)
+            )
+        return events
 
     def note(self, event, **detail):
         # type: (str, Fact) -> None
@@ -61,3 +71,16 @@ def current_attempt(events):
         if event["event"] == "failed":
             start = number + 1
     return events[start:]
+
+
+def _event_of(line):
+    # type: (bytes) -> Event
+    """Return the event in a line of a journal, {} for a line that `note` has not written."""
+    import json
+
+    try:
+        event = json.loads(line.decode("ascii"))
+        whole = isinstance(event, dict) and isinstance(event["event"], str) and isinstance(event["time"], str)
+    except (ValueError, KeyError, RecursionError):
+        return {}
+    return event if whole else {}

@@ -129,7 +129,7 @@ class _Place:
         try:
             with open(self._path(name), "rb") as stream:
                 return json.loads(stream.read().decode("ascii"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def progress(self):  # type: ignore[type-var]
@@ -214,7 +214,7 @@ def _asked(place, host):  # type: ignore[type-var]
     until = time.monotonic() + min(WAIT_SECONDS, host.remaining())
     while not place.free():
         worker = place.read("worker")
-        if worker and time.monotonic() > worker[1] + GRACE_SECONDS:
+        if _is_worker(worker) and time.monotonic() > worker[1] + GRACE_SECONDS:
             os.killpg(worker[0], signal.SIGKILL)  # it holds the lock, so the number is still its own
             raise HalfError("The work did not end in its time and was killed: give the task more time.", "timeout")
         if time.monotonic() >= until:
@@ -223,12 +223,20 @@ def _asked(place, host):  # type: ignore[type-var]
     return _result(place)
 
 
+def _is_worker(worker):
+    # type: (object) -> bool
+    """Tell whether a value is what a worker notes: the number of its group, more than 1, and the end of its time."""
+    return (
+        isinstance(worker, list) and [type(value) for value in worker] in ([int, float], [int, int]) and worker[0] > 1
+    )
+
+
 def _result(place):  # type: ignore[type-var]
     # type: (_Place) -> AnyResult
     result = place.read("result")  # type: AnyResult | None
     line = place.read("line")
     place.remove()
-    if result is None:
+    if not isinstance(result, dict):
         raise HalfError(
             "The work on the host was killed, or its state folder is full%s: run it again."
             % (" (it was at: %s)" % line if line else ""),

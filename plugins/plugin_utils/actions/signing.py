@@ -18,9 +18,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence, si
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Actor,
     drain_spools,
+    forget_untold,
     iso,
     open_ledger,
     record,
+    untold,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
@@ -86,6 +88,9 @@ class SigningTask(Task):
                 drained = drain_spools(state, ledger, now, current=run.spool, actor=Actor(run.id, run.procedure))
             for sentence in drained.unreadable:
                 self._display.warning(sentence)
-            if drained.rejected:  # no seal follows that would say so
+            sentences = dict.fromkeys([*drained.rejected, *untold(state.untold)])
+            if sentences:  # no seal follows that would say so
                 kept = f"The {seen['kind']} is in the ledger and need not be repeated."
-                raise OpsError(" ".join([kept, *drained.rejected]))
+                message = " ".join([kept, *sentences])
+                forget_untold(state.untold, message)
+                raise OpsError(message)

@@ -58,13 +58,19 @@ class Rotation:
         """Return by host and repository the ids of the keys, and `removed` where the old one is gone; OpsError."""
         try:
             found: dict[str, dict[str, dict[str, str]]] = json.loads((self.folder / "progress.json").read_bytes())
-            if not all(isinstance(facts, dict) for entries in found.values() for facts in entries.values()):
+            every = [facts for entries in found.values() for facts in entries.values()]
+            if not all(isinstance(facts, dict) and all(isinstance(v, str) for v in facts.values()) for facts in every):
                 raise ValueError("it is not what a rotation writes")
             return found
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, RecursionError) as error:
-            raise OpsError(f"The progress of a key rotation in {self.folder} cannot be read ({error}).") from None
+            raise OpsError(
+                f"The progress of a key rotation in {self.folder} cannot be read ({error}); bring progress.json back "
+                "from a backup of the controller. Without one, keep the passwords next and previous that lie there, "
+                "move the folder away, and rotate again: each repository then gets another new key, and the keys "
+                "that are left are removed by hand."
+            ) from None
 
     def note(self, host: str, name: str, **facts: str) -> None:
         """Remember what a stage has done with a repository of a host; the caller holds the lock. Raises OpsError."""

@@ -36,6 +36,7 @@ class StateDir:
         self.ledger = path / "ledger.sqlite3"
         self.spool = path / "spool"
         self.rejected = path / "rejected"
+        self.untold = path / "untold"
         self.reports = path / "reports"
         self.rollups = path / "rollups"
         self.exports = path / "exports"

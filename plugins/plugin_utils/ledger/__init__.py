@@ -34,7 +34,12 @@ if TYPE_CHECKING:
         record_or_failure,
         stable_id,
     )
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, sentences
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import (
+        Actor,
+        forget_untold,
+        sentences,
+        untold,
+    )
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import Header, Step
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -60,7 +65,7 @@ else:
                 "record_or_failure",
                 "stable_id",
             ),
-            "rejected": ("Actor", "sentences"),
+            "rejected": ("Actor", "forget_untold", "sentences", "untold"),
             "spool": ("Spool", "spools"),
             "spool_lines": ("Header", "Step"),
             "sqlite": ("Ledger",),

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
@@ -21,7 +22,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import Dama
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, alive, identity, lives
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record, stable_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, Stranger, conflicts, set_aside
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import (
+    Actor,
+    Stranger,
+    conflicts,
+    keep_whole,
+    note_untold,
+    set_aside,
+    untimely,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools, strangers
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import Contents
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine, Header, header_of_begin
@@ -30,6 +39,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 #: Seconds after which a silent run that says nothing of its length is taken for dead, on another boot or machine.
 LONGEST = 24 * 3600.0
 
+
+#: What tells whether two records of one id are about the same.
+_ABOUT = ("host", "domain", "kind", "subject")
+
+#: How far before a record the controller's clock may have been set back since.
+SET_BACK = timedelta(days=1)
 
 #: Errors of a file that is there and will not be readable later either.
 _NEVER_READABLE = (errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ELOOP, errno.ENXIO)
@@ -57,6 +72,7 @@ class _Load:
     lines: list[tuple[dict[str, Any], str]]
     made: list[dict[str, Any]]
     bad: list[BadLine]
+    is_vast: bool
 
     def reject(self, causes: Mapping[str, str]) -> None:
         """Count lines among the bad ones, by their text and cause."""
@@ -120,7 +136,10 @@ def drain_spools(
     torn = 0
     try:
         with state.lock("seal"), ExitStack() as locks:
-            strange += [Stranger.of(path, "it is no ordinary file", state.rejected) for path in strangers(state.spool)]
+            strange += [
+                Stranger.of(path, "it is no ordinary file of this user", state.rejected)
+                for path in strangers(state.spool)
+            ]
             for found in spools(state.spool):
                 is_current = current is not None and found.run == current.run
                 spool = current if current and is_current else found
@@ -143,7 +162,7 @@ def drain_spools(
                 header = _header_of(spool, contents)
                 made = [] if is_current else _interrupted(header, contents, now)
                 lines = list(zip(contents.records, contents.bodies, strict=True))
-                loads.append(_Load(spool, header, lines, made, list(contents.bad)))
+                loads.append(_Load(spool, header, lines, made, list(contents.bad), contents.is_vast))
                 torn += contents.torn
                 if header.get("begun") and not is_current:
                     orphans.append(spool.run)
@@ -178,10 +197,16 @@ def _store(
         for load in loads:
             if load.bad:
                 by = actor or Actor(load.header["run"], load.header["procedure"])
-                told.append(set_aside(state.rejected, load.bad, load.spool.run, by, now))
+                name = load.spool.run
+                if load.is_vast:
+                    told.append(keep_whole(state.rejected, load.spool.path, load.bad, name, by, now))
+                else:
+                    told.append(set_aside(state.rejected, load.bad, name, by, now))
         made = [*(item for load in loads for item in load.made), *told]
-        known.update(ledger.bodies([item["id"] for item in made]) if made else {})
-        lines = (line for load in loads for line in load.lines)
+        lines = [line for load in loads for line in load.lines]
+        if made:
+            known.update(_with_free_ids(made, {item["id"] for item, _body in lines}, ledger))
+            note_untold(state.untold, [item for item in told if item["id"] not in known])
         moved = ledger.extend([*lines, *((item, canonical(item)) for item in made)], known)
         return moved, [str(item["detail"]["message"]) for item in told]
 
@@ -191,7 +216,7 @@ def _store(
 
     lines = [line for load in loads for line in load.lines]
     known = ledger.bodies([item["id"] for item, _body in lines])
-    reject(conflicts(lines, known))
+    reject({**conflicts(lines, known), **untimely(lines, iso(now + SET_BACK))})
     try:
         return store()
     except LedgerError:
@@ -200,6 +225,16 @@ def _store(
             raise
         reject(refused)
         return store()
+
+
+def _with_free_ids(made: list[dict[str, Any]], taken: set[str], ledger: Ledger) -> dict[str, str]:
+    """Give a new id to records whose id something else has taken, so as to hide them; return those that are stored."""
+    stored = ledger.bodies([item["id"] for item in made])
+    for item in made:
+        there = json.loads(stored.get(item["id"], "{}"))
+        if item["id"] in taken or any(there.get(name, item[name]) != item[name] for name in _ABOUT):
+            item["id"] = os.urandom(16).hex()
+    return stored
 
 
 def _moved(stranger: Stranger) -> str:
@@ -303,7 +338,7 @@ def _frame_record(
         host=host,
         domain=domain,
         observation=observation(kind, subject, status, reason, list(clauses), message=message),
-        started=begun,
+        started=min(begun, iso(now)),
         finished=iso(now),
         # The same record if a drain is killed after its commit and the next one makes it again.
         identifier=stable_id(header["run"], header["procedure"], begun, host, domain, kind, subject),

@@ -32,6 +32,9 @@ CONTROLLER = "controller"
 #: The kind of its records that tell of lines of a spool that were set aside; their subject is a file's name.
 REJECTED = "rejected"
 
+#: Older times are no controller's, and those far from now make arithmetic with zones fail.
+EARLIEST = "2000-01-01T00:00:00Z"
+
 #: Characters kept of a text that alone is too long for the detail of a record.
 TEXT_LIMIT = 2000
 

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.plugin_utils.common import make_private, sync_folder, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import (
+    OpsError,
+    file_digest,
+    make_private,
+    sync_folder,
+    write_whole,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
     CONTROLLER,
+    EARLIEST,
     REJECTED,
     iso,
     record,
@@ -27,6 +35,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 
+#: Bytes of a file up to which its digest is worth its time.
+_DIGEST_LIMIT = 1 << 30
+
+_MOMENTS = ("started", "finished")
 _DIGITS = 16
 _NAME_LIMIT = 80
 
@@ -64,6 +76,59 @@ def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datet
     return _record(path, of, by, now, message, len(lines), digest(content), lines[0].cause)
 
 
+def keep_whole(folder: Path, spool: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> dict[str, Any]:
+    """Keep a spool, whose bad lines are too large to be copied, under a second name; return the record that names it.
+
+    Its first name is removed as that of any drained spool. Raises OpsError.
+    """
+    try:
+        state = spool.lstat()
+        mark = digest(f"{state.st_ino} {state.st_size} {state.st_mtime_ns}".encode())[:_DIGITS]
+        path = folder / f"{plain(of)}-{mark}.jsonl"
+        make_private(folder)
+        with suppress(FileExistsError):  # a drain that was killed has done it
+            path.hardlink_to(spool)
+        sync_folder(folder)
+        content = file_digest(path) if state.st_size <= _DIGEST_LIMIT else ""
+    except OSError as error:
+        raise LedgerError(
+            f"The spool of the run {plain(of)} cannot be kept in {folder} ({error.strerror}); mend that folder, or "
+            f"move {spool} away by hand"
+        ) from None
+    message = (
+        f"The spool of the run {plain(of)} holds what cannot be taken into the ledger (first cause: {lines[0].cause}) "
+        f"and was kept whole as {path}; find out who wrote there, and keep that file as evidence."
+    )
+    return _record(path, of, by, now, message, len(lines), content, lines[0].cause)
+
+
+def note_untold(folder: Path, items: Iterable[dict[str, Any]]) -> None:
+    """Note what records of what was set aside say, so that a later run ends with it if this one dies.
+
+    A note that cannot be written stops nothing: only that death would leave its sentence unsaid.
+    """
+    for item in items:
+        path = folder / f"{item['subject']}.txt"
+        with suppress(OSError, OpsError):
+            make_private(folder)
+            write_whole(path, path.with_suffix(".new"), [str(item["detail"]["message"]).encode()])
+
+
+def untold(folder: Path) -> list[str]:
+    """Return the sentences with which no run has ended yet."""
+    with suppress(OSError):
+        return [path.read_text(encoding="utf-8", errors="replace") for path in sorted(folder.glob("*.txt"))]
+    return []
+
+
+def forget_untold(folder: Path, said: str) -> None:
+    """Remove the notes whose sentences stand in a message; one that cannot be removed is said again."""
+    with suppress(OSError):
+        for path in folder.glob("*.txt"):
+            if path.read_text(encoding="utf-8", errors="replace") in said:
+                path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class Stranger:
     """Something in the folder of spools that cannot be read as one, why, and where it is to be moved."""
@@ -99,6 +164,18 @@ def sentences(ledger: Ledger, run: str) -> list[str]:
     """Return what a run has set aside, a sentence for each file."""
     found = ledger.records(run=run, host=CONTROLLER, kind=REJECTED)
     return [str(stored.record["detail"].get("message", "")) for stored in found]
+
+
+def untimely(entries: Iterable[tuple[dict[str, Any], str]], latest: str) -> dict[str, str]:
+    """Return by their text why lines cannot be stored: those of a time that no controller's clock can have shown."""
+    entries = list(entries)
+    if all(EARLIEST <= moment <= latest for moment in {item[name] for item, _body in entries for name in _MOMENTS}):
+        return {}  # nearly always, and there are few different ones
+    return {
+        body: f"it is of the time {item['started']} to {item['finished']}, and {EARLIEST} to {latest} is allowed"
+        for item, body in entries
+        if not (EARLIEST <= item["started"] <= latest and EARLIEST <= item["finished"] <= latest)
+    }
 
 
 def conflicts(entries: Iterable[tuple[dict[str, Any], str]], stored: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ One file per run, `spool/<run>.jsonl`: a header line, then one record a line, ea
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import
     BadLine,
     Header,
     LineError,
+    data_after,
     flaw_of_line,
     is_torn,
     lines_holding,
@@ -37,6 +39,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import
 )
 
 SCHEMA = 1
+
+#: Bytes that are read of a spool at once, and bytes of bad lines that are held.
+_PIECE = 16 * 1024 * 1024
+_BAD_LIMIT = 64 * 1024 * 1024
 
 #: Seconds to wait for another process that appends to, or drains, the same spool.
 PATIENCE = 60.0
@@ -51,9 +57,10 @@ class Spool:
         self._index = SpoolIndex(path)
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
-        self._first = b""
+        self._first = (0, b"")
         self._seen: list[tuple[dict[str, Any], str]] = []  # the good whole lines that `read` has met, parsed
         self._bad: list[BadLine] = []  # and the others
+        self._is_vast = False
         self._end = 0
 
     @classmethod
@@ -132,6 +139,7 @@ class Spool:
             sealed,
             [line for _item, line in records],
             bad,
+            self._is_vast,
         )
 
     def header(self) -> Header:
@@ -210,24 +218,39 @@ class Spool:
         Of a file that was read before, only what it has grown by is parsed.
         """
         try:
-            with open(self.path, "rb", opener=_without_waiting) as stream:
-                first = stream.readline(HEADER_LIMIT)
-                if first != self._first or os.fstat(stream.fileno()).st_size < self._end:
-                    self._first, self._seen, self._bad, self._end = first, [], [], 0
-                stream.seek(self._end)
-                grown = stream.read()
+            with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
+                descriptor = stream.fileno()
+                state = os.fstat(descriptor)
+                first = state.st_ino, os.pread(descriptor, 4096, 0).partition(b"\n")[0]
+                if first != self._first or state.st_size < self._end:
+                    self._first, self._seen, self._bad, self._is_vast, self._end = first, [], [], False, 0
+                with _without_collections():
+                    rest = self._take(descriptor)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
-        whole, _end, rest = grown.rpartition(b"\n")
-        if _end:
-            self._end += len(whole) + 1
-            good, bad = self._split(whole.split(b"\n"))
-            self._seen += good
-            self._bad += bad
         # What lacks its end may be whole all the same; if not, it is what a writer's death has left, or somebody else.
         good, bad = self._split([rest] if rest else [])
         torn = [line for line in bad if self._seen and is_torn(line.content)]
         return [*self._seen, *good], [*self._bad, *(line for line in bad if line not in torn)], len(torn)
+
+    def _take(self, descriptor: int) -> bytes:
+        """Parse the whole lines that a file has grown by, and return what follows them. Raises OSError."""
+        rest, place = b"", self._end
+        while piece := os.pread(descriptor, _PIECE, place):
+            place += len(piece)
+            whole, line_end, rest = (rest + piece).rpartition(b"\n")
+            if line_end:
+                self._end += len(whole) + 1
+                good, bad = self._split(whole.split(b"\n"))
+                self._seen += good
+                self._bad += bad
+            if len(rest) > HEADER_LIMIT:
+                self._bad.append(BadLine(b"", f"it has more than {HEADER_LIMIT} bytes"))
+                self._is_vast, rest = True, b""
+                self._end = place = _end_of_line(descriptor, place)
+            if self._is_vast or sum(len(line.content) for line in self._bad) > _BAD_LIMIT:
+                self._bad, self._is_vast = [BadLine(b"", line.cause) for line in self._bad], True
+        return rest
 
     def _split(self, lines: list[bytes]) -> tuple[list[tuple[dict[str, Any], str]], list[BadLine]]:
         with suppress(LineError):
@@ -268,7 +291,8 @@ class Spool:
                     f"The spool {self.path} is held by another process since {PATIENCE:.0f} s; "
                     f"see with `fuser {self.path}` which one hangs, and end it."
                 )
-            yield descriptor if os.fstat(descriptor).st_nlink else None
+            # Not by the number of its links: a file that was set aside, or that somebody linked, has others.
+            yield descriptor if _is_at(self.path, descriptor) else None
         finally:
             os.close(descriptor)
 
@@ -301,7 +325,7 @@ def spools(folder: Path) -> list[Spool]:
 
 
 def strangers(folder: Path) -> list[Path]:
-    """Return what is named as a spool in a folder and is no file: folders, links, pipes."""
+    """Return what is named as a spool in a folder and is no file of this user: folders, links, pipes."""
     return [path for path, is_file in _named(folder) if not is_file]
 
 
@@ -309,7 +333,7 @@ def _named(folder: Path) -> list[tuple[Path, bool]]:
     with _folder_lock(folder), os.scandir(folder) as entries:
         found = []
         for entry in sorted(entries, key=lambda entry: entry.name):
-            is_file = entry.is_file(follow_symlinks=False)
+            is_file = entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
             if entry.name.endswith(".jsonl"):
                 found.append((folder / entry.name, is_file))
             elif entry.name.endswith(".new") and not entry.is_dir(follow_symlinks=False):
@@ -333,6 +357,35 @@ def _folder_lock(folder: Path) -> Iterator[None]:
                 f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
             )
         yield
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keep Python from looking for garbage while thousands of records are made, of which none is: it costs a fifth."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _end_of_line(descriptor: int, place: int) -> int:
+    """Return where the line ends, its end included, in which a place of a file lies; holes are not read."""
+    while piece := os.pread(descriptor, _PIECE, place):
+        line_end = piece.find(b"\n") + 1
+        if line_end:
+            return place + line_end
+        place = data_after(descriptor, place + len(piece))
+    return place
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -13,7 +13,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import
 
 class Contents(NamedTuple):
     """What stands in a spool: the last word of its header, the records in order, lines torn by a writer's death,
-    whether a seal record follows the last announcement, each record's line, and the lines that are none of these."""
+    whether a seal record follows the last announcement, each record's line, and the lines that are none of these;
+    where they are too large to hold, without content and to be kept with the whole file."""
 
     header: Header
     records: list[dict[str, Any]]
@@ -21,3 +22,4 @@ class Contents(NamedTuple):
     sealed: bool
     bodies: list[str]
     bad: list[BadLine]
+    is_vast: bool

@@ -17,6 +17,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canon
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
     CLAUSES_LIMIT,
+    CONTROLLER,
+    EARLIEST,
     FIELDS,
     SCHEMA,
     TEXT_LIMIT,
@@ -165,6 +167,7 @@ def lines_holding(descriptor: int, needle: bytes, begin: int, end: int) -> Itera
         if is_inside:
             _line, line_end, piece = piece.partition(b"\n")
             is_inside = not line_end
+            begin = begin if line_end else data_after(descriptor, begin)
         text = rest + piece
         whole = text.rfind(b"\n") + 1
         yield from _lines_with(needle, text[:whole])
@@ -172,6 +175,14 @@ def lines_holding(descriptor: int, needle: bytes, begin: int, end: int) -> Itera
         if len(rest) > HEADER_LIMIT:
             rest, is_inside = b"", True
     yield from _lines_with(needle, rest)
+
+
+def data_after(descriptor: int, place: int) -> int:
+    """Return the next place of a file, from a given one on, that lies in no hole; the file's size if there is none."""
+    try:
+        return os.lseek(descriptor, place, os.SEEK_DATA)
+    except OSError:  # a hole up to the end
+        return max(place, os.fstat(descriptor).st_size)
 
 
 def _lines_with(needle: bytes, text: bytes) -> Iterator[bytes]:
@@ -201,7 +212,21 @@ def _flaw_of_record_line(item: dict[str, Any], text: str, run: str) -> str:
             flaw = "it is not written as egov.ops writes it"
     if not flaw and item["run"] != run:
         flaw = f"it is a record of the run {shown(item['run'])}"
+    if not flaw and item["domain"] == "run":
+        flaw = _flaw_of_frame(item)
     return flaw
+
+
+def _flaw_of_frame(item: dict[str, Any]) -> str:
+    """Return why a record of the run itself is none that a run writes into its spool; "" for one that is."""
+    # Each later run reads these; and others, as checkpoints, are made by the ledger's own actions alone.
+    shapes = _FRAME.get(item["kind"])
+    if shapes is None or item["host"] != CONTROLLER:
+        return f"no run writes the kind {shown(item['kind'])} of {shown(item['host'])} in the domain run"
+    for name, value in item["detail"].items():
+        if name in shapes and not shapes[name](value):
+            return f"detail.{name} is {shown(value)}"
+    return ""
 
 
 def _is_plain(item: dict[str, Any], text: str) -> bool:
@@ -272,7 +297,7 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "run": _is_text,
     "process": _is_process,
     "procedure": lambda value: isinstance(value, str) and bool(value),
-    "begun": lambda value: value == "" or is_time(value),
+    "begun": lambda value: value == "" or (is_time(value) and value >= EARLIEST),
     "hosts": _are_texts,
     "steps": _are_steps,
     "not_ours": _are_texts,
@@ -285,4 +310,30 @@ _SHAPES: Mapping[str, Callable[[Any], bool]] = {
     "waiting": _is_bool,
     "busy": _is_bool,
     "others": _are_texts,
+}
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_count(count) for count in value.values())
+
+
+def _are_announced(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(step, dict) and _is_text(step.get("module")) and _is_text(step.get("domain")) for step in value
+    )
+
+
+#: What each part of the detail of a run's own records must be where it is there; a long detail has lost some.
+_FRAME: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+    "begin": {
+        **dict.fromkeys(("hosts", "not_ours", "inventory", "tags"), _are_texts),
+        **dict.fromkeys(("limit", "user", "ansible", "message"), _is_text),
+        "steps": _are_announced,
+    },
+    "seal": {
+        **dict.fromkeys(("hosts", "bad", "filled", "records"), _is_count),
+        "statuses": _are_counts,
+        "not_built": _are_texts,
+        "message": _is_text,
+    },
 }

@@ -29,6 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     open_ledger,
     record,
     sentences,
+    untold,
     witness,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
@@ -92,7 +93,8 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
             ]
             sealed.warnings += [*drained.unreadable, *drained.rejected]
             if goes_on is None:  # a fault would end the play before the hosts ahead have had their turn
-                sealed.fault = " ".join(sentences(ledger, run.id))
+                said = [*sentences(ledger, run.id), *untold(state.untold)]
+                sealed.fault = " ".join(dict.fromkeys(said))
             try:
                 key = plan["egov_ops_witness_key"]
                 witness.publish_head(state.witness, drained.head, run.id, iso(now), Path(key) if key else None)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import random
@@ -16,6 +17,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,14 +30,22 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import Drain
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.purge import purge
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import stable_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor, forget_untold, sentences, untold
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import flaw_of_line
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Facts
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.build import build_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.gather import gather_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import Choice
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup import Shelf
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import render_html
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.markdown import render_markdown
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_html import render_period
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_text import render_period_text
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import render_text
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.build import build
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.gather import gather
@@ -48,6 +58,7 @@ from tests.support.ledger_cases import (
     dead_process,
     end_of,
     in_child,
+    kill_here,
     living_process,
     make_header,
     make_record,
@@ -112,6 +123,12 @@ def line(spool: Spool, **changes: Any) -> bytes:
     return json.dumps(item, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
+def frame(spool: Spool, kind: str, **changes: Any) -> bytes:
+    """Return the line of a record of the run itself."""
+    about = {"host": "controller", "domain": "run", "kind": kind, "subject": "daily", "id": f"frame-{kind}"}
+    return line(spool, **{**about, **changes})
+
+
 def deep(depth: int) -> str:
     return "[" * depth + "]" * depth
 
@@ -148,6 +165,20 @@ BAD = {
     "clauses that are a text": lambda spool: line(spool, clauses="S1"),
     "attempt true": lambda spool: line(spool, attempt=True),
     "a newer schema": lambda spool: line(spool, schema=2),
+    "a seal of a host": lambda spool: frame(spool, "seal", host="web1"),
+    "a seal that counts with texts": lambda spool: frame(spool, "seal", detail={"hosts": 2, "bad": "none"}),
+    "a seal whose statuses are a list": lambda spool: frame(spool, "seal", detail={"statuses": ["ok"]}),
+    "a begin whose hosts are a text": lambda spool: frame(spool, "begin", detail={"hosts": "web1"}),
+    "a begin whose steps are odd": lambda spool: frame(spool, "begin", detail={"steps": [{"module": 5}]}),
+    "a checkpoint of a purge": lambda spool: frame(spool, "checkpoint", detail={"count": 1, "hash": "", "digest": ""}),
+    "what only a drain makes": lambda spool: frame(spool, "rejected", detail={"message": "nothing to see"}),
+    "a time to come": lambda spool: line(spool, finished="2026-03-06T05:06:08Z"),
+    "the last of all times": lambda spool: line(spool, started="9999-12-31T23:59:59Z", finished="9999-12-31T23:59:59Z"),
+    "the first of all times": lambda spool: line(spool, started="0001-01-01T00:00:00Z"),
+    "a header of the first of all times": lambda spool: b'{"header":{"begun":"0001-01-01T00:00:00Z"}}',
+    "a header with mappings as hosts": lambda spool: b'{"header":{"hosts":{"web1":1}}}',
+    "a byte order mark": lambda spool: b"\xef\xbb\xbf" + line(spool),
+    "the line's end of another system": lambda spool: line(spool) + b"\r",
     "another run": lambda spool: line(spool, run="20260101T000000Z-000000000000"),
     "a second id": lambda spool: line(spool).replace(b'"detail":', b'"id":"evil","detail":'),
     "a second id after the detail": lambda spool: line(spool).replace(b',"domain"', b',"id":"evil","domain"'),
@@ -220,8 +251,119 @@ def test_a_line_of_100_mb_costs_little_and_is_set_aside(state: StateDir) -> None
     assert drained(state).rejected
     assert time.process_time() - begun < 10
     (path,) = state.rejected.iterdir()
-    assert path.stat().st_size == len(b'{"header":') + (100 << 20) + 1
+    assert path.stat().st_size > 100 << 20
     assert "good-after" in {item["id"] for item in rows(state)}
+
+
+@pytest.mark.parametrize("size", [4 << 30, 1 << 40])
+def test_a_spool_with_a_hole_is_kept_whole_with_bounds(state: StateDir, size: int) -> None:
+    spool = dead_spool(state)
+    os.truncate(spool.path, size)
+    write(spool, b"", line(spool, id="good-after"))
+    number = spool.path.stat().st_ino
+
+    def work() -> None:
+        memory = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (memory + (256 << 20),) * 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+        assert running(state, "weekly", NOW) == []
+        assert len(drained(state).rejected) == 1
+
+    assert in_child(work) == 0
+    assert list(state.spool.iterdir()) == []
+    (path,) = state.rejected.iterdir()
+    assert path.stat().st_ino == number, "it is moved, since a copy of its holes could fill the disk"
+    assert path.stat().st_size > size
+    assert {"good-0-0", "good-0-1", "good-after"} <= {item["id"] for item in rows(state)}
+    assert drained(state).rejected == []
+
+
+def test_bad_lines_beyond_what_memory_holds_keep_the_file_whole(state: StateDir) -> None:
+    spool = dead_spool(state)
+    for _ in range(7):
+        write(spool, b"x" * (10 << 20))
+    content = spool.path.read_bytes()
+    assert len(drained(state).rejected) == 1
+    assert aside(state) == content
+    (told,) = [item for item in rows(state) if item["kind"] == "rejected"]
+    assert (told["detail"]["count"], told["detail"]["digest"]) == (7, hashlib.sha256(content).hexdigest())
+
+
+def test_ten_thousand_bad_lines_are_one_file_and_one_record(state: StateDir) -> None:
+    spool = dead_spool(state)
+    write(spool, *(b"%d" % number for number in range(10_000)))
+    (sentence,) = drained(state).rejected
+    assert "10000 lines" in sentence
+    assert len(list(state.rejected.iterdir())) == 1
+    assert sum(item["kind"] == "rejected" for item in rows(state)) == 1
+
+
+def test_a_line_separator_of_unicode_ends_no_line(state: StateDir) -> None:
+    spool = dead_spool(state)
+    append(spool, [make_record(identifier="separated", detail={"text": "a\u2028b\u2029c\x85d"})])
+    assert drained(state).rejected == []
+    assert "separated" in {item["id"] for item in rows(state)}
+
+
+@pytest.mark.parametrize("drains", [1, 2])
+def test_no_line_can_take_the_id_of_the_record_that_tells_of_it(state: StateDir, drains: int) -> None:
+    spool, other = dead_spool(state, 1), dead_spool(state, 2)
+    name = f"{other.run}-{hashlib.sha256(b'bad' + bytes([10])).hexdigest()[:16]}.jsonl"
+    append(spool, [make_record(identifier=stable_id("rejected", name))])
+    if drains == 2:
+        drained(state)
+        other = dead_spool(state, 2)
+    write(other, b"bad")
+    assert len(drained(state).rejected) == 1
+    assert [item["subject"] for item in rows(state) if item["kind"] == "rejected"] == [name]
+
+
+def test_one_id_in_two_spools_is_stored_once_and_the_other_line_is_kept(state: StateDir) -> None:
+    first, second = dead_spool(state, 1), dead_spool(state, 2)
+    append(first, [make_record(identifier="twin", subject="one")])
+    append(second, [make_record(identifier="twin", subject="two")])
+    assert len(drained(state).rejected) == 1
+    stored = [item["subject"] for item in rows(state) if item["id"] == "twin"]
+    assert sorted([*stored, *(json.loads(item)["subject"] for item in aside(state).splitlines())]) == ["one", "two"]
+
+
+def test_an_append_goes_into_no_file_that_only_a_link_has_kept(state: StateDir, tmp_path: Path) -> None:
+    spool = Spool.find_or_create(state.spool, identity(os.getpid()), make_header(), NOW)
+    os.link(spool.path, tmp_path / "copy")
+    # Forked before the lock is taken: a fork holds the locks of its parent.
+    child = start_child(lambda: (time.sleep(0.3), append(spool, [make_record(subject="late")])))
+    with spool.locked() as descriptor:
+        assert descriptor is not None
+        time.sleep(1)  # by now it has opened the file, and waits for its lock
+        spool.path.unlink()
+    assert end_of(child) == 0
+    assert [item["subject"] for item in spool.read().records] == ["late"]
+
+
+@pytest.mark.root
+def test_a_file_of_another_user_is_no_spool(state: StateDir) -> None:
+    spool = dead_spool(state)
+    os.chown(spool.path, 12345, 12345)
+    assert "no ordinary file of this user" in drained(state).rejected[0]
+    assert [item["kind"] for item in rows(state)] == ["rejected"]
+
+
+def test_what_a_killed_drain_has_stored_is_said_by_a_later_run(state: StateDir) -> None:
+    write(dead_spool(state), b"bad")
+
+    def work() -> None:
+        Spool.remove = lambda _spool: kill_here()  # type: ignore[method-assign]
+        drained(state)
+
+    assert in_child(work) == -signal.SIGKILL
+    (stored,) = [item["detail"]["message"] for item in rows(state) if item["kind"] == "rejected"]
+    drained(state)
+    assert drained(state).rejected == [], "the ledger has it once"
+    assert untold(state.untold) == [stored]
+    forget_untold(state.untold, "something else")
+    assert untold(state.untold) == [stored]
+    forget_untold(state.untold, f"This: {stored} And that.")
+    assert untold(state.untold) == []
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.13"])
@@ -524,6 +666,12 @@ def test_the_report_shows_what_was_set_aside_as_a_finding_of_the_controller(stat
     with Ledger(state.ledger) as ledger:
         drain_spools(state, ledger, NOW, run, actor=Actor(run.run, "daily"))
         data = build(gather(ledger, run.run, Facts()))
+        days = Span("range", date(2026, 3, 1), date(2026, 3, 31), "UTC")
+        month = build_period(gather_period(ledger, Shelf(ledger, None), days, Choice(), Facts()))
+    (seen,) = month["findings"]
+    assert (seen["host"], seen["kind"]) == ("controller", "rejected")
+    assert render_period(month, "en").count(f"{count} line") and render_period_text(month, "zh")
+    assert [row["name"] for row in month["hosts"]] == ["web1"]
     (finding,) = data["findings"]
     (path,) = state.rejected.iterdir()
     assert (finding["host"], finding["kind"], finding["status"]) == ("controller", "rejected", "failed")

@@ -64,7 +64,10 @@ def test_a_spool_read_again_tells_what_a_fresh_reader_is_told(spool: Spool) -> N
     with spool.path.open("a", encoding="utf-8") as stream:
         stream.write('{"id":"torn')
     assert spool.read() == fresh().read()
-    append(fresh(), [make_record(subject="two"), make_record(domain="run", kind="seal", subject="daily")])
+    append(
+        fresh(),
+        [make_record(subject="two"), make_record(host="controller", domain="run", kind="seal", subject="daily")],
+    )
     assert spool.read() == fresh().read()
     contents = spool.read()
     assert (len(contents.records), contents.torn, contents.sealed) == (3, 0, True)
@@ -172,7 +175,7 @@ def test_an_announcement_replaces_what_was_said_before(tmp_path: Path) -> None:
 
 
 def test_a_seal_counts_until_the_next_announcement(spool: Spool) -> None:
-    append(spool, [make_record(domain="run", kind="seal", subject="daily")])
+    append(spool, [make_record(host="controller", domain="run", kind="seal", subject="daily")])
     assert spool.read().sealed
     spool.announce(make_header())
     assert not spool.read().sealed

@@ -103,11 +103,11 @@ def clear(name, host, keep):
     try:
         with open(path, "rb") as stream:
             entries = json.loads(stream.read().decode("ascii"))
+        volumes = [KINDS[entry["kind"]].left(entry, host) for entry in entries]
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise HalfError("The journal %s cannot be read (%s): see what it names, and remove it." % (path, error))
-    volumes = [KINDS[entry["kind"]].left(entry, host) for entry in entries]
     space = mount_namespace.Namespace()
     try:
         with space.inside():

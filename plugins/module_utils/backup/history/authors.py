@@ -13,6 +13,7 @@ import struct
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host import moments
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation
 
 TYPE_CHECKING = False
@@ -119,7 +120,10 @@ def _runs(host):
     """Return the operations of ours that have changed this host, each from its beginning to its last event."""
     spans = []
     for operation in Operation("0" * 64, host).others():
-        events = operation.events()
+        try:
+            events = operation.events()
+        except HalfError:  # a restore names the damaged journal; what it would explain here stays unexplained
+            continue
         if events:
             start, end = (_with_zone(event["time"][:19], "Z") for event in (events[0], events[-1]))
             spans.append(Span(start, end, "egov.ops, operation %s" % operation.id[:8]))

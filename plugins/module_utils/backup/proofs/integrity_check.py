@@ -182,8 +182,10 @@ def _load(memory, location):
         with open(memory, "rb") as stream:
             known = json.loads(stream.read().decode("ascii"))
         if known["location"] == location and 1 <= known["part"] <= PARTS:
-            return {"part": int(known["part"]), "hashed": float(known["hashed"])}
-    except (OSError, ValueError, KeyError, TypeError):
+            hashed = float(known["hashed"])
+            if 0.0 <= hashed <= time.time():  # neither NaN nor a time to come, before which all would count as hashed
+                return {"part": int(known["part"]), "hashed": hashed}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         pass
     return {"part": 1, "hashed": 0.0}
 

@@ -125,7 +125,8 @@ class _Known:
         try:
             self._line, self._entry = next(self._rest, _NOTHING)
             self._path = self._entry["path"] if self._entry else ""  # type: str
-        except (ValueError, KeyError, TypeError):  # what follows is only hashed again
+            to_bytes(self._path)  # raises for what is no text
+        except (ValueError, KeyError, TypeError, AttributeError):  # what follows is only hashed again
             self._rest, self._path = iter(()), ""
 
 
@@ -154,7 +155,7 @@ def parsed(content):
             entry["xattrs"] = entry["xattrs"] or nothing
             del entry["ctime"], entry["inode"]
             yield entry
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HalfError("The manifest of the snapshot is damaged (%s): take another snapshot." % error, "mismatch")
 
 

@@ -54,7 +54,10 @@ def encoded(entry):
 def entry_of(line):
     # type: (bytes) -> dict[str, Any]
     """Return the entry of a line; raises ValueError."""
-    return dict(_decode(line.decode("ascii")))
+    try:
+        return dict(_decode(line.decode("ascii")))
+    except (TypeError, RecursionError):
+        raise ValueError("a line is no entry")
 
 
 def still(line):
@@ -92,7 +95,7 @@ def decoded(lines):
             return
         try:
             found = _decode("[%s]" % b",".join(some).decode("ascii"))
-        except ValueError:
+        except (ValueError, RecursionError):
             found = []
         if len(found) == len(some):
             yield from zip(some, found)  # noqa: B905 (Python 3.6 knows no strict=)

@@ -66,9 +66,9 @@ class Memory:
         try:
             with open(self._state, "rb") as stream:
                 state = json.loads(stream.read().decode("ascii"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        return state if isinstance(state, dict) else {}
+        return state if _is_whole(state) else {}
 
     def save(self, state):
         # type: (dict[str, Any]) -> None
@@ -95,6 +95,23 @@ class Memory:
     def _state(self):
         # type: () -> str
         return os.path.join(self._folder, "manifests", self.name + ".state.json")
+
+
+def _is_whole(state):
+    # type: (Any) -> bool
+    """Tell whether a value is what a backup saves; of one part that is damaged no other is believed either."""
+    if not isinstance(state, dict):
+        return False
+    texts = [state.get(name, "") for name in ("location", "snapshot", "status", "reason", "message")]
+    lists = [state.get(name, []) for name in ("spoiled", "moved")]
+    if not all(isinstance(value, list) for value in lists):
+        return False
+    numbers = [state.get(name, 0) for name in ("started", "files", "bytes")]
+    return (
+        all(isinstance(value, str) for value in texts + lists[0] + lists[1])
+        and all(type(value) in (int, float) and 0 <= value < 2**63 for value in numbers)
+        and ("moved" in state or not state.get("snapshot"))
+    )
 
 
 def hold(host, name, seconds):

@@ -22,13 +22,19 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import with_others, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import RUN_DOMAIN, STEP, Ledger, Stored
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
+    RUN_DOMAIN,
+    STEP,
+    Ledger,
+    Stored,
+    is_set_aside,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings import is_observed, one_per_dead_host
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
 
 #: Changed whenever a roll-up has other content: those of another one are made again.
-VERSION = 1
+VERSION = 2
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -73,7 +79,10 @@ def roll_up(records: Sequence[Stored]) -> dict[str, Any]:
         "last": records[-1].seq,
         "records": len(records),
         "hosts": hosts,
-        "findings": [_found(stored) for stored, _also in one_per_dead_host(observed)],
+        "findings": [
+            *(_found(stored) for stored, _also in one_per_dead_host(observed)),
+            *(_found(stored) for stored in frame if is_set_aside(stored.record)),
+        ],
         "values": _values(observed),
         "backups": [_copied(row) for row in figures.backup(observed)],
         "updates": list(_pending(observed)),

@@ -44,6 +44,7 @@ def render_period(data: Mapping[str, Any], language: str) -> str:
     """
     words = Language(language, data["range"]["zone"])
     anchors = page.anchors_of(data["hosts"])
+    links = page.links_of(anchors)
     all_faults = [_fault(rows, data, words) for rows in faults_of(data["findings"])]
     faults = all_faults[:LISTED_FAULTS]
     title, dates = period_sentences.title(data, words), period_sentences.dates(data["range"], words)
@@ -67,7 +68,7 @@ def render_period(data: Mapping[str, Any], language: str) -> str:
         comparison=[_figure(row, chapters, words) for row in data["comparison"]],
         domains=[dict(entry, sentence=period_sentences.domain(entry, words)) for entry in data["domains"]],
         hosts=[_host(row, anchors[row["name"]], words) for row in data["hosts"]],
-        host=page.links_of(anchors).__getitem__,
+        host=lambda name: links.get(name, name),  # the controller, whose spools may be spoilt, is no host of the page
         host_statuses=[
             (name, words.text(f"status.{name}"), count)
             for name, count in Counter(row["status"] for row in data["hosts"]).items()
