@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values as values_of
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
-from ansible_collections.egov.ops.plugins.plugin_utils.answer import TOO_DEEP, AnswerError, decode
+from ansible_collections.egov.ops.plugins.plugin_utils.answer import EXACT, TOO_DEEP, AnswerError, decode
 from ansible_collections.egov.ops.plugins.plugin_utils.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.report.inert import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.sources import sources
@@ -184,10 +184,11 @@ def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, 
         )
     if text:
         try:
-            found: dict[str, Any] = scrub(decode(text), secret_values)
+            answer = decode(text)
+            found: dict[str, Any] = scrub(answer, secret_values)
         except RecursionError:
             raise AnswerError(TOO_DEEP) from None
-        return found
+        return {**found, EXACT: answer[EXACT]} if EXACT in answer else found
     if _NO_PYTHON in output:
         raise StreamError(
             "No Python 3 was found on the host; install python3 or name one in ansible_python_interpreter.",

@@ -14,6 +14,7 @@ import gc
 import signal
 import sys
 import time
+import traceback
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -81,11 +82,18 @@ class Task(Boundary):
         # A worker lives for one task, and a search for cycles would copy all the memory that it shares with ansible.
         gc.disable()
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        variables = task_vars or {}
         try:
-            found = self.perform(arguments, task_vars or {})
-        except OpsError as error:
-            raise AnsibleActionFail(inert_value(self.known_secrets(task_vars or {}).text(str(error)))) from None
+            _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
+            found = self.perform(arguments, variables)
+        except AnsibleConnectionFailure:  # perform has made its text
+            raise
+        except (OpsError, AnsibleError) as error:
+            raise AnsibleActionFail(self._public(str(error), variables)) from None
+        except Exception as error:  # a defect of ours, whose text and traceback may hold anything
+            self._display.vvv(self._public(traceback.format_exc(), variables))
+            message = self._public(str(error) or "no text", variables)
+            raise AnsibleActionFail(f"{self._task.action} broke: {type(error).__name__}: {message}") from None
         # The one way to Ansible's result, which it prints: whatever stands in it of a host is harmless.
         result.update((name, value if name == EXACT else inert_value(value)) for name, value in found.items())
         return result
@@ -117,6 +125,10 @@ class Task(Boundary):
             values |= vaulted.values_of_arguments(self._task.args, task_vars)
         return secrecy.scrubber(values, {task_vars["inventory_hostname"], *plan.names()} if values and plan else ())
 
+    def _public(self, text: str, task_vars: dict[str, Any]) -> str:
+        """Return a text harmless, and without the secrets that this task knows."""
+        return str(inert_value(self.known_secrets(task_vars).text(text)))
+
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
         return merge(self.inventory_plan().variables(host), load_schema(), self.extra_variables())
@@ -140,7 +152,8 @@ class Task(Boundary):
 
     def say(self, text: str) -> None:
         """Print lines at once, harmless as they are: a task's result shows line ends as escapes."""
-        self._display.display(inert_value(text))
+        if not self._task.no_log:
+            self._display.display(inert_value(text))
 
 
 class HostTask(Task):
@@ -206,7 +219,7 @@ class HostTask(Task):
         outcome["msg"] = inert(outcome["msg"])
         outcome = secrecy.scrubbed(self.complete(outcome, arguments, plan, host, started), self._known)
         if run:
-            step = self._known.value(self._step(run, outcome, time.monotonic() - clock, task_vars))
+            step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
             if self.DETACHES and outcome["evidence"]:
@@ -296,7 +309,7 @@ class HostTask(Task):
         }
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
-            found["item"] = str(task_vars.get(loop_variable))[:200]
+            found["item"] = self._known.text(str(task_vars.get(loop_variable)))[:200]
         if self._task.delegate_to:
             found["delegated_to"] = str(self._task.delegate_to)
         return found
@@ -308,7 +321,8 @@ class HostTask(Task):
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
             expected = self.expected(prepared)
-            secrets = secrecy.with_hidden(secrets, self._known, prepared)
+            self._vaulted.update(stream.values_of(secrets))  # should anything break from here on
+            secrets = secrecy.with_hidden(secrets, self._known, prepared, {host, *plan.names()})
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {
                 "check_mode": bool(self._task.check_mode),

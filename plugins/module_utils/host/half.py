@@ -32,6 +32,8 @@ _ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
 _EXACT = "operation"
 #: Secrets that let nobody in, and that are words of other text.
 _NAMES = ("RESTIC_REST_USERNAME", "AWS_DEFAULT_REGION")
+#: How secrets are named that stand in a name of the plan, and so in each record of it.
+NAMED = "named:"
 
 
 class HalfError(Exception):
@@ -107,7 +109,9 @@ class Host:
             self.files._may_write(argv[0])
         left = self.remaining()
         seconds = left if timeout is None else min(timeout, left)
-        return run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep, heard)
+        done = run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep, heard)
+        done.scrub = self.scrubber.text
+        return done
 
     def tool(self, name):
         # type: (str) -> str
@@ -126,7 +130,12 @@ def _default_state_dir():
 def secret_values(secrets):
     # type: (dict[str, str]) -> list[str]
     """Return the values that are taken out of texts."""
-    return [value for name, value in secrets.items() if value and name.rpartition(":")[2] not in _NAMES]
+    named = [value for name, value in secrets.items() if name.startswith(NAMED)]
+    return [
+        value
+        for name, value in secrets.items()
+        if value and value not in named and name.rpartition(":")[2] not in _NAMES
+    ]
 
 
 def perform(half, arguments, host):

@@ -69,7 +69,8 @@ class InventoryPlan:
 
     def _templated(self, name: str, value: Any) -> Any:
         try:
-            return self._templar.template(value)
+            with vaulted.noted(self._loader, self.secrets):
+                return self._templar.template(value)
         except AnsibleError as error:
             raise PlanError(
                 [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}", rule="template")]

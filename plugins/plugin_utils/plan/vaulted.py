@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,27 @@ def values_of_arguments(arguments: Mapping[str, Any], variables: Mapping[str, An
         return set()
     mine = {name: value for name, value in variables.items() if name not in _MAGIC}
     return values_in_use(mine, {*mine})
+
+
+@contextmanager
+def noted(loader: Any, texts: set[str]) -> Iterator[None]:
+    """Add to texts whatever is decrypted inside: a lookup reads an encrypted file, and leaves no other trace of it."""
+    vault = getattr(loader, "_vault", None)
+    decrypt = getattr(vault, "decrypt", None)
+    if decrypt is None:
+        yield
+        return
+
+    def note(*arguments: Any, **options: Any) -> Any:
+        plain = decrypt(*arguments, **options)
+        texts.add(plain.decode("utf-8", "surrogateescape") if isinstance(plain, bytes) else str(plain))
+        return plain
+
+    vault.decrypt = note
+    try:
+        yield
+    finally:
+        del vault.decrypt
 
 
 def words_of(variables: Mapping[str, Any], prefix: str) -> set[str]:

@@ -82,6 +82,13 @@ def test_a_name_made_when_a_template_runs_may_be_any(read: Callable[..., set[str
     assert read(**HOSTS, group_vars__all__x=variables) == {"a-secret"}
 
 
+def test_an_encrypted_file_that_a_template_of_the_plan_reads_counts(
+    read: Callable[..., set[str]], tmp_path: Path
+) -> None:
+    variables = f"egov_ops_platform_name: \"{{{{ lookup('file', '{tmp_path}/token') | trim }}}}\"\n"
+    assert read(**HOSTS, token=encrypt("looked-up-secret"), group_vars__all__x=variables) == {"looked-up-secret"}
+
+
 def test_an_encrypted_inventory_counts(read: Callable[..., set[str]]) -> None:
     inventory = "all:\n  hosts:\n    web1:\n      mine: inventory-secret\n"
     assert "inventory-secret" in read(**{"hosts.yml": encrypt(inventory)})
