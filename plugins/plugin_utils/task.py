@@ -24,6 +24,7 @@ from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils import secrecy, stream
@@ -321,7 +322,7 @@ class HostTask(Task):
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
             expected = self.expected(prepared)
-            self._vaulted.update(stream.values_of(secrets))  # should anything break from here on
+            self._vaulted.update(secret_values(secrets))  # should anything break from here on
             secrets = secrecy.with_hidden(secrets, self._known, prepared, {host, *plan.names()})
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {

@@ -84,8 +84,9 @@ class Scrubber:
         if isinstance(value, str):
             return self._text(value, forms, encoded)
         if isinstance(value, dict):
+            is_left = _is_field if forms or encoded else str.isidentifier
             return {
-                (self._text(key, forms, encoded) if isinstance(key, str) and not _is_field(key) else key): (
+                (self._text(key, forms, encoded) if isinstance(key, str) and not is_left(key) else key): (
                     inner if key in _FIXED and _is_word(inner) else self._scrubbed(inner, forms, encoded)
                 )
                 for key, inner in value.items()
