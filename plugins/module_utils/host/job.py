@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
 _PAUSE = 0.1
+#: What of an event may repeat the words of a tool.
+_FOR_PEOPLE = ("message", "not_compared", "observation", "why")
 _OUTPUT_LIMIT = 2000
 
 
@@ -57,8 +59,15 @@ class Operation:
 
     def note(self, event, **detail):
         # type: (str, Any) -> None
-        """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
-        self._journal.note(event, **self._host.scrubber.value(detail))
+        """Add an event to the journal, where it outlasts a crash; raises OSError.
+
+        Secrets are taken out of what it tells a person. Paths and names stay: the work is resumed or undone by them.
+        """
+        import json
+
+        told = {key: self._host.scrubber.value(value) for key, value in detail.items() if key in _FOR_PEOPLE}
+        line = json.dumps(dict(detail, event=event, time=_now(), **told), sort_keys=True)
+        self._host.files.append(self._journal, line.encode("ascii"))
 
     def prepare(self):
         # type: () -> None

@@ -110,7 +110,8 @@ class _Place:
         """Keep a JSON value, without secrets; raises OSError."""
         import json
 
-        text = json.dumps(self._host.scrubber.value(value))
+        scrub = self._host.scrubber.result if isinstance(value, dict) else self._host.scrubber.value
+        text = json.dumps(scrub(value))
         temporary = self._path(name + ".new")
         with open(temporary, "wb", opener=_private) as stream:
             stream.write(text.encode("ascii"))
