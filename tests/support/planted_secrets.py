@@ -22,7 +22,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.support.sites import Site
+from tests.support.sites import Site, wait_for
 
 #: Where each secret is planted, and its value: some with signs that formats write in another way.
 PLANTED = {
@@ -81,20 +81,46 @@ def found_below(*folders: Path) -> list[str]:
     ]
 
 
+#: Which secrets the plan itself gives to which program, by where they are seen. Nobody else may have any.
+GIVEN = {
+    ("arguments", "check_echo"): {
+        "argument, single vaulted value",
+        "argument in plain text",
+        "hook, single vaulted value",
+        "option of a task, single vaulted value",
+        "vaulted value of several lines",
+    },
+    ("environment", "restic"): {"REST server in the location", "login of an SFTP server"},
+}
+#: What the shell of the test has itself, and so whatever Ansible starts; what the half starts has it no more.
+INHERITED = "repository password of the environment"
+STARTED_BY_HALF = ("check_echo", "restic")
+#: What a process of the sampler's own holds: a sampler that does not find it looks at nothing.
+CONTROL = "control"
+
+
 class Sampler:
     """Looks at the arguments and the environment of every process for as long as a run takes."""
 
     def __init__(self) -> None:
         #: What was found: secret, where (arguments or environment), program.
         self.found: set[tuple[str, str, str]] = set()
+        values = {**PLANTED, CONTROL: f"Ct0control{os.getpid()}"}
+        self._control = values[CONTROL]
         self._needles = {
-            name: [form.encode() for form in spellings(value) if len(form) >= 8] for name, value in PLANTED.items()
+            name: [form.encode() for form in spellings(value) if len(form) >= 8] for name, value in values.items()
         }
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> Sampler:
         self._thread.start()
+        with subprocess.Popen(
+            ["sh", "-c", "read line", self._control], env={"X": self._control}, stdin=subprocess.PIPE
+        ) as control:
+            wait_for(lambda: len([found for found in self.found.copy() if found[0] == CONTROL]) == 2)
+            assert control.stdin
+            control.stdin.close()
         return self
 
     def __exit__(
@@ -103,22 +129,42 @@ class Sampler:
         self._over.set()
         self._thread.join()
 
+    def forbidden(self) -> list[str]:
+        """Return what was found and was not given: secret, where, program."""
+        return [
+            f"{name}: {where} of {program}"
+            for name, where, program in self.found
+            if name != CONTROL
+            and name not in GIVEN.get((where, program), ())
+            and not (name == INHERITED and where == "environment" and program not in STARTED_BY_HALF)
+        ]
+
     def _look(self) -> None:
         while not self._over.wait(0.005):
             for pid in (path.name for path in Path("/proc").iterdir() if path.name.isdigit()):
-                if int(pid) == os.getpid():
-                    continue
-                for file, where in (("cmdline", "arguments"), ("environ", "environment")):
-                    try:
-                        content = Path(f"/proc/{pid}/{file}").read_bytes()
-                        program = Path(f"/proc/{pid}/comm").read_text().strip()
-                    except OSError:
-                        continue
-                    self.found |= {
-                        (name, where, program)
-                        for name, needles in self._needles.items()
-                        if any(needle in content for needle in needles)
-                    }
+                if int(pid) != os.getpid():
+                    with suppress(OSError):
+                        self._look_at(Path("/proc", pid))
+
+    def _look_at(self, process: Path) -> None:
+        """Look at one process; where it becomes another program meanwhile, once more. Raises OSError for one gone."""
+        arguments, later = b"", None
+        while arguments != later:
+            arguments = (process / "cmdline").read_bytes()
+            environment = (process / "environ").read_bytes()
+            later = (process / "cmdline").read_bytes()
+        for where, content in (("arguments", arguments), ("environment", environment)):
+            self.found |= {
+                (name, where, _program(arguments))
+                for name, needles in self._needles.items()
+                if any(needle in content for needle in needles)
+            }
+
+
+def _program(arguments: bytes) -> str:
+    """Return the name of the program that a process runs: of a script its own, not its interpreter's."""
+    names = [Path(os.fsdecode(word)).name for word in arguments.split(b"\0")[:2]]
+    return names[-1] if names[0].startswith("python") and not names[-1].startswith("-") else names[0]
 
 
 @contextmanager

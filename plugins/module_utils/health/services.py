@@ -94,7 +94,8 @@ def nagios_plugin(probe, command):
     if done.missing:
         raise Absent("%s is not installed." % name)
     status = {0: "ok", 1: "warning", 2: "critical"}.get(-1 if done.rc is None else done.rc, "unknown")
-    message, _bar, performance = (scrubber.text(done.out).strip().splitlines() or [done.error])[0].partition("|")
+    out, error = scrubber.text(done.scrub(done.out)), scrubber.text(done.error)
+    message, _bar, performance = (out.strip().splitlines() or [error])[0].partition("|")
     act = "Run %s by hand on the host, as the plan has it in probe %s." % (name, probe.name)
     act = "" if status == "ok" else act
     reason = "error" if status == "unknown" else ""

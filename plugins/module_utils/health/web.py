@@ -59,6 +59,10 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
     facts = {"http_status": answer.status, "bytes": len(body)}  # type: Facts
     if answer.status not in wanted:
         message = "%s answers with status %d and not %s." % (shown, answer.status, " or ".join(map(str, wanted)))
+        location = answer.getheader("Location") or ""
+        if answer.status // 100 == 3 and location:
+            act = "A probe follows no redirect. It leads to %s: if that is right, give it as url, or %d as status."
+            return [probe.failed(message, act % (_public_location(location), answer.status), **facts)]
         return [probe.failed(message, "Read the log of the web server and of the application.", **facts)]
     if contains and contains.encode() not in body:
         message = "%s answers without the text that the probe %s expects." % (shown, probe.name)
@@ -66,6 +70,18 @@ def http(probe, url, status=200, contains="", headers=None, verify=True, ca_file
     message = "%s answers %d in %s s" % (shown, answer.status, number(taken))
     act = "Find what is slow: the application, its database or the network."
     return [probe.measured(taken, "s", message, act, **facts)]
+
+
+def _public_location(location):
+    # type: (str) -> str
+    """Return where a redirect leads, without what an address must not show: `//host/`, `/path` and `path` too."""
+    if location.startswith("//"):
+        return public_url("http:" + location)[len("http:") :][:200]
+    from urllib.parse import urlsplit
+
+    if urlsplit(location).scheme:
+        return public_url(location)[:200]
+    return public_url("http://host/" + location)[len("http://host/") :][:200]
 
 
 def _read(url):

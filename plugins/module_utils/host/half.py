@@ -36,14 +36,16 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 
-#: What the controller refuses in an answer (see plugin_utils/transport/answer.py): control characters other than tab and line
-#: end, and half characters; and how they look in JSON, beside numbers that are none.
+#: What the controller refuses in an answer (see plugin_utils/transport/answer.py): control characters other than tab
+#: and line end, and half characters; and how they look in JSON, beside numbers that are none.
 _ACTIVE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 _ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
 #: The result whose texts stay as they are: a later command needs its paths.
 _EXACT = "operation"
 #: Secrets that let nobody in, and that are words of other text.
 _NAMES = ("RESTIC_REST_USERNAME", "AWS_DEFAULT_REGION")
+#: How secrets are named that stand in a name of the plan, and so in each record of it.
+NAMED = "named:"
 
 
 class HalfError(Exception):
@@ -119,7 +121,9 @@ class Host:
             self.files._may_write(argv[0])
         left = self.remaining()
         seconds = left if timeout is None else min(timeout, left)
-        return run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep, heard)
+        done = run(argv, seconds, stdin, env, cwd, self.tool_path, limit, keep, heard)
+        done.scrub = self.scrubber.text
+        return done
 
     def tool(self, name):
         # type: (str) -> str
@@ -138,7 +142,12 @@ def _default_state_dir():
 def secret_values(secrets):
     # type: (dict[str, str]) -> list[str]
     """Return the values that are taken out of texts."""
-    return [value for name, value in secrets.items() if value and name.rpartition(":")[2] not in _NAMES]
+    named = [value for name, value in secrets.items() if name.startswith(NAMED)]
+    return [
+        value
+        for name, value in secrets.items()
+        if value and value not in named and name.rpartition(":")[2] not in _NAMES
+    ]
 
 
 def perform(half, arguments, host):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: Seconds in which a job must have taken the lock.
 _LOCK_SECONDS = 5.0
 _PAUSE = 0.1
+#: What of an event may repeat the words of a tool.
+_FOR_PEOPLE = ("message", "not_compared", "observation", "why")
 _OUTPUT_LIMIT = 2000
 
 
@@ -61,8 +63,12 @@ class Operation:
 
     def note(self, event, **detail):
         # type: (str, Fact) -> None
-        """Add an event to the journal, without secrets, where it outlasts a crash; raises OSError."""
-        self._journal.note(event, **self._host.scrubber.value(detail))
+        """Add an event to the journal, where it outlasts a crash; raises OSError.
+
+        Secrets are taken out of what it tells a person. Paths and names stay: the work is resumed or undone by them.
+        """
+        told = {key: self._host.scrubber.value(value) for key, value in detail.items() if key in _FOR_PEOPLE}
+        self._journal.note(event, **dict(detail, **told))
 
     def prepare(self):
         # type: () -> None

@@ -34,6 +34,8 @@ class Completed:
         self.missing = missing
         self.cut = cut
         self.duration = duration
+        #: What takes secrets out of a text; they are whole only as long as nothing is cut.
+        self.scrub = str  # type: Callable[[str], str]
 
     @property
     def out(self):
@@ -44,10 +46,10 @@ class Completed:
     @property
     def error(self):
         # type: () -> str
-        """The tool's own last words, one line of at most 500 characters."""
+        """The tool's own last words without secrets, one line of at most 500 characters."""
         if self.missing:
             return "%s is not installed" % self.argv[0]
-        text = self.stderr.decode("utf-8", "backslashreplace").strip() or self.out.strip()
+        text = self.scrub(self.stderr.decode("utf-8", "backslashreplace").strip() or self.out.strip())
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         said = "; ".join(lines[-3:])[-500:]
         if self.timed_out:

@@ -26,6 +26,8 @@ _COMMON = frozenset(["true", "false", "none", "null", "root", "admin", "localhos
 _FIXED = frozenset(["kind", "status", "reason", "clauses"])
 #: Lines of a secret up to which each, however short, is a part of it and no line of a file.
 _FEW_LINES = 3
+#: The result that stays as it is: a later command needs its paths (see host/half.py).
+_EXACT = "operation"
 #: Characters that a text has at least if it was cut off, perhaps inside a secret.
 _CUT_FROM = 100
 
@@ -62,8 +64,11 @@ class Scrubber:
 
     def result(self, result):
         # type: (AnyResult) -> AnyResult
-        """Return the result of a half scrubbed; what was two subjects of one kind stays two."""
-        scrubbed = self.value(result)
+        """Return a half's result scrubbed, but for its `operation`; what was two subjects of one kind stays two."""
+        exact = dict(result)  # type: dict[str, object]
+        scrubbed = self.value(exact)  # type: Any  # Any: the keys of each half's result are its own
+        if _EXACT in exact:
+            scrubbed = dict(scrubbed, **{_EXACT: exact[_EXACT]})
         originals = result.get("evidence") if self._forms else []
         count = {}  # type: dict[tuple[object, object], int]
         for place, before in enumerate(originals if isinstance(originals, list) else []):
@@ -73,21 +78,22 @@ class Scrubber:
                 count[key] = count.get(key, 0) + 1
                 if count[key] > 1:
                     found["subject"] = "%s (%s)" % (found["subject"], count[key])
-        return scrubbed
+        return scrubbed  # type: ignore[no-any-return]
 
     def contained_in(self, value):
         # type: (object) -> list[str]
-        """Return the values that stand inside some text of a JSON value."""
+        """Return the values that stand inside some text of a JSON value, in any form."""
         joined = "\n".join(_leaves(value)) if self._forms else ""
-        return [secret for secret in self.values if secret in joined]
+        return [secret for secret in self.values if joined and _stands_in(secret, joined)]
 
     def _scrubbed(self, value, forms, encoded):
         # type: (Any, list[str], list[str]) -> Any  # Any: of what shape goes in, the same comes out
         if isinstance(value, str):
             return self._text(value, forms, encoded)
         if isinstance(value, dict):
+            is_left = _is_field if forms or encoded else str.isidentifier
             return {
-                (key if not isinstance(key, str) or key.isidentifier() else self._text(key, forms, encoded)): (
+                (self._text(key, forms, encoded) if isinstance(key, str) and not is_left(key) else key): (
                     inner if key in _FIXED and _is_word(inner) else self._scrubbed(inner, forms, encoded)
                 )
                 for key, inner in value.items()
@@ -139,6 +145,17 @@ def is_distinct(value):
     return len(value) >= SHORTEST_DIGITS or not value.isdigit()
 
 
+def _stands_in(secret, text):
+    # type: (str, str) -> bool
+    return any(form in text for form in _forms(secret)) or any(core in text for core in _base64_cores(secret))
+
+
+def _is_field(key):
+    # type: (str) -> bool
+    """Tell whether a key is one of ours: a word of small letters, whatever secret has the same text."""
+    return key.islower() and key.replace("_", "").isalpha()
+
+
 def _is_word(value):
     # type: (object) -> bool
     """Tell whether a field holds a word, or words, as closed lists have them."""
@@ -172,20 +189,26 @@ def _parts(value):
 
 def _forms(value):
     # type: (str) -> list[str]
-    """Return a value as it is, and as JSON, Python, shells, HTML and addresses write it."""
-    if value.isalnum() and all(sign < "\x7f" for sign in value):  # as most are, and all forms are the same
-        return [value]
+    """Return a value as it is, and as JSON, Python, shells, HTML, addresses and dumps in hexadecimal write it."""
     import json
-    from urllib.parse import quote, quote_plus
 
     data = value.encode("utf-8", "surrogateescape")
+    dumped = data.hex()
+    if value.isalnum() and all(sign < "\x7f" for sign in value):  # as most are, and all other forms are the same
+        return [value, dumped, dumped.upper()]
+    from urllib.parse import quote, quote_plus
+
     quoted = {quote(data, ""), quote(data), quote_plus(data), quote(data, "!$&'()*+,;=:~")}
     twice = {quote(form, "") for form in quoted | {json.dumps(value)[1:-1], repr(value)[1:-1]}}
     lower = {_lower_escapes(form) for form in quoted | twice}
     shell = value.replace("'", "'\"'\"'"), value.replace("'", "'\\''"), _backslashed(value)
+    written = json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]
     escaped = (
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
+        *written,
+        *(form.replace("/", "\\/") for form in written),  # as PHP writes it
+        *(_without_markup(form) for form in written),
+        dumped,
+        dumped.upper(),
         json.dumps(json.dumps(value)[1:-1])[1:-1],
         repr(value)[1:-1],
         repr(data)[2:-1],
@@ -196,6 +219,12 @@ def _forms(value):
     marked = [html.replace('"', double).replace("'", single) for double, single in quotes]
     joined = " ".join(value.split()), "; ".join(value.splitlines())
     return list({value}.union(quoted, twice, lower, shell, escaped, marked, joined))
+
+
+def _without_markup(text):
+    # type: (str) -> str
+    """Return a text of JSON as Go writes it: restic, rclone and many exporters."""
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _lower_escapes(text):

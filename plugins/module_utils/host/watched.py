@@ -115,7 +115,8 @@ class _Place:
         """Keep a JSON value, without secrets; raises OSError."""
         import json
 
-        text = json.dumps(self._host.scrubber.value(value))
+        scrubber = self._host.scrubber
+        text = json.dumps(scrubber.result(value) if isinstance(value, dict) else scrubber.value(value))
         temporary = self._path(name + ".new")
         with open(temporary, "wb", opener=_private) as stream:
             stream.write(text.encode("ascii"))

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy
@@ -97,7 +98,7 @@ class HostTask(SendingTask):
         outcome["msg"] = inert(outcome["msg"])
         outcome = secrecy.scrubbed(self.complete(outcome, arguments, plan, host, started), self._known)
         if run:
-            step = self._known.value(self._step(run, outcome, time.monotonic() - clock, task_vars))
+            step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
             if self.DETACHES and outcome["evidence"]:
@@ -183,7 +184,7 @@ class HostTask(SendingTask):
         }
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
-            found["item"] = str(task_vars.get(loop_variable))[:200]
+            found["item"] = self._known.text(str(task_vars.get(loop_variable)))[:200]
         if self._task.delegate_to:
             found["delegated_to"] = str(self._task.delegate_to)
         return found
@@ -195,7 +196,8 @@ class HostTask(SendingTask):
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
             expected = self.expected(prepared)
-            secrets = secrecy.with_hidden(secrets, self._known, prepared)
+            self._vaulted.update(secret_values(secrets))  # should anything break from here on
+            secrets = secrecy.with_hidden(secrets, self._known, prepared, {host, *plan.names()})
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
             context = {
                 "check_mode": bool(self._task.check_mode),

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible_collections.egov.ops.plugins.module_utils.host.half import NAMED
 from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
@@ -21,10 +22,24 @@ _SHOWING = {"DEFAULT_DEBUG": "ANSIBLE_DEBUG", "DEFAULT_KEEP_REMOTE_FILES": "ANSI
 HIDDEN = "hidden:"
 
 
-def with_hidden(secrets: Mapping[str, str], known: Scrubber, arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Return a half's secrets with those known values that its arguments bring to the host anyway, and no others."""
+def with_hidden(
+    secrets: Mapping[str, str], known: Scrubber, arguments: Mapping[str, Any], names: Collection[str] = ()
+) -> dict[str, str]:
+    """Return a half's secrets with those known values that its arguments bring to the host anyway, and no others.
+
+    Which of its own secrets stand in a name, so that a record without them would be of something else, it is told.
+    """
     brought = known.contained_in([*arguments.values()])
-    return {**secrets, **{f"{HIDDEN}{number}": value for number, value in enumerate(brought)}}
+    named = [value for value in secrets.values() if _is_named(value, names)]
+    return {
+        **secrets,
+        **{f"{HIDDEN}{number}": value for number, value in enumerate(brought)},
+        **{f"{NAMED}{number}": value for number, value in enumerate(named)},
+    }
+
+
+def _is_named(value: str, names: Iterable[str]) -> bool:
+    return any(value in name for name in names)
 
 
 def logins(connection: Any) -> set[str]:
@@ -45,8 +60,9 @@ def scrubbed(outcome: dict[str, Any], known: Scrubber) -> dict[str, Any]:
 
 
 def scrubber(values: Iterable[str], names: Iterable[str] = ()) -> Scrubber:
-    """Return what takes values out of texts, but for those that are names."""
-    return Scrubber({*values} - {*names})
+    """Return what takes values out of texts, but for those that stand in names, which are shown anyway."""
+    names = [*names]
+    return Scrubber(value for value in values if not _is_named(value, names))
 
 
 def showing() -> list[str]:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import gc
+import traceback
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy, startup
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, inert_value
@@ -40,11 +41,18 @@ class Task(Boundary):
         # A worker lives for one task, and a search for cycles would copy all the memory that it shares with ansible.
         gc.disable()
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        variables = task_vars or {}
         try:
-            found = self.perform(arguments, task_vars or {})
-        except OpsError as error:
-            raise AnsibleActionFail(inert_value(self.known_secrets(task_vars or {}).text(str(error)))) from None
+            _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
+            found = self.perform(arguments, variables)
+        except AnsibleConnectionFailure:  # perform has made its text
+            raise
+        except (OpsError, AnsibleError) as error:
+            raise AnsibleActionFail(self._public(str(error), variables)) from None
+        except Exception as error:  # a defect of ours, whose text and traceback may hold anything
+            self._display.vvv(self._public(traceback.format_exc(), variables))
+            message = self._public(str(error) or "no text", variables)
+            raise AnsibleActionFail(f"{self._task.action} broke: {type(error).__name__}: {message}") from None
         # The one way to Ansible's result, which it prints: whatever stands in it of a host is harmless.
         result.update((name, value if name == EXACT else inert_value(value)) for name, value in found.items())
         return result
@@ -76,6 +84,10 @@ class Task(Boundary):
             values |= vaulted.values_of_arguments(self._task.args, task_vars)
         return secrecy.scrubber(values, {task_vars["inventory_hostname"], *plan.names()} if values and plan else ())
 
+    def _public(self, text: str, task_vars: dict[str, Any]) -> str:
+        """Return a text harmless, and without the secrets that this task knows."""
+        return str(inert_value(self.known_secrets(task_vars).text(text)))
+
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""
         return merge(self.inventory_plan().variables(host), load_schema(), self.extra_variables())
@@ -99,7 +111,8 @@ class Task(Boundary):
 
     def say(self, text: str) -> None:
         """Print lines at once, harmless as they are: a task's result shows line ends as escapes."""
-        self._display.display(inert_value(text))
+        if not self._task.no_log:
+            self._display.display(inert_value(text))
 
 
 def wanted(entries: Mapping[str, Any]) -> set[str]:

@@ -10,6 +10,7 @@ Play variables, role defaults, facts and registered results cannot reach the pla
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -65,11 +66,18 @@ class InventoryPlan:
             self.secrets |= vaulted.values_of_sources(self._loader, self._inventory._sources)
         self.secrets |= vaulted.values_of_files(self._loader, unseen)
         self._seen |= unseen
-        self.secrets |= vaulted.values_in_use(variables, vaulted.words_of(variables, PREFIX))
+        words = vaulted.words_of(variables, PREFIX)
+        self.secrets |= vaulted.values_in_use(variables, words | vaulted.DYNAMIC if self._computed else words)
+
+    @cached_property
+    def _computed(self) -> bool:
+        """Whether any value of the inventory may have been made of others."""
+        return vaulted.are_computed(self._inventory._sources)
 
     def _templated(self, name: str, value: Any) -> Any:
         try:
-            return self._templar.template(value)
+            with vaulted.noted(self._loader, self.secrets):
+                return self._templar.template(value)
         except AnsibleError as error:
             raise PlanError(
                 [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}", rule="template")]

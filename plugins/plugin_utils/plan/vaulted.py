@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ DYNAMIC = frozenset(("lookup", "query", "q", "vars", "varnames", "extract"))
 _VALUES = re.compile(r"[=:]\s*(\S[^\n]*)")
 #: What is no variable of the host itself, and may be much.
 _MAGIC = frozenset(("hostvars", "vars", "groups", "ansible_facts", "ansible_delegated_vars"))
+#: The first key of a file that configures an inventory plugin, and how much of a file is looked at for it.
+_PLUGIN = re.compile(rb"^[\"']?plugin[\"']?[ \t]*:", re.MULTILINE)
+_START = 64 * 1024
 _decrypted: dict[Any, str] = {}
 #: The variables by which Ansible is let in.
 _CONNECTION = re.compile(r"ansible_\w*(pass|password|passphrase|secret|token)$")
@@ -53,6 +56,13 @@ def values_of_sources(loader: Any, sources: Iterable[Any]) -> set[str]:
     return found
 
 
+def are_computed(sources: Iterable[Any]) -> bool:
+    """Return whether an inventory plugin, such as constructed, may have made variables of others, without a trace."""
+    paths = [Path(source) for source in sources if isinstance(source, str) and "\n" not in source]
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.y*ml"))]
+    return any(_PLUGIN.search(_start_of(file)) for file in files if file.suffix in (".yml", ".yaml"))
+
+
 def values_in_use(variables: Mapping[str, Any], words: set[str]) -> set[str]:
     """Return the encrypted values among a host's variables that some words lead to, and those by which it is reached.
 
@@ -76,6 +86,27 @@ def values_of_arguments(arguments: Mapping[str, Any], variables: Mapping[str, An
         return set()
     mine = {name: value for name, value in variables.items() if name not in _MAGIC}
     return values_in_use(mine, {*mine})
+
+
+@contextmanager
+def noted(loader: Any, texts: set[str]) -> Iterator[None]:
+    """Add to texts whatever is decrypted inside: a lookup reads an encrypted file, and leaves no other trace of it."""
+    vault: Any = getattr(loader, "_vault", None)
+    decrypt = getattr(vault, "decrypt", None)
+    if decrypt is None:
+        yield
+        return
+
+    def note(*arguments: Any, **options: Any) -> Any:
+        plain = decrypt(*arguments, **options)
+        texts.add(plain.decode("utf-8", "surrogateescape") if isinstance(plain, bytes) else str(plain))
+        return plain
+
+    vault.decrypt = note
+    try:
+        yield
+    finally:
+        del vault.decrypt
 
 
 def words_of(variables: Mapping[str, Any], prefix: str) -> set[str]:
@@ -127,8 +158,13 @@ def _plaintext(value: Any) -> Iterator[str]:
 
 
 def _is_encrypted_file(name: str) -> bool:
+    return _start_of(Path(name), len(_HEAD)) == _HEAD
+
+
+def _start_of(path: Path, size: int = _START) -> bytes:
+    """Return the first bytes of a file, none of one that cannot be read."""
     try:
-        with Path(name).open("rb") as stream:
-            return stream.read(len(_HEAD)) == _HEAD
+        with path.open("rb") as stream:
+            return stream.read(size)
     except OSError:
-        return False
+        return b""

@@ -19,7 +19,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_v
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, inert
-from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import TOO_DEEP, AnswerError, decode
+from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import EXACT, TOO_DEEP, AnswerError, decode
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.module_bundle import sources
 
 PROTOCOL = 1
@@ -183,10 +183,11 @@ def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, 
         )
     if text:
         try:
-            found: dict[str, Any] = scrub(decode(text), secret_values)
+            answer = decode(text)
+            found: dict[str, Any] = scrub(answer, secret_values)
         except RecursionError:
             raise AnswerError(TOO_DEEP) from None
-        return found
+        return {**found, EXACT: answer[EXACT]} if EXACT in answer else found
     if _NO_PYTHON in output:
         raise StreamError(
             "No Python 3 was found on the host; install python3 or name one in ansible_python_interpreter.",

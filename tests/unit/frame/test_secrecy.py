@@ -31,6 +31,16 @@ def test_a_name_of_the_plan_is_no_secret_whatever_has_its_text() -> None:
     plan = merge({"egov_ops_backup_sets": {"database": {"class": "database", "paths": ["/srv"]}}}, load_schema())
     known = secrecy.scrubber(["database", "hunter22"], {"web1", *plan.names()})
     assert known.values == ["hunter22"]
+    assert secrecy.scrubber(["base", "web1", "hunter22"], {"web10", "database"}).values == ["hunter22"]
+
+
+def test_a_host_is_told_which_of_its_secrets_stand_in_a_name() -> None:
+    given = secrecy.with_hidden({"repository:a": "data", "repository:b": "hunter22"}, Scrubber(), {}, {"database"})
+    assert scrub({"subject": "database", "msg": "hunter22"}, given) == {"subject": "database", "msg": MASK}
+    assert {name: given[name] for name in ("repository:a", "repository:b")} == {
+        "repository:a": "data",
+        "repository:b": "hunter22",
+    }
 
 
 def test_an_outcome_is_scrubbed_and_without_secrets_only_its_message() -> None:

@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.health import prober, registry
+from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 
 from tests.support import servers
-from tests.support.planted import host, one
+from tests.support.planted import host, look, one
 
 #: Parameters of other kinds that take a text of the plan, and why none is a secret: they name what is looked at.
 PUBLIC = {
@@ -112,6 +113,34 @@ def test_a_redirect_to_another_host_is_not_followed_with_the_login() -> None:
         found = one("http", url=f"http://mon:hunter22@127.0.0.1:{port}/")
     assert (len(seen), elsewhere) == (1, [])
     assert found["detail"]["http_status"] == 302
+    assert found["detail"]["next"] == (
+        f"A probe follows no redirect. It leads to http://127.0.0.1:{other}/: if that is right, give it as url, or 302 "
+        "as status."
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("/login?next=/a&sid=abcdefgh", "/login?next=***&sid=***"),
+        ("login;jsessionid=abcdefgh#top", "login;jsessionid=***"),
+        ("//u:abcdefgh@other/x?abcdefgh", "//other/x?***"),
+        ("https://u:abcdefgh@other/hunter22", "https://other/********"),
+        ("http://mon:hunter22@other/?token=longtoken", "http://other/?token=***"),
+    ],
+)
+def test_where_a_redirect_leads_is_told_without_what_an_address_must_not_show(location: str, shown: str) -> None:
+    with remembering(301, Location=location) as (port, seen):
+        found = one("http", url=f"http://mon:hunter22@127.0.0.1:{port}/?token=longtoken")
+    assert len(seen) == 1
+    assert f"It leads to {shown}: if that is right" in found["detail"]["next"]
+    assert not [text for text in ("abcdefgh", "hunter22", "longtoken") if text in json.dumps(found)]
+
+
+def test_a_redirect_that_the_plan_expects_is_good() -> None:
+    with remembering(301, Location="https://127.0.0.1/") as (port, seen):
+        assert one("http", url=f"http://mon:hunter22@127.0.0.1:{port}/", status=301)["status"] == "ok"
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,3 +240,11 @@ def test_what_is_sent_to_a_port_and_expected_of_it_is_not_shown() -> None:
 def test_an_address_of_a_port_with_a_login_is_told_without_it() -> None:
     found = one("tcp", address="http://mon:hunter22@127.0.0.1/")
     assert "hunter22" not in json.dumps(found["detail"])
+
+
+@pytest.mark.parametrize("stream", ["", " >&2"])
+def test_a_secret_with_the_sign_that_parts_message_and_values_is_taken_out_whole(tmp_path: Path, stream: str) -> None:
+    on = Host({"timeout": 30}, {"hidden:0": "first|second"})
+    command = [_plugin(tmp_path, f'echo "CRITICAL $1|time=1"{stream}; exit 2'), "first|second"]
+    (found,) = look("nagios_plugin", on=on, command=command)
+    assert (found["detail"]["message"], found["detail"]["performance"]) == ("CRITICAL ********", "time=1")

@@ -64,6 +64,22 @@ def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert operation.events()[0]["path"] == "\udcff"
 
 
+def test_a_journal_keeps_paths_whatever_the_secrets_are_and_no_secret_that_a_tool_told(tmp_path: Path) -> None:
+    by_secrets = Host({"state_dir": str(tmp_path), "timeout": 30}, {"repository:local": "portal"})
+    operation = Operation(FIRST, by_secrets)
+    operation.prepare()
+    request = {"set": "portal", "paths": ["/srv/portal"]}
+    operation.note("begin", request=request, swaps=[{"kept": "/srv/portal"}], units=["portal.service"])
+    operation.note("failed", message="restic said portal", why="portal", observation={"detail": {"message": "portal"}})
+    begin, failed = operation.events()
+    assert (begin["request"], begin["swaps"], begin["units"]) == (
+        request,
+        [{"kept": "/srv/portal"}],
+        ["portal.service"],
+    )
+    assert "portal" not in str(failed)
+
+
 @pytest.mark.parametrize("kept", [1, 10, -1])
 def test_a_line_that_a_crash_has_torn_is_none_and_is_cut_off_by_the_next(tmp_path: Path, kept: int) -> None:
     operation = Operation(FIRST, host(tmp_path))

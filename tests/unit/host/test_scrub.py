@@ -14,6 +14,7 @@ import shlex
 import time
 import urllib.parse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,12 @@ FORMS: dict[str, Callable[[str], str]] = {
     "shell": shlex.quote,
     "html": html.escape,
     "html, quotes kept": lambda value: html.escape(value, quote=False),
+    "json of PHP": lambda value: json.dumps(value).replace("/", "\\/"),
+    "json of Go": lambda value: (
+        json.dumps(value).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    ),
+    "hexadecimal": lambda value: value.encode().hex(),
+    "hexadecimal in capitals": lambda value: value.encode().hex().upper(),
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
     "base64 of user and value": lambda value: base64.b64encode(f"mon:{value}".encode()).decode(),
     "base64 of a longer user": lambda value: base64.b64encode(f"backup:{value}".encode()).decode(),
@@ -104,6 +111,31 @@ def test_the_keys_of_a_dictionary_are_scrubbed_unless_they_are_names() -> None:
     scrubbed = Scrubber(["message", "pass word"]).value({"message": "x", "of pass word": 1})
     assert scrubbed == {"message": "x", f"of {MASK}": 1}
     assert Scrubber(["hunter22"]).value({"seen": ("hunter22", True)}) == {"seen": (MASK, True)}
+    assert Scrubber(["hunter22", "Hunter"]).value({"labels": {"hunter22": 1}}) == {"labels": {MASK: 1}}
+    assert Scrubber(["Hunter"]).value({"Hunter": 1, "Hunter_2": 1}) == {MASK: 1, f"{MASK}_2": 1}
+
+
+def test_what_a_later_command_needs_stays_and_of_a_name_nothing_is_taken() -> None:
+    operation = {"set": "portal", "paths": ["/srv/portal"]}
+    assert Scrubber(["portal"]).result({"msg": "of portal", "operation": operation}) == {
+        "msg": f"of {MASK}",
+        "operation": operation,
+    }
+    assert Host({}, {"repository:x": "portal", "named:0": "portal"}).scrubber.values == []
+
+
+def test_a_value_is_known_to_be_brought_in_whatever_form() -> None:
+    scrubber = Scrubber(["a/secret & more", "another one"])
+    for form in FORMS.values():
+        assert scrubber.contained_in({"command": ["x", form("a/secret & more")]}) == ["a/secret & more"]
+
+
+def test_the_last_words_of_a_tool_are_scrubbed_before_they_are_cut(tmp_path: Path) -> None:
+    host = Host({"timeout": 10}, {"repository:x": "first of it\nthen; and last."})
+    said = host.run(["sh", "-c", "echo 'it is: then; and last.' >&2; exit 1"]).error
+    assert said == f"it is: {MASK}"
+    wide = Host({"timeout": 10}, {"repository:x": "y" * 600})
+    assert "yyyy" not in wide.run(["sh", "-c", f"echo {'y' * 600} >&2"]).error
 
 
 def test_a_half_hands_no_secret_on_and_none_of_an_address() -> None:

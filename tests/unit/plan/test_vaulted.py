@@ -82,6 +82,24 @@ def test_a_name_made_when_a_template_runs_may_be_any(read: Callable[..., set[str
     assert read(**HOSTS, group_vars__all__x=variables) == {"a-secret"}
 
 
+def test_an_encrypted_file_that_a_template_of_the_plan_reads_counts(
+    read: Callable[..., set[str]], tmp_path: Path
+) -> None:
+    variables = f"egov_ops_platform_name: \"{{{{ lookup('file', '{tmp_path}/token') | trim }}}}\"\n"
+    assert read(**HOSTS, token=encrypt("looked-up-secret"), group_vars__all__x=variables) == {"looked-up-secret"}
+
+
+def test_what_an_inventory_plugin_makes_of_a_value_counts(read: Callable[..., set[str]]) -> None:
+    hosts = {
+        "hosts.yml__1.yml": HOSTS["hosts.yml"],
+        "hosts.yml__2.yml": (
+            "plugin: constructed\nstrict: true\nuse_vars_plugins: true\n"
+            "compose: {egov_ops_platform_name: \"'of ' ~ vault_a\"}\n"
+        ),
+    }
+    assert read(**hosts, **{"hosts.yml__group_vars__all__x": inline("vault_a", "a-secret")}) == {"a-secret"}
+
+
 def test_an_encrypted_inventory_counts(read: Callable[..., set[str]]) -> None:
     inventory = "all:\n  hosts:\n    web1:\n      mine: inventory-secret\n"
     assert "inventory-secret" in read(**{"hosts.yml": encrypt(inventory)})

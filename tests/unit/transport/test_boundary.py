@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import resource
 import signal
@@ -18,10 +19,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins import action as actions
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import host_task as host_task_module
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import outcome as outcome_module
+from ansible_collections.egov.ops.plugins.plugin_utils.actions import task
+from ansible_collections.egov.ops.plugins.plugin_utils.common.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import boundary
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import _COMMON
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.boundary import RAW
@@ -56,7 +62,7 @@ def host_task(name: str, answers: Iterator[dict[str, Any]], given: dict[str, Any
 
 
 def attempt(made: Any) -> dict[str, Any]:
-    plan = {"egov_ops_tool_path": [], "egov_ops_host_state_dir": ""}
+    plan = merge({}, load_schema())
     found: dict[str, Any] = host_task_module.HostTask._attempt(made, {}, plan, "web1", "run", NOW, {})
     return found
 
@@ -200,3 +206,43 @@ def test_a_command_whose_output_fills_the_memory_is_stopped(connected, monkeypat
     assert stopped_too_weakly == []
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGPROF) == before
+
+
+class Breaking(task.Task):
+    """An action of ours with a defect, or that ansible-core breaks."""
+
+    error: Exception
+
+    def perform(self, *_arguments: Any) -> dict[str, Any]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("of Br4kensecret"), AnsibleError("of Br4kensecret"), OpsError("Br4kensecret")]
+)
+def test_what_breaks_an_action_shows_no_secret_of_its_text_or_traceback(monkeypatch, error):
+    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
+    monkeypatch.setattr(ActionBase, "validate_argument_spec", lambda *_arguments: (None, {}))
+    made, said = Breaking.__new__(Breaking), []
+    made.error = error
+    made._task = SimpleNamespace(action="egov.ops.broken", async_val=0, args={}, no_log=False)
+    made._display = SimpleNamespace(vvv=said.append)
+    made._connection = made._loader = None
+    with pytest.raises(AnsibleActionFail) as raised:
+        made.run(None, {"ansible_password": "Br4kensecret"})
+    gc.enable()
+    assert "********" in str(raised.value)
+    assert "Br4kensecret" not in f"{raised.value} {said}"
+    assert raised.value.__suppress_context__
+    if isinstance(error, KeyError):
+        assert "egov.ops.broken broke: KeyError" in str(raised.value)
+        assert "in perform" in said[0]
+
+
+def test_nothing_is_printed_of_a_task_that_is_not_to_be_shown():
+    made, said = Breaking.__new__(Breaking), []
+    made._display = SimpleNamespace(display=said.append)
+    for no_log in (True, False):
+        made._task = SimpleNamespace(no_log=no_log)
+        made.say(f"no_log is {no_log}")
+    assert said == ["no_log is False"]
