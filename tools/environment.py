@@ -158,7 +158,8 @@ def checkout_files() -> list[str]:
 
 def _stamp(folder: Path, lock: Path, python: Python) -> str:
     # The folder is part of it because the scripts of a virtual environment name their interpreter by full path.
-    parts = [str(folder), python.path, python.release, lock.read_text()]
+    # The real path, because one interpreter has several names (python3, python3.11).
+    parts = [str(folder), os.path.realpath(python.path), python.release, lock.read_text()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -43,7 +43,8 @@ def test_each_procedure_works_or_names_what_the_engine_lacks(site: Site, engine:
         if not kind:
             assert "5 files" in done.output
             continue
-        records = site.records(kind=kind)
+        # Without the one that says where a new password lies.
+        records = [record for record in site.records(kind=kind) if record["detail"].get("stage") != "create"]
         assert records, done.output
         for record in records:
             found = record["status"], record["reason"]

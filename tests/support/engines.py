@@ -40,7 +40,7 @@ class Case:
     @property
     def engine(self) -> type[Engine]:
         """The engine's class."""
-        return registry.ENGINES[self.name]()
+        return registry.ENGINES.get(self.name, example)()
 
     def site(self, base: Path) -> Site:
         """Return a site with three files whose repository is of this engine."""

@@ -47,10 +47,12 @@ def examples(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(registry.ENGINES, "tar", example)
 
 
-@pytest.fixture(params=CASES, ids=lambda case: str(case.name))
-def case(request: pytest.FixtureRequest) -> Case:
-    found: Case = request.param
-    return found
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test the engines that declare what it needs; what the others say instead is tested below."""
+    if "case" in metafunc.fixturenames:
+        needed = {name for mark in metafunc.definition.iter_markers("needs") for name in mark.args}
+        able = [case for case in CASES if needed <= {*case.engine.CAN, *(["encryption"] if case.encrypted else [])}]
+        metafunc.parametrize("case", able, ids=lambda case: str(case.name))
 
 
 @pytest.fixture
@@ -66,13 +68,6 @@ def opened(site: Site, moment: str = NOW) -> Engine:
     host = site.host(moment)
     (site.state / "backup/tmp").mkdir(parents=True, exist_ok=True)  # as a run of ours does
     return open_engine("local", site.repositories, host)  # type: ignore[arg-type]
-
-
-def lack(case: Case, *needed: str) -> None:
-    """Leave out a test of what the engine does not declare; that it says so is tested below."""
-    for capability in needed:
-        if capability not in case.engine.CAN:
-            pytest.skip(f"{case.name} does not declare {capability}")
 
 
 def largest(site: Site) -> Path:
@@ -114,8 +109,8 @@ def test_each_method_of_a_capability_that_is_lacking_says_so(case: Case, site: S
 # What it does
 
 
+@pytest.mark.needs("files", "listing")
 def test_odd_names_and_metadata_come_back_as_they_were(case: Case, site: Site) -> None:
-    lack(case, "files", "listing")
     folder = site.source / "folder"
     folder.mkdir(mode=0o2750)
     for name in (
@@ -150,8 +145,8 @@ def test_odd_names_and_metadata_come_back_as_they_were(case: Case, site: Site) -
     assert names == [one.name]
 
 
+@pytest.mark.needs("files", "dump")
 def test_the_manifest_can_be_read_from_a_snapshot_without_writing_anything(case: Case, site: Site) -> None:
-    lack(case, "files", "dump")
     site.back_up()
     (manifest,) = (site.state / "backup" / "manifests").glob("*.jsonl")
     (snapshot,) = opened(site).snapshots("web1")
@@ -160,8 +155,8 @@ def test_the_manifest_can_be_read_from_a_snapshot_without_writing_anything(case:
     assert sorted(site.base.rglob("*")) == before
 
 
+@pytest.mark.needs("files")
 def test_a_damaged_repository_is_found(case: Case, site: Site) -> None:
-    lack(case, "files")
     (site.source / "a").write_bytes(random.Random(1).randbytes(2_000_000))
     site.back_up()
     flip(largest(site))
@@ -172,9 +167,8 @@ def test_a_damaged_repository_is_found(case: Case, site: Site) -> None:
         assert "damaged" in record["detail"]["message"]
 
 
+@pytest.mark.needs("encryption")
 def test_a_password_that_is_not_the_repository_s_opens_nothing(case: Case, site: Site) -> None:
-    if not case.encrypted:
-        pytest.skip(f"{case.name} does not encrypt")
     site.back_up()
     record = only(site.back_up(LATER, password="another"))
     assert (record["status"], record["reason"]) == ("failed", "not_ours")
@@ -212,11 +206,11 @@ def test_a_folder_of_something_else_is_left_alone(case: Case, tmp_path: Path) ->
     assert [path.name for path in site.repository.iterdir()] == ["theirs"]
 
 
+@pytest.mark.needs("files", "listing")
 @pytest.mark.parametrize("seconds", [0.05, 0.2])
 def test_a_backup_that_is_killed_leaves_no_snapshot_and_a_usable_repository(
     case: Case, site: Site, seconds: float
 ) -> None:
-    lack(case, "files", "listing")
     assert only(site.back_up())["status"] == "ok"
     (site.source / "big").write_bytes(random.Random(3).randbytes(60_000_000))
     site.sets["pages"]["incremental_since"] = LATER
@@ -233,8 +227,8 @@ def test_a_backup_that_is_killed_leaves_no_snapshot_and_a_usable_repository(
         assert opened(site).locks() == {}
 
 
+@pytest.mark.needs("files", "listing")
 def test_a_run_that_is_killed_while_its_tool_works_on_leaves_a_usable_repository(case: Case, site: Site) -> None:
-    lack(case, "files", "listing")
     assert only(site.back_up())["status"] == "ok"
     (site.source / "big").write_bytes(random.Random(5).randbytes(60_000_000))
     site.sets["pages"]["incremental_since"] = LATER
@@ -255,8 +249,8 @@ def test_a_run_that_is_killed_while_its_tool_works_on_leaves_a_usable_repository
         assert only(site.answer(check, {"data": "all"}, LATER, {}))["status"] == "ok"
 
 
+@pytest.mark.needs("files", "listing")
 def test_two_sets_are_backed_up_into_one_repository_at_once(case: Case, site: Site) -> None:
-    lack(case, "files", "listing")
     pages = site.sets["pages"]
     sites = []
     for name in ("one", "two"):
@@ -274,10 +268,10 @@ def test_two_sets_are_backed_up_into_one_repository_at_once(case: Case, site: Si
         assert opened(site).locks() == {}
 
 
+@pytest.mark.needs("files", "listing", "dump")
 def test_snapshots_are_listed_by_host_and_time_and_those_of_the_future_only_on_demand(
     case: Case, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(case, "files", "listing", "dump")
     moments = [f"2026-05-2{day}T01:00:00Z" for day in range(5)]
     for moment in moments:
         (site.source / "a").write_text(moment)
