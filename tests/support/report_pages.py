@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.report_ledger import STEPS, DailyRun, ListLedger
 
 VOID = {"meta", "br", "input"}
-HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.exe\x1b[31m\x00{{ 7 * 7 }}"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \u202egnp.exe\x1b[31m\x07{{ 7 * 7 }}"
 
 
 class Page(HTMLParser):
