@@ -9,7 +9,6 @@ One file per run, `spool/<run>.jsonl`: a header line, then one record a line, ea
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -19,18 +18,29 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, folder_held, hold, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, NewerSpool, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import Contents
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import (
+    Contents,
+    end_of_line,
+    without_collections,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_folder import (
+    PATIENCE,
+    folder_lock,
+    is_at,
+    named_as_spools,
+    spools_of,
+    without_waiting,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import (
     HEADER_LIMIT,
     BadLine,
     Header,
     LineError,
-    data_after,
     flaw_of_line,
     is_torn,
     lines_holding,
@@ -43,9 +53,6 @@ SCHEMA = 1
 #: Bytes that are read of a spool at once, and bytes of bad lines that are held.
 _PIECE = 16 * 1024 * 1024
 _BAD_LIMIT = 64 * 1024 * 1024
-
-#: Seconds to wait for another process that appends to, or drains, the same spool.
-PATIENCE = 60.0
 
 
 class Spool:
@@ -66,7 +73,7 @@ class Spool:
     @classmethod
     def find(cls, folder: Path, process: Identity) -> Spool | None:
         """Return the spool of a process's run, None where there is none."""
-        found = _of(folder, process)
+        found = spools_of(folder, process)
         return cls(found[-1]) if found else None
 
     @classmethod
@@ -78,8 +85,8 @@ class Spool:
         Raises SpoolError if the folder cannot be written.
         """
         try:
-            with _folder_lock(folder):
-                found = _of(folder, process)
+            with folder_lock(folder):
+                found = spools_of(folder, process)
                 run = found[-1].stem if found else header.get("run")
                 run = run or run_id(process, now or datetime.now(timezone.utc))
                 spool = cls(
@@ -187,7 +194,7 @@ class Spool:
     def _lines_holding(self, needle: bytes) -> Iterator[bytes]:
         """Yield the lines in which some bytes stand; the file, which may be of many megabytes, is only searched."""
         try:
-            with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
+            with open(self.path, "rb", buffering=0, opener=without_waiting) as stream:
                 yield from lines_holding(stream.fileno(), needle, 0, os.fstat(stream.fileno()).st_size)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
@@ -195,7 +202,7 @@ class Spool:
     def _marked(self, host: str, needle: bytes) -> Iterator[bytes]:
         """Yield the step lines of a host, the header's lines for "", by the index; what it leaves out is searched."""
         try:
-            with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
+            with open(self.path, "rb", buffering=0, opener=without_waiting) as stream:
                 descriptor, known = stream.fileno(), 0
                 state = os.fstat(descriptor)
                 for part in self._index.covered(state.st_ino, host):
@@ -218,13 +225,13 @@ class Spool:
         Of a file that was read before, only what it has grown by is parsed.
         """
         try:
-            with open(self.path, "rb", buffering=0, opener=_without_waiting) as stream:
+            with open(self.path, "rb", buffering=0, opener=without_waiting) as stream:
                 descriptor = stream.fileno()
                 state = os.fstat(descriptor)
                 first = state.st_ino, os.pread(descriptor, 4096, 0).partition(b"\n")[0]
                 if first != self._first or state.st_size < self._end:
                     self._first, self._seen, self._bad, self._is_vast, self._end = first, [], [], False, 0
-                with _without_collections():
+                with without_collections():
                     rest = self._take(descriptor)
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
@@ -247,7 +254,7 @@ class Spool:
             if len(rest) > HEADER_LIMIT:
                 self._bad.append(BadLine(b"", f"it has more than {HEADER_LIMIT} bytes"))
                 self._is_vast, rest = True, b""
-                self._end = place = _end_of_line(descriptor, place)
+                self._end = place = end_of_line(descriptor, place, _PIECE)
             if self._is_vast or sum(len(line.content) for line in self._bad) > _BAD_LIMIT:
                 self._bad, self._is_vast = [BadLine(b"", line.cause) for line in self._bad], True
         return rest
@@ -292,7 +299,7 @@ class Spool:
                     f"see with `fuser {self.path}` which one hangs, and end it."
                 )
             # Not by the number of its links: a file that was set aside, or that somebody linked, has others.
-            yield descriptor if _is_at(self.path, descriptor) else None
+            yield descriptor if is_at(self.path, descriptor) else None
         finally:
             os.close(descriptor)
 
@@ -300,7 +307,7 @@ class Spool:
         """Replace the spool in one step by an empty one of the same run and process. Raises SpoolError, OSError."""
         current = self.header()
         self._header = {**header, "schema": SCHEMA, "run": self.run, "process": current["process"]}
-        with _folder_lock(self.path.parent):
+        with folder_lock(self.path.parent):
             self._create()
 
     def _recreate(self) -> None:
@@ -308,7 +315,7 @@ class Spool:
         if self._header is None:
             raise SpoolError(f"The spool {self.path} is gone: another process has sealed it; run the procedure again.")
         self._header = {**self._header, "begun": "", "hosts": [], "steps": []}
-        with _folder_lock(self.path.parent):
+        with folder_lock(self.path.parent):
             if not self.path.exists():
                 self._create()
 
@@ -321,76 +328,12 @@ class Spool:
 
 def spools(folder: Path) -> list[Spool]:
     """Return all spools of a folder, oldest run first; what a writer left that died while creating one is removed."""
-    return [Spool(path) for path, is_file in _named(folder) if is_file]
+    return [Spool(path) for path, is_file in named_as_spools(folder) if is_file]
 
 
 def strangers(folder: Path) -> list[Path]:
     """Return what is named as a spool in a folder and is no file of this user: folders, links, pipes."""
-    return [path for path, is_file in _named(folder) if not is_file]
-
-
-def _named(folder: Path) -> list[tuple[Path, bool]]:
-    with _folder_lock(folder), os.scandir(folder) as entries:
-        found = []
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            is_file = entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
-            if entry.name.endswith(".jsonl"):
-                found.append((folder / entry.name, is_file))
-            elif entry.name.endswith(".new") and not entry.is_dir(follow_symlinks=False):
-                (folder / entry.name).unlink()
-        return found
-
-
-def _of(folder: Path, process: Identity) -> list[Path]:
-    """Return the spools of a process, oldest first; pathlib's own patterns cost each task a compilation."""
-    if not folder.is_dir():
-        return []
-    ending = f"-{process.hash}.jsonl"
-    return sorted(path for path in folder.iterdir() if path.name.endswith(ending))
-
-
-@contextmanager
-def _folder_lock(folder: Path) -> Iterator[None]:
-    with folder_held(folder, PATIENCE) as held:
-        if not held:
-            raise SpoolError(
-                f"The folder {folder} is held by another process since {PATIENCE:.0f} s; end that process."
-            )
-        yield
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Keep Python from looking for garbage while thousands of records are made, of which none is: it costs a fifth."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _end_of_line(descriptor: int, place: int) -> int:
-    """Return where the line ends, its end included, in which a place of a file lies; holes are not read."""
-    while piece := os.pread(descriptor, _PIECE, place):
-        line_end = piece.find(b"\n") + 1
-        if line_end:
-            return place + line_end
-        place = data_after(descriptor, place + len(piece))
-    return place
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file that may be a pipe put in a spool's place, for which nobody would ever write."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    return [path for path, is_file in named_as_spools(folder) if not is_file]
 
 
 def _cannot(done: str, path: Path, error: OSError) -> str:

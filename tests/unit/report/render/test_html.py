@@ -126,7 +126,7 @@ def test_text_from_records_is_shown_and_does_nothing(place: str) -> None:
     assert not set("\u202e\x1b\x07") & set(page)
     shown = "".join(parsed.words)
     assert "<script>alert(1)</script>" in shown
-    assert "[U+202E]gnp.exe[U+001B][31m[U+0000]{{ 7 * 7 }}" in shown
+    assert "[U+202E]gnp.exe[U+001B][31m[U+0007]{{ 7 * 7 }}" in shown
 
 
 def test_two_hosts_whose_names_cannot_be_anchors_are_kept_apart() -> None:
