@@ -42,7 +42,7 @@ def without_collections() -> Iterator[None]:
 
 
 def end_of_line(descriptor: int, place: int, at_once: int) -> int:
-    """Return where the line ends, its end included, in which a place of a file lies; holes are not read, the rest in pieces."""
+    """Return where the line ends, its end included, in which a place lies; holes are not read, the rest in pieces."""
     while piece := os.pread(descriptor, at_once, place):
         line_end = piece.find(b"\n") + 1
         if line_end:
