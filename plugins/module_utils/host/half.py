@@ -14,7 +14,7 @@ import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
-from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT
+from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, TRACEBACK_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.run import OUTPUT_LIMIT, Completed, find_tool, run
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
@@ -40,6 +40,8 @@ PROTOCOL = 1
 #: and line end, and half characters; and how they look in JSON, beside numbers that are none.
 _ACTIVE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
 _ACTIVE_IN_JSON = r"\\[bfr]|\\u(?:00[01789]|d[89a-f])|NaN|Infinity"
+#: How the traceback of a Python begins that broke before a half could answer.
+TRACEBACK = "Traceback (most recent call last):"
 #: The result whose texts stay as they are: a later command needs its paths.
 _EXACT = "operation"
 #: Secrets that let nobody in, and that are words of other text.
@@ -49,12 +51,16 @@ NAMED = "named:"
 
 
 class HalfError(Exception):
-    """The work could not be done. The message is one sentence: what failed, on what, what to do next."""
+    """The work could not be done. The message is one sentence: what failed, on what, what to do next.
 
-    def __init__(self, message, reason="error"):
-        # type: (str, str) -> None
+    stack is the traceback of a process that broke in place of this one, "" for none.
+    """
+
+    def __init__(self, message, reason="error", stack=""):
+        # type: (str, str, str) -> None
         Exception.__init__(self, message)
         self.reason = reason
+        self.stack = stack
 
 
 class _Span:
@@ -164,8 +170,11 @@ def _perform(half, arguments, host):
     try:
         result = half(arguments, host)  # type: Result
     except HalfError as error:
-        return {"failed": True, "changed": False, "msg": str(error), "reason": error.reason}
-    except Exception as error:  # a defect of ours: the user gets a sentence, the record the place
+        failure = {"failed": True, "changed": False, "msg": str(error), "reason": error.reason}  # type: Result
+        if error.stack:
+            failure["traceback"] = error.stack
+        return failure
+    except Exception as error:  # a defect of ours: the user gets a sentence, the maintainer the stack
         import traceback
 
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -180,6 +189,7 @@ def _perform(half, arguments, host):
             "changed": False,
             "msg": "The program of egov.ops on the host broke: %s." % words,
             "reason": "error",
+            "traceback": traceback.format_exc(),
         }
     result.setdefault("changed", False)
     result.setdefault("evidence", [])
@@ -195,10 +205,22 @@ def answer(result):
     result["msg"] = _one_line(str(result.get("msg") or ""))[:MESSAGE_LIMIT]
     for found in result.get("evidence") or ():
         found["subject"] = _one_line(str(found["subject"]))
+    if result.get("traceback"):
+        result["traceback"] = _end_of(_plain(result["traceback"]))
     text = json.dumps(result)
     if re.search(_ACTIVE_IN_JSON, text):
         text = json.dumps({key: value if key == _EXACT else _plain(value) for key, value in result.items()})
     return text
+
+
+def _end_of(text):
+    # type: (str) -> str
+    """Return the last bytes of a traceback, up to the limit: the innermost calls and the error stand there."""
+    data = text.encode("utf-8")
+    if len(data) <= TRACEBACK_LIMIT:
+        return text
+    cut = "[the beginning is left out]\n"
+    return cut + data[len(cut) - TRACEBACK_LIMIT :].decode("utf-8", "ignore")
 
 
 def _one_line(text):

@@ -13,7 +13,7 @@ import os
 import signal
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.half import TRACEBACK, HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.journal import Journal
 from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 from ansible_collections.egov.ops.plugins.module_utils.host.run import find_tool
@@ -206,10 +206,12 @@ class Operation:
                 event = ended(self.events())
                 if event:
                     return event
+                message, stack = self._failure()
                 raise HalfError(
-                    "The job of operation %s was killed or died: %s. Run the same command again to continue it, or "
-                    "egov.ops.restore_undo to put back what was there." % (self.id[:8], self._last_words()),
+                    "The job of operation %s %s Run the same command again to continue it, or "
+                    "egov.ops.restore_undo to put back what was there." % (self.id[:8], message),
                     "interrupted",
+                    stack,
                 )
             if time.monotonic() >= until:
                 return None
@@ -234,15 +236,25 @@ class Operation:
         # type: () -> str
         return os.path.join(self._top, "lock")
 
-    def _last_words(self):
-        # type: () -> str
+    def _failure(self):
+        # type: () -> tuple[str, str]
+        """Return why the job ended, as the end of a sentence, and its traceback, "" for none."""
+        import json
+
         try:
             with open(self._output, "rb") as stream:
                 text = stream.read().decode("utf-8", "backslashreplace")
         except OSError:
             text = ""
-        said = [line.strip() for line in text.splitlines() if line.strip()]
-        return "; ".join(said[-2:])[-_OUTPUT_LIMIT:].rstrip(".") or "it said nothing"
+        said = [line.strip() for line in text.splitlines() if line.strip() not in ("", TRACEBACK)]
+        try:
+            result = json.loads(said[-1] if said else "")
+        except (ValueError, RecursionError):
+            result = None
+        if isinstance(result, dict) and result.get("failed"):
+            return "failed: %s" % result.get("msg"), str(result.get("traceback") or "")
+        words = "; ".join(said[-2:])[-_OUTPUT_LIMIT:].rstrip(".") or "it said nothing"
+        return "was killed or died: %s." % words, text if TRACEBACK in text else ""
 
 
 def myself():

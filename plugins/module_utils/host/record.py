@@ -45,8 +45,9 @@ REASONS = (
 #: Bytes of a record's detail, as JSON, and of all that one module returns from a host (CONTRACTS: limits).
 DETAIL_LIMIT = 16 * 1024
 RESULT_LIMIT = 4 * 1024 * 1024
-#: Characters of the sentence that a half returns.
+#: Characters of the sentence that a half returns, and bytes of the traceback of one that broke.
 MESSAGE_LIMIT = 2000
+TRACEBACK_LIMIT = 16 * 1024
 
 
 def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):  # type: ignore[type-var]

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
         #: Of a half that failed.
         failed: bool
         reason: str
+        #: Of a half that broke: for the controller's log of crashes alone.
+        traceback: str
 
     # Any: module_utils/backup and plugin_utils do not name Observation and Result yet, and are given dictionaries. Once
     # they do, `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values
-from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
+from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, SEVERITY, observation
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import brief, counts_of, first_line, outcome_of
@@ -217,7 +217,8 @@ class HostTask(SendingTask):
             def call(allowed: Expected, **more: Any) -> tuple[Answer, str]:
                 with _alarm(0 if self._task.timeout else timeout + GRACE):
                     found, transport = self._send(plan, {**prepared, **more}, context, secrets, task_vars)
-                    return parse_answer(found, allowed), transport
+                    answer = parse_answer(found, allowed)
+                return self._without_stack(answer, task_vars), transport
 
             begun = time.monotonic()
             answer, transport = call(expected)
@@ -235,7 +236,10 @@ class HostTask(SendingTask):
             message = f"The answer of {self._elsewhere(host) or host} to {self._name} is malformed: {error}."
             return outcome_of("failed", "malformed_answer", message)
         except stream.StreamError as error:
-            return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, str(error))
+            message = str(error)
+            if error.stack:
+                message = _with_end(message, self.keep_crash(error.stack, task_vars))
+            return outcome_of("unknown" if error.reason == "no_python" else "failed", error.reason, message)
         except OpsError as error:
             return outcome_of("failed", "refused", str(error))
         except AnsibleConnectionFailure as error:
@@ -266,6 +270,13 @@ class HostTask(SendingTask):
             "cpu": answer.cpu,
         }
 
+    def _without_stack(self, answer: Answer, task_vars: dict[str, Any]) -> Answer:
+        """Return an answer whose traceback, if it has one, is in the log of crashes, which its message then names."""
+        if not answer.traceback:
+            return answer
+        where = self.keep_crash(answer.traceback, task_vars)
+        return answer._replace(msg=_with_end(answer.msg, where), traceback="")
+
     def _elsewhere(self, host: str) -> str:
         """Return the other host that the task is delegated to, "" for none."""
         delegate = str(self._task.delegate_to or "")
@@ -275,6 +286,11 @@ class HostTask(SendingTask):
         """Return the plan of the host that does the work; raises OpsError for one that is not in the inventory."""
         where = self._elsewhere(host)
         return self.plan_of_other(where) if where else plan
+
+
+def _with_end(message: str, sentence: str) -> str:
+    """Return a message with a sentence after it, which is there however long the message is."""
+    return f"{message[: MESSAGE_LIMIT - len(sentence) - 1]} {sentence}"
 
 
 class _Timeout(BaseException):

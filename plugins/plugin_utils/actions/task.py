@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy, startup
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, inert_value
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import InventoryPlan, Plan, load_schema, merge, vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import EXACT, Boundary
 
@@ -50,9 +50,9 @@ class Task(Boundary):
         except (OpsError, AnsibleError) as error:
             raise AnsibleActionFail(self._public(str(error), variables)) from None
         except Exception as error:  # a defect of ours, whose text and traceback may hold anything
-            self._display.vvv(self._public(traceback.format_exc(), variables))
-            message = self._public(str(error) or "no text", variables)
-            raise AnsibleActionFail(f"{self._task.action} broke: {type(error).__name__}: {message}") from None
+            message = self._public(str(error) or "no text", variables).rstrip(".")
+            where = self.keep_crash(traceback.format_exc(), variables)
+            raise AnsibleActionFail(f"{self._task.action} broke: {type(error).__name__}: {message}. {where}") from None
         # The one way to Ansible's result, which it prints: whatever stands in it of a host is harmless.
         result.update((name, value if name == EXACT else inert_value(value)) for name, value in found.items())
         return result
@@ -87,6 +87,23 @@ class Task(Boundary):
     def _public(self, text: str, task_vars: dict[str, Any]) -> str:
         """Return a text harmless, and without the secrets that this task knows."""
         return str(inert_value(self.known_secrets(task_vars).text(text)))
+
+    def keep_crash(self, stack: str, task_vars: dict[str, Any]) -> str:
+        """Show a stack at -vvv, keep it in the log of crashes, and return the sentence that says where it is."""
+        from ansible_collections.egov.ops.plugins.plugin_utils.actions import crashes  # what few tasks need
+
+        host, public = str(task_vars.get("inventory_hostname") or "controller"), self._public(stack, task_vars)
+        if not self._task.no_log:
+            for line in public.splitlines():
+                self._display.vvv(f"{host}: {line}")
+        if self._task.check_mode:
+            return crashes.NOT_KEPT
+        try:
+            state = StateDir.resolve(self.plan_of(host)["egov_ops_state_dir"])
+        except Exception:  # the plan itself may be what broke, and nobody knows then where its state lies
+            return crashes.NOT_KEPT
+        where = f" on {self._task.delegate_to}" if self._task.delegate_to else ""
+        return crashes.keep(state, self._public(f"{host} {self._task.action}{where}", task_vars), public)
 
     def plan_of(self, host: str) -> Plan:
         """Return the merged plan of one host, run options among the extra variables included; raises PlanError."""

@@ -41,6 +41,7 @@ class StateDir:
         self.rollups = path / "rollups"
         self.exports = path / "exports"
         self.requests = path / "requests"
+        self.crashes = path / "crashes"
         self.locks = path / "locks"
         self.witness = path / "witness.jsonl"
 

@@ -23,6 +23,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape im
     LEAST,
     LINE_LIMIT,
     MOST,
+    NESTED,
     TEXT_LIMIT,
     VALUES,
     Check,
@@ -31,6 +32,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape im
     fields,
     flag,
     integer,
+    is_shallow,
     job,
     line,
     list_of,
@@ -40,6 +42,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape im
     optional,
     scalar,
     shown,
+    stack,
     text,
     texts,
     tree,
@@ -52,7 +55,6 @@ _DIGITS = 20
 _SMALL = min(TEXT_LIMIT, 2 * VALUES)
 #: How a control character or half a character is written in JSON that is ASCII, and \\ before a text like these.
 _ACTIVE = re.compile(r"\\(?:[bfr]|u(?:00[0189]|007[fF]|[dD][89a-fA-F]))")
-_NESTED = frozenset((dict, list))
 #: Observations of one answer, and the clauses of one of them.
 _OBSERVATIONS, _CLAUSES = 10_000, 100
 
@@ -84,7 +86,10 @@ class Plain(dict[str, Any]):
 
 
 class Answer(NamedTuple):
-    """What a host said. more are the results beside the common ones; again are the options of the next call."""
+    """What a host said. more are the results beside the common ones; again are the options of the next call.
+
+    traceback is the stack of a half that broke: it goes to the log of crashes, and to no record.
+    """
 
     changed: bool
     msg: str
@@ -96,6 +101,7 @@ class Answer(NamedTuple):
     again: dict[str, Any]
     python: str
     cpu: float | None
+    traceback: str
     more: dict[str, Any]
 
 
@@ -129,7 +135,7 @@ def parse_answer(value: Any, expected: Expected) -> Answer:
             raise AnswerError(f"it has the key {shown(name)}; allowed are {', '.join(sorted(known))}")
         if name == "evidence":  # each of its fields has its check, and of a detail `_detail` looks at the whole
             fault = None if usual else check(item)
-        elif plain and (type(item) not in _NESTED or _is_shallow(item, DEPTH - 1)):
+        elif plain and (type(item) not in NESTED or is_shallow(item, DEPTH - 1)):
             fault = check(item)
         else:
             fault = tree(item, DEPTH - 1, name == EXACT)[1] or check(item)
@@ -149,8 +155,11 @@ def parse_answer(value: Any, expected: Expected) -> Answer:
         again=value.get("again", {}),
         python=value.get("python", ""),
         cpu=value.get("cpu"),
+        traceback=value.get("traceback", ""),
         more={name: value[name] for name in expected.results if name in value},
     )
+    if answer.traceback and not answer.failed:
+        raise AnswerError("traceback must not be said of a step that did not fail")
     if answer.running:
         _check_running(answer, expected)
     else:
@@ -187,18 +196,8 @@ def _are_usual(items: Any) -> bool:
             if name in _READ:
                 if _READ[name](value):  # none of these allows more than a few levels
                     return False
-            elif type(value) in _NESTED and not _is_shallow(value, DEPTH - 4):
+            elif type(value) in NESTED and not is_shallow(value, DEPTH - 4):
                 return False
-    return True
-
-
-def _is_shallow(value: Any, depth: int) -> bool:
-    """Tell whether lists and mappings stand in this one no deeper than that, itself counted."""
-    if depth <= 0:
-        return False
-    for item in value.values() if type(value) is dict else value:
-        if type(item) in _NESTED and not _is_shallow(item, depth - 1):
-            return False
     return True
 
 
@@ -347,4 +346,5 @@ _COMMON: dict[str, Check] = {
     "again": fields({"attach": lambda value: None if value is True else ("", "must be true"), "job": job}, needed=()),
     "python": line(100),
     "cpu": optional(number),
+    "traceback": stack,
 }

@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.record import TRACEBACK_LIMIT
+
 #: Where the fault is, and what must be there.
 Fault = tuple[str, str]
 Check = Callable[[Any], "Fault | None"]
@@ -27,6 +29,8 @@ LEAST, MOST = -(2**63), 2**63 - 1
 DEPTH = 32
 #: Values in a result or the detail of an observation, keys not counted.
 VALUES = 500_000
+#: What has other values inside.
+NESTED = frozenset((dict, list))
 
 #: Keys that were allowed before: most are the same in each observation. How many are remembered.
 _good_keys: set[Any] = set()
@@ -52,6 +56,14 @@ def line(limit: int = LINE_LIMIT, empty: bool = True) -> Check:
         return fault if not value.isprintable() and _NO_LINE.search(value) else None
 
     return check
+
+
+def stack(value: Any) -> Fault | None:
+    """Allow lines of a traceback, with tabs, of at most TRACEBACK_LIMIT bytes in UTF-8."""
+    good = type(value) is str and not any(_NO_LINE.search(row.replace("\t", "")) for row in value.split("\n"))
+    if good and len(value.encode("utf-8")) <= TRACEBACK_LIMIT:
+        return None
+    return "", f"must be lines without control characters of at most {TRACEBACK_LIMIT} bytes in all"
 
 
 def text(value: Any) -> Fault | None:
@@ -231,6 +243,16 @@ def tree(value: Any, depth: int = DEPTH, exact: bool = False) -> tuple[int, Faul
         if count > VALUES:
             return count, ("", f"must not hold more than {VALUES} values")
     return count, None
+
+
+def is_shallow(value: Any, depth: int) -> bool:
+    """Tell whether lists and mappings stand in this one no deeper than that, itself counted."""
+    if depth <= 0:
+        return False
+    for item in value.values() if type(value) is dict else value:
+        if type(item) in NESTED and not is_shallow(item, depth - 1):
+            return False
+    return True
 
 
 def dotted(name: str) -> str:

@@ -15,6 +15,7 @@ import secrets
 import shlex
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.half import TRACEBACK
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values as values_of
 from ansible_collections.egov.ops.plugins.module_utils.host.record import RESULT_LIMIT
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
@@ -83,11 +84,15 @@ sys.stderr.flush();os._exit(0)
 
 
 class StreamError(OpsError):
-    """The host half gave no result. `reason` is one of the record's reasons, the message one sentence."""
+    """The host half gave no result. `reason` is one of the record's reasons, the message one sentence.
 
-    def __init__(self, message: str, reason: str = "error") -> None:
+    `stack` is what the host printed where a Python broke there, without secrets; "" for none.
+    """
+
+    def __init__(self, message: str, reason: str = "error", stack: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.stack = stack
 
 
 class NoTerminal(StreamError):
@@ -198,6 +203,10 @@ def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, 
             f"The program of egov.ops on the host printed more than {RESULT_LIMIT} bytes and no result.",
             "too_large",
         )
-    words = [line.strip() for line in scrub(output, secret_values).splitlines() if line.strip()]
+    printed = str(scrub(output, secret_values))
+    words = [line.strip() for line in printed.splitlines() if line.strip() not in ("", TRACEBACK)]
     said = inert("; ".join(words[-3:])[-500:]) or "it printed nothing"
-    raise StreamError(f"The program of egov.ops on the host ended without a result: {said}.")
+    raise StreamError(
+        f"The program of egov.ops on the host ended without a result: {said}.",
+        stack=printed if TRACEBACK in printed else "",
+    )

@@ -184,6 +184,27 @@ def test_a_job_that_breaks_is_told_with_its_last_words(tmp_path: Path) -> None:
     assert caught.value.reason == "interrupted"
 
 
+def test_the_stack_of_a_job_that_breaks_comes_with_its_sentence_and_not_in_it(tmp_path: Path) -> None:
+    program = stream.program("host.record")  # worst takes one argument: it breaks as a defect of ours would
+    operation = Operation(FIRST, host(tmp_path, program))
+    process = operation.start(("host.record", "worst"), {}, 60.0)
+    with pytest.raises(HalfError, match=r"failed: The program of egov.ops on the host broke: TypeError in ") as caught:
+        operation.wait(never, 10, process)
+    assert "Traceback" not in str(caught.value)
+    assert "{" not in str(caught.value)
+    assert "in _perform" in caught.value.stack
+    assert caught.value.reason == "interrupted"
+
+
+def test_the_stack_of_a_job_that_breaks_before_its_half_comes_too(tmp_path: Path) -> None:
+    operation = Operation(FIRST, host(tmp_path, program_of("def early():\n    raise KeyError('x')\nearly()")))
+    process = run(operation)
+    with pytest.raises(HalfError, match=r"was killed or died: .*KeyError: 'x'") as caught:
+        operation.wait(never, 10, process)
+    assert "Traceback" not in str(caught.value)
+    assert "in early" in caught.value.stack
+
+
 def test_waiting_ends_with_the_time_while_the_job_goes_on(tmp_path: Path) -> None:
     operation = Operation(FIRST, host(tmp_path, program_of("time.sleep(60)")))
     process = run(operation)

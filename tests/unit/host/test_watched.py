@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host import watched as module
-from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError, Host, perform
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress, amount, told
 from ansible_collections.egov.ops.plugins.module_utils.host.watched import watched
 from hypothesis import given
@@ -47,6 +47,27 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_short_work_is_over_in_the_trip_that_starts_it_and_leaves_nothing(tmp_path: Path) -> None:
     result = watched(busy, {"seconds": 0}, host(tmp_path))
     assert result["msg"].startswith("done by ")
+    assert left(tmp_path) == []
+
+
+def broken(arguments: dict[str, Any], _host: Host) -> dict[str, Any]:
+    """Break after so many seconds, as a defect of ours would."""
+    time.sleep(arguments["seconds"])
+    raise KeyError('ge"heim')
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("seconds", [0, 0.8])
+def test_work_that_breaks_brings_its_stack_in_a_field_of_its_own(tmp_path: Path, seconds: float) -> None:
+    arguments: dict[str, Any] = {"seconds": seconds}
+    result = perform(lambda given, this: watched(broken, given, this), arguments, host(tmp_path))
+    while result.get("running"):
+        result = perform(
+            lambda given, this: watched(broken, given, this), {**arguments, **result["again"]}, host(tmp_path)
+        )
+    assert result["msg"].startswith("The program of egov.ops on the host broke: KeyError in test_watched.py line ")
+    assert "in broken" in result["traceback"]
+    assert "heim" not in str(result)
     assert left(tmp_path) == []
 
 

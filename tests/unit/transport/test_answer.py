@@ -224,6 +224,7 @@ def test_a_good_answer_is_taken_whole():
         again={},
         python="3.11.2",
         cpu=0.1,
+        traceback="",
         more={},
     )
 

@@ -225,7 +225,7 @@ def test_what_breaks_an_action_shows_no_secret_of_its_text_or_traceback(monkeypa
     monkeypatch.setattr(ActionBase, "validate_argument_spec", lambda *_arguments: (None, {}))
     made, said = Breaking.__new__(Breaking), []
     made.error = error
-    made._task = SimpleNamespace(action="egov.ops.broken", async_val=0, args={}, no_log=False)
+    made._task = SimpleNamespace(action="egov.ops.broken", async_val=0, args={}, no_log=False, check_mode=True)
     made._display = SimpleNamespace(vvv=said.append)
     made._connection = made._loader = None
     with pytest.raises(AnsibleActionFail) as raised:
@@ -236,7 +236,9 @@ def test_what_breaks_an_action_shows_no_secret_of_its_text_or_traceback(monkeypa
     assert raised.value.__suppress_context__
     if isinstance(error, KeyError):
         assert "egov.ops.broken broke: KeyError" in str(raised.value)
-        assert "in perform" in said[0]
+        assert "in perform" in "\n".join(said)
+        assert not any("\n" in line for line in said)
+        assert str(raised.value).endswith("Run it with -vvv to see the whole stack.")
 
 
 def test_nothing_is_printed_of_a_task_that_is_not_to_be_shown():

@@ -39,6 +39,8 @@ def test_a_half_that_breaks_is_a_sentence_and_no_traceback():
     assert result["failed"]
     assert result["msg"].startswith("The program of egov.ops on the host broke: TypeError in ")
     assert "Traceback" not in result["msg"]
+    assert result["traceback"].startswith("Traceback (most recent call last):\n")
+    assert "in _perform" in result["traceback"]
 
 
 def test_the_named_interpreter_is_used(tmp_path):
