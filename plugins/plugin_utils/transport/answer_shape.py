@@ -257,7 +257,7 @@ def is_shallow(value: Any, depth: int) -> bool:
 
 def dotted(name: str) -> str:
     """Return a key as a step of a way into a value."""
-    return f".{name}" if name.isidentifier() and len(name) <= 40 else f"[{shown(name)}]"
+    return f".{name}" if name.isascii() and name.isidentifier() and len(name) <= 40 else f"[{shown(name)}]"
 
 
 def shown(value: Any) -> str:

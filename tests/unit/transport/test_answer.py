@@ -40,7 +40,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import (
     decode,
     parse_answer,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 NONCE = "<egov-ops 0011>"
@@ -408,6 +408,7 @@ def texts_of(value):
             yield from texts_of(item)
 
 
+@example({"msg": {"À": {"\x1f": None}}}, Expected())
 @given(ANSWERS | VALUES, st.sampled_from([PROBED, Expected(kinds=("memory",), again=("job",)), Expected()]))
 def test_whatever_json_a_host_sends_nothing_but_the_listed_keys_comes_out(value, expected):
     try:
