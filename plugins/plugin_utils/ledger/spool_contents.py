@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine, Header
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 
 class Contents(NamedTuple):
@@ -17,7 +20,7 @@ class Contents(NamedTuple):
     where they are too large to hold, without content and to be kept with the whole file."""
 
     header: Header
-    records: list[dict[str, Any]]
+    records: list[Record]
     torn: int
     sealed: bool
     bodies: list[str]
