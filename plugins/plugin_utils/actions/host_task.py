@@ -37,7 +37,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Context, Observation
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 #: Records shown in Ansible's own result, in a procedure in brief; all of them go to the spool, whole.
@@ -203,7 +203,7 @@ class HostTask(SendingTask):
             self._vaulted.update(secret_values(secrets))  # should anything break from here on
             secrets = secrecy.with_hidden(secrets, self._known, prepared, {host, *plan.names()})
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
-            context = {
+            context: Context = {
                 "check_mode": bool(self._task.check_mode),
                 "diff": bool(self._task.diff),
                 "now": iso(now),
