@@ -21,6 +21,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Actor,
     Header,
     LedgerError,
+    Record,
     Spool,
     controller,
     drain_spools,
@@ -160,7 +161,7 @@ class ActionModule(Task):
             return run
 
 
-def _record(run: str, header: Header, inventory: list[str]) -> dict[str, Any]:
+def _record(run: str, header: Header, inventory: list[str]) -> Record:
     begun = observation(
         "begin",
         header["procedure"],

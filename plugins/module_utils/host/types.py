@@ -49,9 +49,9 @@ if TYPE_CHECKING:
         #: Of a half that broke: for the controller's log of crashes alone.
         traceback: str
 
-    # Any: module_utils/backup and plugin_utils do not name Observation and Result yet, and are given dictionaries. Once
-    # they do, `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.
-    Observed = TypeVar("Observed", Observation, dict[str, Any], default=dict[str, Any])
+    # Any: module_utils/backup does not name Observation and Result yet, and is given dictionaries. Once it does,
+    # `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.
+    Observed = TypeVar("Observed", Observation, dict[str, Any], default=Observation)
     AnyResult = TypeVar("AnyResult", Result, dict[str, Any])
 
     #: A half, which returns a Result. Any: see Arguments, and AnyResult.

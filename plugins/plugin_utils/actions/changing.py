@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.host_task import HostTask
@@ -32,6 +32,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema
 from ansible_collections.egov.ops.plugins.plugin_utils.report import OVERRIDE
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 _EMERGENCY = "In an emergency: egov_ops_override with a reason."
 
@@ -139,7 +142,7 @@ class ChangingTask(HostTask):
             witness.log(f"override {host} {subject} by {user}: {message}")
             self._display.warning(f"OVERRIDE on {host}: {message}")
 
-    def _append(self, plan: Plan, host: str, seen: list[dict[str, Any]], now: datetime) -> None:
+    def _append(self, plan: Plan, host: str, seen: list[Observation], now: datetime) -> None:
         run, finished = self._run(plan), iso(datetime.now(timezone.utc))
         run.append(
             record(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values
@@ -35,6 +35,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
     sources,
     stream,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Context, Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 #: Records shown in Ansible's own result, in a procedure in brief; all of them go to the spool, whole.
 SHOWN = 5
@@ -123,7 +127,7 @@ class HostTask(SendingTask):
         """Return the outcome with what the controller adds to it, also where the host did not answer."""
         return outcome
 
-    def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> Observation:
         """Return the observation that the work was done, or why it was not."""
         return observation(
             "step",
@@ -138,7 +142,7 @@ class HostTask(SendingTask):
         )
 
     def _record(
-        self, run: Run, host: str, observations: list[dict[str, Any]], started: datetime, attempt: int, via: str
+        self, run: Run, host: str, observations: list[Observation], started: datetime, attempt: int, via: str
     ) -> None:
         """Append the observations of one call to the run's spool; raises SpoolError."""
         finished = iso(datetime.now(timezone.utc))
@@ -161,7 +165,7 @@ class HostTask(SendingTask):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         return Run.of_this_process(state) or Run.standalone(state)
 
-    def _excused(self, run: Run | None, host: str, earlier: list[dict[str, Any]]) -> dict[str, Any] | None:
+    def _excused(self, run: Run | None, host: str, earlier: list[Record]) -> dict[str, Any] | None:
         """Return why this host is left alone in this run, None if it is to be visited."""
         if run is None:
             return None
@@ -199,7 +203,7 @@ class HostTask(SendingTask):
             self._vaulted.update(secret_values(secrets))  # should anything break from here on
             secrets = secrecy.with_hidden(secrets, self._known, prepared, {host, *plan.names()})
             timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
-            context = {
+            context: Context = {
                 "check_mode": bool(self._task.check_mode),
                 "diff": bool(self._task.diff),
                 "now": iso(now),

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
 def outcome_of(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
@@ -30,7 +33,7 @@ def first_line(error: BaseException) -> str:
     return inert(text.rstrip(".")[:500])
 
 
-def brief(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def brief(observations: list[Observation]) -> list[dict[str, Any]]:
     """Return what a person wants at once of those that are not ok: Ansible copies a host's result several times."""
     return [
         {
@@ -42,5 +45,5 @@ def brief(observations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def counts_of(observations: list[dict[str, Any]]) -> dict[str, int]:
+def counts_of(observations: list[Observation]) -> dict[str, int]:
     return dict(Counter(item["status"] for item in observations))

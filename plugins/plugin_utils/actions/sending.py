@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.errors import AnsibleError
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy, startup
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import RAW, stream
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Context
 
 
 class SendingTask(Task):
@@ -47,7 +50,7 @@ class SendingTask(Task):
         self,
         plan: Plan,
         arguments: dict[str, Any],
-        context: dict[str, Any],
+        context: Context,
         secrets: dict[str, str],
         task_vars: dict[str, Any],
     ) -> tuple[dict[str, Any], str]:
@@ -69,7 +72,7 @@ class SendingTask(Task):
     def _stream(
         self,
         arguments: dict[str, Any],
-        context: dict[str, Any],
+        context: Context,
         secrets: dict[str, str],
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:
@@ -90,7 +93,7 @@ class SendingTask(Task):
     def _module(
         self,
         arguments: dict[str, Any],
-        context: dict[str, Any],
+        context: Context,
         secrets: dict[str, str],
         task_vars: dict[str, Any],
     ) -> dict[str, Any]:

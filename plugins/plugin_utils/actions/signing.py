@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.changing import refuse_plan_variables
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task
@@ -26,6 +26,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
 class SigningTask(Task):
@@ -60,7 +63,7 @@ class SigningTask(Task):
         return str(person), public
 
     def record(
-        self, plan: Plan, hosts: Sequence[str], seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN
+        self, plan: Plan, hosts: Sequence[str], seen: Observation, now: datetime, domain: str = evidence.DOMAIN
     ) -> None:
         """Append what a person has said of some hosts to the open run; without one it goes into the ledger at once.
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, printed_commands
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, procedures_with
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import ESCROW_DAYS
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 CLAUSES = ("S6.2.2-4",)
 
@@ -31,7 +35,7 @@ def files_of(names: Iterable[str], plan: Plan) -> dict[str, Path]:
 
 def untested(
     state: StateDir, host: str, names: Iterable[str], plan: Plan, now: datetime, due: bool
-) -> list[dict[str, Any]]:
+) -> list[Observation]:
     """Return the observations of the repositories of which no copy lies ready; raises LedgerError."""
     from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence  # no start of a run needs it
 
@@ -55,7 +59,7 @@ def test_command(plan: Plan) -> str:
     )
 
 
-def judge(name: str, tested: str, rotated: str, now: datetime, due: bool, test: str) -> dict[str, Any]:
+def judge(name: str, tested: str, rotated: str, now: datetime, due: bool, test: str) -> Observation:
     """Judge a repository by when its copy was last tested and its key changed, each "" for never; pure.
 
     due tells whether a test that is missing is a finding now; test is the command that makes one.
@@ -71,13 +75,13 @@ def judge(name: str, tested: str, rotated: str, now: datetime, due: bool, test: 
         message = f"The key in escrow of repository {name} was last tested {days} days ago."
     else:
         message = f"The key in escrow opened repository {name} {days} days ago."
-        return dict(observation("escrow", name, "ok", "", CLAUSES, message=message, tested=tested))
+        return observation("escrow", name, "ok", "", CLAUSES, message=message, tested=tested)
     told = {"message": message, "tested": tested, "next": ACT + test}
     status, why = ("warning", "") if due else ("skipped", reason)
-    return dict(observation("escrow", name, status, why, CLAUSES, None, **told))
+    return observation("escrow", name, status, why, CLAUSES, None, **told)
 
 
-def _newest(records: Iterable[Mapping[str, Any]], counts: Callable[[Mapping[str, Any]], bool]) -> dict[str, str]:
+def _newest(records: Iterable[Record], counts: Callable[[Mapping[str, Any]], bool]) -> dict[str, str]:
     """Return by repository when the newest record whose detail counts was finished."""
     found: dict[str, str] = {}
     for record in records:

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, printed_commands
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, open_ledger, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import objective
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 CLAUSES = ("S6.2.3-4",)
 
@@ -32,7 +36,7 @@ def of_run(
     evidence: Sequence[Mapping[str, Any]],
     now: datetime,
     away: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[Observation]:
     """Return an observation for each set of a host, given what a backup of this moment has observed; LedgerError.
 
     away tells that the host did not answer: of a set that was never backed up nothing is said then, and nothing either
@@ -51,7 +55,7 @@ def of_run(
     return found
 
 
-def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> dict[str, Any]:
+def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> Observation:
     """Judge the age of a set's newest good backup, begun at a time, "" for none, by its objective; pure."""
     objective = rpo_of(entry)
     if not good:
@@ -92,7 +96,7 @@ def newest(state: StateDir, host: str, name: str, entry: Mapping[str, Any], now:
     return max(found, newest_of(waiting))
 
 
-def newest_of(records: Iterable[Mapping[str, Any]]) -> str:
+def newest_of(records: Iterable[Record]) -> str:
     """Return when the newest good backup among some records was begun, "" for none; pure."""
     return max((str(record["started"]) for record in records if _holds(record)), default="")
 
@@ -112,7 +116,6 @@ def _hours(seconds: float) -> str:
     return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.1f} days"
 
 
-def _observe(name: str, status: str, message: str, act: str, **more: Any) -> dict[str, Any]:
-    shown: dict[str, Any] = {"next": act} if status != "ok" else {}
-    found: dict[str, Any] = observation("freshness", name, status, "", CLAUSES, message=message, **more, **shown)
-    return found
+def _observe(name: str, status: str, message: str, act: str, **more: Any) -> Observation:
+    shown: dict[str, Fact] = {"next": act} if status != "ok" else {}
+    return observation("freshness", name, status, "", CLAUSES, message=message, **more, **shown)

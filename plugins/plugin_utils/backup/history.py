@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import freshness, trends
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
@@ -17,7 +17,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 
-Records = list[dict[str, Any]]
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 DAY = 86400.0
 #: Days of the ledger that a judgement looks at.
 LOOKED_AT = 400
@@ -31,7 +33,7 @@ def watch(
     measured: Mapping[str, Mapping[str, int]],
     now: datetime,
     fresh: bool = True,
-) -> list[dict[str, Any]]:
+) -> list[Observation]:
     """Return the observations of a host's sets and repositories; measured is what the host has seen of those on it.
 
     fresh tells whether freshness is to be judged too, which each backup does by itself.
@@ -39,7 +41,8 @@ def watch(
     since = iso(now - timedelta(days=LOOKED_AT))
     backups = _by_subject(evidence.records_of(state, host, "backup", ("ok", "warning"), since))
     stored = _by_subject(evidence.records_of(state, host, "storage", trends.JUDGED, since))
-    found, added = [], {}
+    found: list[Observation] = []
+    added = {}
     for name, entry in sorted(sets.items()):
         own = backups.get(name, [])
         made = [record for record in own if record["detail"].keys() >= {"added_bytes", "bytes"}]
@@ -76,9 +79,9 @@ def _kept(plan: Plan, entry: Mapping[str, Any]) -> int:
     return sum(int(rule.get(unit, 0)) for unit in ("days", "weeks", "months", "years"))
 
 
-def _by_subject(records: Iterable[dict[str, Any]]) -> dict[str, Records]:
+def _by_subject(records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return records by subject, oldest first."""
-    found: dict[str, Records] = {}
+    found: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda record: str(record["finished"])):
         found.setdefault(record["subject"], []).append(record)
     return found

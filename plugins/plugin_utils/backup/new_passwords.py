@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Ledger
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 CLAUSES = ("S6.2.2-4",)
 
@@ -19,19 +22,17 @@ CLAUSES = ("S6.2.2-4",)
 CREATED = "create"
 
 
-def creations(files: Mapping[str, Path]) -> list[dict[str, Any]]:
+def creations(files: Mapping[str, Path]) -> list[Observation]:
     """Return an observation for each password file that was created, by repository."""
     return [
-        dict(
-            observation(
-                "key",
-                name,
-                "ok",
-                clauses=CLAUSES,
-                message=f"The password of repository {name} was created in {file}, its only copy.",
-                stage=CREATED,
-                file=str(file),
-            )
+        observation(
+            "key",
+            name,
+            "ok",
+            clauses=CLAUSES,
+            message=f"The password of repository {name} was created in {file}, its only copy.",
+            stage=CREATED,
+            file=str(file),
         )
         for name, file in sorted(files.items())
     ]

@@ -14,14 +14,15 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import median
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+
 CLAUSES = ("S6.2.3-4",)
 STORAGE_CLAUSES = ("S6.2.1-1", "S6.2.1-3")
-
-Observation = dict[str, Any]
 #: A time in days and a value at it.
 Point = tuple[float, float]
 
@@ -197,8 +198,7 @@ def _observe(
 ) -> Observation:
     act = more.pop("next", "")
     shown = {"next": act} if act and status not in ("ok", "skipped") else {}
-    found: Observation = observation(kind, subject, status, reason, clauses, message=message, **more, **shown)
-    return found
+    return observation(kind, subject, status, reason, clauses, message=message, **more, **shown)
 
 
 def _bytes(value: float) -> str:

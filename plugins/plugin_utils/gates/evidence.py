@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import (
     GATE,
@@ -46,6 +46,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     spools,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 #: The domain of the gate's records, and their kinds: what was asked, approved, decided, overridden and carried out.
 DOMAIN = GATE
@@ -160,7 +163,7 @@ def _holds(spool: Spool, host: str) -> bool:
     return len(asked) > len(answered)
 
 
-def newest(state: StateDir, host: str, kind: str, subject: str) -> dict[str, Any] | None:
+def newest(state: StateDir, host: str, kind: str, subject: str) -> Record | None:
     """Return a host's newest record of its backups, by kind and subject, of a spool or the ledger, good or bad."""
     waiting = _waiting(state, kind) if state.spool.exists() else ()  # a first run in check mode makes no folders
     found = [record for record in waiting if (record["host"], record["subject"]) == (host, subject)]
@@ -171,7 +174,7 @@ def newest(state: StateDir, host: str, kind: str, subject: str) -> dict[str, Any
     return max(found, key=lambda record: record["finished"], default=None)
 
 
-def newest_proof(state: StateDir, host: str, set_name: str) -> dict[str, Any] | None:
+def newest_proof(state: StateDir, host: str, set_name: str) -> Record | None:
     """Return the newest record of a set that tells whether it could be brought back: by a proof, or by a drill."""
     found = [newest(state, host, kind, set_name) for kind in PROOFS]
     return max((record for record in found if record), key=lambda record: str(record["finished"]), default=None)
@@ -216,7 +219,7 @@ def proved(state: StateDir, host: str) -> dict[str, list[str]]:
 
 def records_of(
     state: StateDir, host: str, kind: str, statuses: tuple[str, ...], since: str | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Record]:
     """Yield a host's records of its backups of a kind and some statuses, of spools and the ledger since a time."""
     yield from waiting_of(state, host, kind, statuses)
     if state.ledger.exists():
@@ -225,14 +228,14 @@ def records_of(
             yield from (entry.record for entry in stored)
 
 
-def waiting_of(state: StateDir, host: str, kind: str, statuses: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def waiting_of(state: StateDir, host: str, kind: str, statuses: tuple[str, ...]) -> Iterator[Record]:
     """Yield a host's records of its backups of a kind and some statuses that still wait in spools."""
     for record in _waiting(state, kind) if state.spool.exists() else ():
         if (record["host"], record["domain"]) == (host, "backup") and record["status"] in statuses:
             yield record
 
 
-def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
+def _waiting(state: StateDir, kind: str) -> Iterator[Record]:
     """Yield the records of a kind that still wait in spools, of this run too."""
     for spool in spools(state.spool):
         with suppress(SpoolError):  # sealed in between, or no spool
@@ -240,7 +243,7 @@ def _waiting(state: StateDir, kind: str) -> Iterator[dict[str, Any]]:
             yield from (record for record in found if record["kind"] == kind)
 
 
-def _of_request(request: Request, host: str, kind: str, state: StateDir, ledger: Ledger) -> list[dict[str, Any]]:
+def _of_request(request: Request, host: str, kind: str, state: StateDir, ledger: Ledger) -> list[Record]:
     """Return a request's records of a kind on a host, oldest first: those of the ledger, then those in spools."""
     stored = ledger.records(domain=DOMAIN, kind=kind, host=host, subject=request.digest)
     about = {"subject": request.digest, "host": host}
@@ -248,7 +251,7 @@ def _of_request(request: Request, host: str, kind: str, state: StateDir, ledger:
     return [record for record in [*(entry.record for entry in stored), *waiting] if record["status"] == "ok"]
 
 
-def _proof(request: Request, host: str, oldest: datetime, state: StateDir, ledger: Ledger) -> dict[str, Any] | None:
+def _proof(request: Request, host: str, oldest: datetime, state: StateDir, ledger: Ledger) -> Record | None:
     """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
     proof_of = registry.find(request.action).proof
     wanted = proof_of(request.operation) if proof_of else None
@@ -263,7 +266,7 @@ def _proof(request: Request, host: str, oldest: datetime, state: StateDir, ledge
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
 
 
-def _approvals(records: list[dict[str, Any]], ledger: Ledger, known: set[str]) -> Iterator[Signed]:
+def _approvals(records: list[Record], ledger: Ledger, known: set[str]) -> Iterator[Signed]:
     for record in records:
         detail = record["detail"]
         signature = str(detail.get("signature"))

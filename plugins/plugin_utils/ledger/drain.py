@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Literal
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, sync_folder
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, LedgerError, SpoolError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head, Record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, alive, identity, lives
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record, stable_id
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import (
@@ -41,7 +41,7 @@ LONGEST = 24 * 3600.0
 
 
 #: What tells whether two records of one id are about the same.
-_ABOUT = ("host", "domain", "kind", "subject")
+_ABOUT: tuple[Literal["host", "domain", "kind", "subject"], ...] = ("host", "domain", "kind", "subject")
 
 #: How far before a record the controller's clock may have been set back since.
 SET_BACK = timedelta(days=1)
@@ -69,8 +69,8 @@ class _Load:
 
     spool: Spool
     header: Header
-    lines: list[tuple[dict[str, Any], str]]
-    made: list[dict[str, Any]]
+    lines: list[tuple[Record, str]]
+    made: list[Record]
     bad: list[BadLine]
     is_vast: bool
 
@@ -82,14 +82,14 @@ class _Load:
 
 def missing(
     header: Header,
-    records: Iterable[dict[str, Any]],
+    records: Iterable[Record],
     now: datetime,
     *,
     hosts: Iterable[str] | None = None,
     status: str = "skipped",
     reason: str = "not_reached",
     message: str = "The run ended without reaching this step on this host.",
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """Return the step records that a run announced and `records` do not hold, made with this status and reason.
 
     Hosts that the plan says are not ours are `skipped`/`not_ours`. Of a batch, give its hosts alone.
@@ -227,7 +227,7 @@ def _store(
         return store()
 
 
-def _with_free_ids(made: list[dict[str, Any]], taken: set[str], ledger: Ledger) -> dict[str, str]:
+def _with_free_ids(made: list[Record], taken: set[str], ledger: Ledger) -> dict[str, str]:
     """Give a new id to records whose id something else has taken, so as to hide them; return those that are stored."""
     stored = ledger.bodies([item["id"] for item in made])
     for item in made:
@@ -303,7 +303,7 @@ def is_orphaned(spool: Spool, header: Header, now: datetime) -> bool:
     return silent.total_seconds() > header.get("longest", LONGEST)
 
 
-def _interrupted(header: Header, contents: Contents, now: datetime) -> list[dict[str, Any]]:
+def _interrupted(header: Header, contents: Contents, now: datetime) -> list[Record]:
     """Return what a run that was begun lacks: steps, also of hosts that come after a sealed batch, and its seal."""
     if not header.get("begun"):
         return []
@@ -330,7 +330,7 @@ def _frame_record(
     reason: str,
     message: str,
     clauses: Iterable[str] = (),
-) -> dict[str, Any]:
+) -> Record:
     begun = header.get("begun") or iso(now)
     return record(
         run=header["run"],

@@ -8,8 +8,37 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, cast, final
+
+#: The facts of a record, by name. Any: each kind has facts of its own, and what reads one knows its type.
+Detail = Mapping[str, Any]
+
+
+@final
+class Record(TypedDict):
+    """A record as it is stored: one observation, and which run made it, when, on which host.
+
+    Times are in UTC, as `iso` writes them. `via` tells how the host half travelled.
+    """
+
+    schema: int
+    id: str
+    run: str
+    procedure: str
+    host: str
+    domain: str
+    kind: str
+    subject: str
+    status: str
+    reason: str
+    clauses: list[str]
+    started: str
+    finished: str
+    attempt: int
+    via: str
+    detail: Detail
 
 
 @dataclass(frozen=True)
@@ -31,9 +60,9 @@ class Stored:
     algorithm: str
 
     @functools.cached_property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """Return the record itself."""
-        return dict(json.loads(self.body))
+        return cast("Record", dict(json.loads(self.body)))
 
 
 @dataclass(frozen=True)
@@ -46,7 +75,7 @@ class Run:
     finished: str
     status: str
     reason: str
-    detail: dict[str, Any]
+    detail: Detail
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, file_digest, write_whole
@@ -18,6 +18,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import origin, verify_ledger
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 SCHEMA = 1
 
@@ -59,7 +62,7 @@ def plan(ledger: Ledger, retention_days: int, now: datetime) -> Segment | None:
     return Segment(first, last.seq, previous, last.hash, last.algorithm)
 
 
-def purge(state: StateDir, ledger: Ledger, retention_days: int, now: datetime, run: str) -> dict[str, Any] | None:
+def purge(state: StateDir, ledger: Ledger, retention_days: int, now: datetime, run: str) -> Record | None:
     """Export the oldest segment, append its checkpoint, remove it; return the checkpoint record, None if none was due.
 
     The export lies whole below the state folder's `exports` before a record is removed; killed in between, the next
@@ -90,7 +93,7 @@ def _lines(ledger: Ledger, segment: Segment) -> Iterator[bytes]:
         yield (canonical(asdict(row)) + "\n").encode("utf-8")
 
 
-def _checkpoint(segment: Segment, export: str, digest: str, now: datetime, run: str) -> dict[str, Any]:
+def _checkpoint(segment: Segment, export: str, digest: str, now: datetime, run: str) -> Record:
     message = f"Records #{segment.first} to #{segment.last} were exported to {export} and removed."
     return record(
         run=run,

@@ -9,13 +9,18 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, shown
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Detail, Record
 
 SCHEMA = 1
 
@@ -76,13 +81,13 @@ def record(
     procedure: str,
     host: str,
     domain: str,
-    observation: dict[str, Any],
+    observation: Observation,
     started: str,
     finished: str,
     attempt: int = 1,
     via: str = "controller",
     identifier: str = "",
-) -> dict[str, Any]:
+) -> Record:
     """Return a record over the host's observation, which is not trusted to be well formed.
 
     Times are those of the controller, as `iso` writes them. `via` tells how the host half travelled (`stream`,
@@ -111,10 +116,10 @@ def record(
     detail, clauses = observation.get("detail") or {}, observation.get("clauses") or []
     if not isinstance(detail, dict) or not isinstance(clauses, (list, tuple)):
         raise LedgerError(f"The evidence of {host} holds a detail or clauses of the wrong shape: {shown(observation)}.")
-    detail = dict(detail)
+    facts = dict(detail)
     if observation.get("duration") is not None:
-        detail["duration"] = observation["duration"]
-    made = {
+        facts["duration"] = observation["duration"]
+    made: Record = {
         "schema": SCHEMA,
         "id": identifier or os.urandom(16).hex(),
         "run": run,
@@ -130,16 +135,16 @@ def record(
         "finished": finished,
         "attempt": attempt,
         "via": via,
-        "detail": detail,
+        "detail": facts,
     }
     flaw = flaw_of_record(made)
     if flaw:
         raise LedgerError(f"The evidence of {host} cannot be stored: {flaw}.")
-    made["detail"] = _within_limit(detail)
+    made["detail"] = _within_limit(facts)
     return made
 
 
-def record_or_failure(**given: Any) -> dict[str, Any]:
+def record_or_failure(**given: Any) -> Record:
     """Return what `record` does; in place of an observation that no ledger can hold, a failed record that says why.
 
     So one bad observation costs none of the others. Raises LedgerError where it is not the observation that is wrong.
@@ -156,7 +161,7 @@ def record_or_failure(**given: Any) -> dict[str, Any]:
         return record(**{**given, "observation": failed})
 
 
-def flaw_of_record(item: dict[str, Any]) -> str:
+def flaw_of_record(item: Mapping[str, Any]) -> str:
     """Return why something is no record that a ledger can hold, in half a sentence; "" for one that is.
 
     A detail over the limit of its size is none of these reasons: `record` shortens it.
@@ -202,10 +207,10 @@ def stable_id(*parts: str) -> str:
     return digest(canonical(parts).encode())[:32]
 
 
-def _within_limit(detail: dict[str, Any]) -> dict[str, Any]:
+def _within_limit(detail: Detail) -> Detail:
     if len(canonical(detail).encode()) <= DETAIL_LIMIT:
         return detail
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     cut: list[str] = []
     room = DETAIL_LIMIT - 2048  # what remains is for naming what was cut
     # Small things first: the sentences and numbers that explain a status are small, lists of findings are not.

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import (
@@ -35,10 +35,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
+
 #: Bytes of a file up to which its digest is worth its time.
 _DIGEST_LIMIT = 1 << 30
 
-_MOMENTS = ("started", "finished")
+_MOMENTS: tuple[Literal["started", "finished"], ...] = ("started", "finished")
 _DIGITS = 16
 _NAME_LIMIT = 80
 
@@ -53,7 +56,7 @@ class Actor:
     procedure: str
 
 
-def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> dict[str, Any]:
+def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> Record:
     """Write lines of the spool of a run into a file, each with a line's end, and return the record that names it.
 
     The file is on the disk when this returns, and the same lines make the same file and id. Raises OpsError.
@@ -76,7 +79,7 @@ def set_aside(folder: Path, lines: list[BadLine], of: str, by: Actor, now: datet
     return _record(path, of, by, now, message, len(lines), digest(content), lines[0].cause)
 
 
-def keep_whole(folder: Path, spool: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> dict[str, Any]:
+def keep_whole(folder: Path, spool: Path, lines: list[BadLine], of: str, by: Actor, now: datetime) -> Record:
     """Keep a spool, whose bad lines are too large to be copied, under a second name; return the record that names it.
 
     Its first name is removed as that of any drained spool. Raises OpsError.
@@ -102,7 +105,7 @@ def keep_whole(folder: Path, spool: Path, lines: list[BadLine], of: str, by: Act
     return _record(path, of, by, now, message, len(lines), content, lines[0].cause)
 
 
-def note_untold(folder: Path, items: Iterable[dict[str, Any]]) -> None:
+def note_untold(folder: Path, items: Iterable[Record]) -> None:
     """Note what records of what was set aside say, so that a later run ends with it if this one dies.
 
     A note that cannot be written stops nothing: only that death would leave its sentence unsaid.
@@ -145,7 +148,7 @@ class Stranger:
         mark = digest(f"{path.name} {state.st_ino} {state.st_ctime_ns}".encode("utf-8", "surrogateescape"))[:_DIGITS]
         return cls(path, cause, folder / f"{plain(path.name)}-{mark}")
 
-    def record(self, by: Actor, now: datetime) -> dict[str, Any]:
+    def record(self, by: Actor, now: datetime) -> Record:
         """Return the record that names it; nothing of its content is known."""
         message = (
             f"What lies as {plain(self.path.name)} among the spools is none ({self.cause}) and was moved to "
@@ -166,7 +169,7 @@ def sentences(ledger: Ledger, run: str) -> list[str]:
     return [str(stored.record["detail"].get("message", "")) for stored in found]
 
 
-def untimely(entries: Iterable[tuple[dict[str, Any], str]], latest: str) -> dict[str, str]:
+def untimely(entries: Iterable[tuple[Record, str]], latest: str) -> dict[str, str]:
     """Return by their text why lines cannot be stored: those of a time that no controller's clock can have shown."""
     entries = list(entries)
     if all(EARLIEST <= moment <= latest for moment in {item[name] for item, _body in entries for name in _MOMENTS}):
@@ -178,7 +181,7 @@ def untimely(entries: Iterable[tuple[dict[str, Any], str]], latest: str) -> dict
     }
 
 
-def conflicts(entries: Iterable[tuple[dict[str, Any], str]], stored: Mapping[str, str]) -> dict[str, str]:
+def conflicts(entries: Iterable[tuple[Record, str]], stored: Mapping[str, str]) -> dict[str, str]:
     """Return by their text why lines cannot be stored: those with the id of another line, or of a stored record."""
     seen = dict(stored)
     return {
@@ -195,7 +198,7 @@ def plain(name: str) -> str:
 
 def _record(
     path: Path, of: str, by: Actor, now: datetime, message: str, count: int, content: str, cause: str
-) -> dict[str, Any]:
+) -> Record:
     advice = f"Look at {path}, find out what wrote there, and keep it as evidence; later runs are not affected."
     seen = observation(
         REJECTED,

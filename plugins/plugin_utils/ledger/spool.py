@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
@@ -40,6 +40,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import
     HEADER_LIMIT,
     BadLine,
     Header,
+    HeaderLine,
     LineError,
     flaw_of_line,
     is_torn,
@@ -47,6 +48,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import
     merged,
     parse,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 SCHEMA = 1
 
@@ -65,7 +69,7 @@ class Spool:
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
         self._first = (0, b"")
-        self._seen: list[tuple[dict[str, Any], str]] = []  # the good whole lines that `read` has met, parsed
+        self._seen: list[tuple[Record | HeaderLine, str]] = []  # the good whole lines that `read` has met, parsed
         self._bad: list[BadLine] = []  # and the others
         self._is_vast = False
         self._end = 0
@@ -102,7 +106,7 @@ class Spool:
         """Say more of the run, or say it anew, as `run_begin` does. Raises SpoolError."""
         self.append([{"header": header}])
 
-    def append(self, records: list[dict[str, Any]]) -> None:
+    def append(self, records: Sequence[Record | HeaderLine]) -> None:
         """Append records, all or none; when this returns they are on the disk. Raises SpoolError."""
         try:
             lines = [canonical(item) for item in records]
@@ -162,23 +166,24 @@ class Spool:
             self._check(header)
         return header
 
-    def steps(self, host: str) -> list[dict[str, Any]]:
+    def steps(self, host: str) -> list[Record]:
         """Return the step records of a host so far, without parsing the others. Raises SpoolError."""
         mark = f'"host":{json.dumps(host, ensure_ascii=False)}'.encode("utf-8", "backslashreplace")
         found = self._records(line for line in self._marked(host, b'"kind":"step"') if mark in line)
         return [item for item in found if item["host"] == host and item["kind"] == "step"]
 
-    def holding(self, needle: bytes) -> list[dict[str, Any]]:
+    def holding(self, needle: bytes) -> list[Record]:
         """Return the records in whose lines some bytes stand, without parsing the others. Raises SpoolError."""
         return self._records(self._lines_holding(needle))
 
     def _headers(self, lines: Iterable[bytes]) -> Header:
-        return merged(self._parsed(line for line in lines if line.startswith(b'{"header":')))
+        found = self._parsed(line for line in lines if line.startswith(b'{"header":'))
+        return merged([item for item in found if "header" in item])
 
-    def _records(self, lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    def _records(self, lines: Iterable[bytes]) -> list[Record]:
         return [item for item in self._parsed(lines) if "header" not in item]
 
-    def _parsed(self, lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    def _parsed(self, lines: Iterable[bytes]) -> list[Record | HeaderLine]:
         """Return the good ones of some lines."""
         found = []
         for line in lines:
@@ -219,7 +224,7 @@ class Spool:
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
-    def _lines(self) -> tuple[list[tuple[dict[str, Any], str]], list[BadLine], int]:
+    def _lines(self) -> tuple[list[tuple[Record | HeaderLine, str]], list[BadLine], int]:
         """Return the good lines, parsed and as they stand, the bad ones, and how many are torn.
 
         Of a file that was read before, only what it has grown by is parsed.
@@ -259,7 +264,7 @@ class Spool:
                 self._bad, self._is_vast = [BadLine(b"", line.cause) for line in self._bad], True
         return rest
 
-    def _split(self, lines: list[bytes]) -> tuple[list[tuple[dict[str, Any], str]], list[BadLine]]:
+    def _split(self, lines: list[bytes]) -> tuple[list[tuple[Record | HeaderLine, str]], list[BadLine]]:
         with suppress(LineError):
             return [parse(line, self.run) for line in lines], []
         causes = [flaw_of_line(line, self.run) for line in lines]

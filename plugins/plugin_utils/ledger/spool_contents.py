@@ -10,9 +10,12 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine, Header, data_after
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 
 class Contents(NamedTuple):
@@ -21,7 +24,7 @@ class Contents(NamedTuple):
     where they are too large to hold, without content and to be kept with the whole file."""
 
     header: Header
-    records: list[dict[str, Any]]
+    records: list[Record]
     torn: int
     sealed: bool
     bodies: list[str]

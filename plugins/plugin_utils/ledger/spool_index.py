@@ -14,7 +14,11 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import HeaderLine
 
 
 class Covered(NamedTuple):
@@ -32,7 +36,7 @@ class SpoolIndex:
         """Take the path of the spool."""
         self._path = spool.with_suffix(".index")
 
-    def note(self, inode: int, begin: int, end: int, written: Iterable[tuple[dict[str, Any], str]]) -> None:
+    def note(self, inode: int, begin: int, end: int, written: Iterable[tuple[Record | HeaderLine, str]]) -> None:
         """Note what was appended to the spool of an inode: items, with their lines. The caller holds its lock."""
         marks, place = [], begin
         for item, line in written:

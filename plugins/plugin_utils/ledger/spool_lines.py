@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast, final
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
@@ -26,6 +26,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
     is_time,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, is_plain, shown
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 #: Bytes of a line: a record's detail has 16 KiB, a header names each host of the run.
 RECORD_LIMIT = 128 * 1024
@@ -64,7 +67,7 @@ class Header(TypedDict, total=False):
 
     schema: int
     run: str
-    process: dict[str, Any]
+    process: Mapping[str, Any]  # the fields of Identity. Any: texts and numbers
     procedure: str
     begun: str  # when run_begin announced the run; "" for a module used alone, or called after the seal
     hosts: list[str]
@@ -81,6 +84,13 @@ class Header(TypedDict, total=False):
     others: list[str]  # those runs
 
 
+@final
+class HeaderLine(TypedDict):
+    """A line of a spool that says something of its run."""
+
+    header: Header
+
+
 class BadLine(NamedTuple):
     """A line that is neither a record nor a header of its spool: its bytes without the line's end, and why."""
 
@@ -92,7 +102,7 @@ class LineError(ValueError):
     """Why a line is no record and no header, in half a sentence."""
 
 
-def parse(line: bytes, run: str) -> tuple[dict[str, Any], str]:
+def parse(line: bytes, run: str) -> tuple[Record | HeaderLine, str]:
     """Return what stands in a line of a run's spool, `{"header": ...}` or a record, and its text; raises LineError."""
     if len(line) > RECORD_LIMIT and (len(line) > HEADER_LIMIT or not line.startswith(_BEGINNINGS[1])):
         raise LineError(f"it has {len(line)} bytes, but {RECORD_LIMIT} are allowed")
@@ -112,7 +122,7 @@ def parse(line: bytes, run: str) -> tuple[dict[str, Any], str]:
     flaw = _flaw_of_header(item, run) if "header" in item else _flaw_of_record_line(item, text, run)
     if flaw:
         raise LineError(flaw)
-    return item, text
+    return cast("Record | HeaderLine", item), text
 
 
 def flaw_of_line(line: bytes, run: str) -> str:
@@ -124,11 +134,11 @@ def flaw_of_line(line: bytes, run: str) -> str:
     return ""
 
 
-def header_of_begin(begin: dict[str, Any]) -> Header:
+def header_of_begin(begin: Record) -> Header:
     """Return what the begin record of a run says of what its header announced; of a detail that is odd only the run."""
     detail = begin["detail"]
     steps = detail.get("steps")
-    whole: dict[str, Any] = {
+    whole: dict[str, object] = {
         "begun": begin["started"],
         "procedure": begin["procedure"],
         "hosts": detail.get("hosts"),
@@ -147,7 +157,7 @@ def is_torn(line: bytes) -> bool:
     return line.startswith(_BEGINNINGS) or any(begin.startswith(line) for begin in _BEGINNINGS)
 
 
-def merged(items: list[dict[str, Any]]) -> Header:
+def merged(items: Iterable[HeaderLine]) -> Header:
     """Return the header that several header lines make: what a later one says replaces what an earlier one said."""
     header: Header = {}
     for item in items:
@@ -202,7 +212,7 @@ def _refuse(name: str) -> float:
 _scan = json.JSONDecoder(parse_constant=_refuse).raw_decode
 
 
-def _flaw_of_record_line(item: dict[str, Any], text: str, run: str) -> str:
+def _flaw_of_record_line(item: Mapping[str, Any], text: str, run: str) -> str:
     flaw = ""
     if not _is_plain(item, text):
         flaw = flaw_of_record(item)
@@ -217,7 +227,7 @@ def _flaw_of_record_line(item: dict[str, Any], text: str, run: str) -> str:
     return flaw
 
 
-def _flaw_of_frame(item: dict[str, Any]) -> str:
+def _flaw_of_frame(item: Mapping[str, Any]) -> str:
     """Return why a record of the run itself is none that a run writes into its spool; "" for one that is."""
     # Each later run reads these; and others, as checkpoints, are made by the ledger's own actions alone.
     shapes = _FRAME.get(item["kind"])
@@ -229,7 +239,7 @@ def _flaw_of_frame(item: dict[str, Any]) -> str:
     return ""
 
 
-def _is_plain(item: dict[str, Any], text: str) -> bool:
+def _is_plain(item: Mapping[str, Any], text: str) -> bool:
     """Tell whether a record is as nearly all are, mostly by its text: that costs a third of looking at each part."""
     if len(item) != len(FIELDS) or "\\u" in text:  # which fields these are stands in head and tail
         return False
@@ -240,7 +250,7 @@ def _is_plain(item: dict[str, Any], text: str) -> bool:
     return is_known and is_plain(item["detail"]) and not _SECOND_KEY.search(text, head.end() - 1, place)
 
 
-def _flaw_of_header(item: dict[str, Any], run: str) -> str:
+def _flaw_of_header(item: Mapping[str, Any], run: str) -> str:
     header = item["header"]
     if len(item) != 1 or not isinstance(header, dict):
         return "its header is no mapping, or it is a header and more"

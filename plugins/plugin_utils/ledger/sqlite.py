@@ -13,7 +13,7 @@ import functools
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     link,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Artefact, Head, Run, Stored
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Artefact, Head, Record, Run, Stored
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.queries import condition, streaks
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.schema_update import prepare
@@ -56,7 +56,7 @@ class Ledger:
             )
         self.path = path
         self._algorithm = algorithm
-        self._read: dict[str, dict[str, Any]] = {}  # the records appended here by their text: parsing is dear
+        self._read: dict[str, Record] = {}  # the records appended here by their text: parsing is dear
         with self._errors("opened"):
             if read_only and not path.exists():
                 raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
@@ -112,16 +112,16 @@ class Ledger:
             row = self._db.execute("SELECT seq, hash, algorithm FROM record ORDER BY seq DESC LIMIT 1").fetchone()
         return Head(*row) if row else Head(0, GENESIS, self._algorithm)
 
-    def append(self, records: Iterable[dict[str, Any]]) -> int:
+    def append(self, records: Iterable[Record]) -> int:
         """Chain records to the end, in order, and return how many were new; one whose id is stored is left out."""
         return self.extend((record, canonical(record)) for record in records)
 
-    def extend(self, entries: Iterable[tuple[dict[str, Any], str]], known: Collection[str] | None = None) -> int:
+    def extend(self, entries: Iterable[tuple[Record, str]], known: Collection[str] | None = None) -> int:
         """Do what `append` does with records of which the canonical JSON is at hand, and by now which ids are stored.
 
         Without these they are looked up; whoever gives them keeps all others from writing.
         """
-        wanted: dict[str, tuple[dict[str, Any], str]] = {}
+        wanted: dict[str, tuple[Record, str]] = {}
         for record, body in entries:
             wanted.setdefault(record["id"], (record, body))
         with self.transaction():
@@ -243,7 +243,8 @@ class Ledger:
     def _run(self, name: str) -> Run:
         frame = [stored.record for stored in self.records(run=name, domain="run")]
         seals = [record for record in frame if record["kind"] == "seal"]
-        first, last = frame[0], seals[-1] if seals else {}
+        first = frame[0]
+        last: Mapping[str, Any] = seals[-1] if seals else {}
         return Run(
             run=name,
             procedure=first["procedure"],

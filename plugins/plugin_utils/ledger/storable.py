@@ -11,7 +11,7 @@ half characters and a nesting deeper than its stack. Neither knows NaN, and SQLi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 #: Lists and mappings inside each other, the outermost one included.
@@ -35,7 +35,7 @@ def flaw_of(value: Any, where: str) -> str:
     return f"{where}{path[:_SHOWN]} {sentence}"
 
 
-def is_plain(value: dict[str, Any] | list[Any], depth: int = 1) -> bool:
+def is_plain(value: Mapping[str, Any] | list[Any], depth: int = 1) -> bool:
     """Tell the same of what was parsed from JSON in which no escape of a character stands, at a third of the cost."""
     items: Iterable[Any] = value.values() if isinstance(value, dict) else value
     for item in items:

@@ -17,11 +17,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 DOMAIN = "report"
 KIND = "acknowledgement"
@@ -72,7 +75,7 @@ class Acknowledgement:
         names = ("until", "ticket", "name", "reason", "status", "withdrawn")
         return other is not None and all(getattr(self, name) == getattr(other, name) for name in names)
 
-    def observation(self) -> dict[str, Any]:
+    def observation(self) -> Observation:
         """Return the observation that its record is made of."""
         done = "withdraws the acknowledgement of" if self.withdrawn else "acknowledges"
         return observation(

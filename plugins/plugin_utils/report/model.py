@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OWNERS, place_of
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import REJECTED, read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import REJECTED, Record, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import Late, late_procedures
 
@@ -48,7 +48,7 @@ class Stored(Protocol):
         """The hash over it and the record before it."""
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """What was recorded."""
 
 
@@ -117,7 +117,7 @@ class Previous:
 
     run: str
     started: str
-    findings: list[dict[str, Any]]
+    findings: list[Record]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Material:
     strips: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "hosts": {}})
 
 
-def key_of(record: Mapping[str, Any]) -> Key:
+def key_of(record: Record) -> Key:
     """Return what a record is about."""
     return Key(record["host"], record["domain"], record["kind"], record["subject"])
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from ansible import context as cli
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Header, Spool, controller
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Header, Record, Spool, controller
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,10 @@ class Run:
         announced = self.header.get("steps", ())
         return [clause for step in announced if step["module"] == module for clause in step["clauses"]]
 
-    def append(self, records: Iterable[dict[str, Any]]) -> None:
+    def append(self, records: Iterable[Record]) -> None:
         """Write records to the spool, fsynced; raises SpoolError when that cannot be done."""
         self.spool.append(list(records))
 
-    def steps(self, host: str) -> list[dict[str, Any]]:
+    def steps(self, host: str) -> list[Record]:
         """Return the step records of a host so far; none where another process has sealed the run."""
         return self.spool.steps(host) if self.spool.path.exists() else []

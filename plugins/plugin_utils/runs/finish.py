@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import new_passwords, test_command
@@ -43,6 +43,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.runs.current import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.runs.verdict import judge
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, H
     message = "This version of egov.ops does not have this step yet."
     added = missing(unbuilt, records, now, hosts=batch.hosts, reason="not_built", message=message)
     added += missing(header, [*records, *added], now, hosts=batch.hosts)
-    by_host: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_host: dict[str, list[Record]] = defaultdict(list)
     for entry in [*records, *added]:
         by_host[entry["host"]].append(entry)
     lost = set(batch.hosts) - batch.alive - set(header.get("not_ours", []))

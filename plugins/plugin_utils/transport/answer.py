@@ -14,7 +14,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
@@ -47,6 +47,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape im
     texts,
     tree,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Observation
 
 TOO_DEEP = f"it must not be nested deeper than {DEPTH}"
 #: Digits of a whole number of 64 bits, with its sign.
@@ -93,16 +96,16 @@ class Answer(NamedTuple):
 
     changed: bool
     msg: str
-    evidence: list[dict[str, Any]]
+    evidence: list[Observation]
     summary: dict[str, int]
     failed: bool
     reason: str
     running: bool
-    again: dict[str, Any]
+    again: Mapping[str, JSON]
     python: str
     cpu: float | None
     traceback: str
-    more: dict[str, Any]
+    more: Mapping[str, Any]  # Any: each half has results of its own, which its `Expected.results` check
 
 
 def decode(body: str) -> dict[str, Any]:
@@ -245,7 +248,7 @@ def _check_observations(answer: Answer, expected: Expected) -> None:
         raise AnswerError("evidence must hold an observation: this step always makes one")
 
 
-def _observation(item: dict[str, Any]) -> dict[str, Any]:
+def _observation(item: Mapping[str, Any]) -> Observation:
     """Return an observation with each of its keys."""
     return {
         "kind": item["kind"],
@@ -262,20 +265,17 @@ def _detail(value: Any) -> tuple[str, str] | None:
     """Allow a mapping whose keys that the controller reads are of the type that it relies on."""
     if type(value) is not dict:
         return "", "must be a mapping"
-    fault = tree(value, DEPTH - 3)[1]
-    if fault:
+    if fault := tree(value, DEPTH - 3)[1]:
         return fault
     for name, item in value.items():
         check = _READ.get(name)
-        fault = check(item) if check else None
-        if fault:
+        if check and (fault := check(item)):
             return f"{dotted(name)}{fault[0]}", fault[1]
     return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
+    if len(value := dict(pairs)) != len(pairs):
         raise AnswerError("it must not have a key twice")
     return value
 

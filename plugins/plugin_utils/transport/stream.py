@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import TRACEBACK
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values as values_of
@@ -22,6 +22,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import EXACT, TOO_DEEP, AnswerError, decode
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.module_bundle import sources
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Context, Program
 
 PROTOCOL = 1
 
@@ -99,7 +102,7 @@ class NoTerminal(StreamError):
     """sudo let nobody in without a terminal, which a stream has not; nothing ran on the host."""
 
 
-def program(module: str) -> dict[str, Any]:
+def program(module: str) -> Program:
     """Return what a half needs to start another of its module as a job of its own on the host (host/job.py)."""
     return {"boot": _BOOT.strip(), "envelope": {"protocol": PROTOCOL, "nonce": "", **sources(module).envelope}}
 
@@ -127,7 +130,7 @@ def command(interpreter: str = "", site_packages: bool = False) -> str:
 
 
 def envelope(
-    half: tuple[str, str], arguments: dict[str, Any], context: dict[str, Any], secret_values: dict[str, str]
+    half: tuple[str, str], arguments: dict[str, Any], context: Context, secret_values: dict[str, str]
 ) -> tuple[bytes, str]:
     """Return what goes to standard input, and the nonce that will stand on both sides of the result."""
     nonce = f"<egov-ops {secrets.token_hex(12)}>"

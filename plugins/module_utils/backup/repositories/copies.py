@@ -34,13 +34,13 @@ OPEN_SECONDS = 60.0
 def make(job, host, seconds):
     # type: (Job, Host, float) -> list[dict[str, Any]]
     """Make what is missing of all copies within so many seconds; return one observation for each set and copy."""
-    evidence = []
+    evidence = []  # type: list[dict[str, Any]]
     with host.within(seconds):
         for name in sorted(job.sets):
             entry = job.sets[name]
             for copy in entry.get("copies") or ():
                 started = time.monotonic()
-                detail = {"repository": entry["repository"], "copy": copy}  # type: dict[str, Any]
+                detail = {"repository": entry["repository"], "copy": copy}  # type: dict[str, object]
                 try:
                     status, reason = _copy(job, host, name, copy, detail)
                 except HalfError as error:
