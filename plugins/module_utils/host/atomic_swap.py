@@ -12,7 +12,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 
 #: The moves of a swap.
 EXCHANGE, KEEP, SET_ASIDE, PUT = "exchange", "keep", "set aside", "put"
@@ -35,7 +35,7 @@ class Swap:
         return inode(self.source) != self.inode or os.path.lexists(self.kept)
 
     def complete(self, files):
-        # type: (Any) -> None
+        # type: (Files) -> None
         """Make the moves that are left; files is the host's Files. Raises OSError; calling again goes on."""
         can_exchange = True
         while True:

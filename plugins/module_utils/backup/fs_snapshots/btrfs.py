@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.mounts import Mount
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Inode of the top folder of each subvolume.
 _TOP = 256
@@ -43,7 +44,7 @@ class Btrfs:
     TOOLS = {"btrfs": "btrfs-progs"}
 
     def __init__(self, mount, identity, host):
-        # type: (Mount, str, Any) -> None
+        # type: (Mount, str, Host) -> None
         """Take a mount of the file system, and 16 digits that no other snapshot has."""
         self._mount = mount
         self._host = host
@@ -54,7 +55,7 @@ class Btrfs:
 
     @classmethod
     def left(cls, entry, host):
-        # type: (dict[str, Any], Any) -> Btrfs
+        # type: (dict[str, Any], Host) -> Btrfs
         """Return what an earlier run noted in its journal; raises HalfError where its file system is not mounted."""
         mount = mounts.holding(to_bytes(entry["root"]))
         if not mount or mount.kind != b"btrfs":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import Volume
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Seconds that a tool which outlives its run is waited for.
 TOOL_SECONDS = 10.0
@@ -27,13 +28,13 @@ _PLACES = "views"
 
 
 def lock(name, host, seconds):
-    # type: (str, Any, float) -> int
+    # type: (str, Host, float) -> int
     """Return the open lock of a set's snapshots, -1 where another holds it for so long: a run, or a tool of one."""
     return hold(host, "snapshot,%s" % name, seconds)  # a comma is in no name of a set
 
 
 def note(name, volumes, host):
-    # type: (str, list[Volume], Any) -> None
+    # type: (str, list[Volume], Host) -> None
     """Remember, for good, what is going to be taken; raises HalfError."""
     path = _journal(name, host)
     try:
@@ -44,13 +45,13 @@ def note(name, volumes, host):
 
 
 def forget(name, host):
-    # type: (str, Any) -> None
+    # type: (str, Host) -> None
     """Forget it: nothing is left."""
     host.files.remove(_journal(name, host))
 
 
 def open_all(volumes, host):
-    # type: (list[Volume], Any) -> None
+    # type: (list[Volume], Host) -> None
     """Give each volume an empty folder, gone with the namespace that we are in; raises HalfError."""
     top = os.path.join(folder(host), _PLACES)
     try:
@@ -66,7 +67,7 @@ def open_all(volumes, host):
 
 
 def clear_all(mine, host):
-    # type: (list[str], Any) -> list[str]
+    # type: (list[str], Host) -> list[str]
     """Remove what killed runs have left of any set; return a sentence for each that could not be removed.
 
     mine are the sets whose locks we hold: of those, only a tool can be at work that a killed run has started.
@@ -97,7 +98,7 @@ def tell(evidence, troubles):
 
 
 def clear(name, host, keep):
-    # type: (str, Any, tuple[int, ...]) -> None
+    # type: (str, Host, tuple[int, ...]) -> None
     """Remove what a killed run of a set has left, whose lock is held; raises HalfError."""
     path = _journal(name, host)
     try:
@@ -120,5 +121,5 @@ def clear(name, host, keep):
 
 
 def _journal(name, host):
-    # type: (str, Any) -> str
+    # type: (str, Host) -> str
     return os.path.join(folder(host), FOLDER, name + ".json")

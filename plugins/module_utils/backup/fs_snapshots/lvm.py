@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.mounts import Mount
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: File systems that come to rest while their volume is snapshot, and with which options they are mounted beside it.
 OPTIONS = {b"ext2": b"", b"ext3": b"", b"ext4": b"", b"xfs": b"nouuid"}
@@ -48,7 +49,7 @@ class Lvm:
     TOOLS = dict.fromkeys(("lvs", "lvcreate", "lvremove"), "lvm2")
 
     def __init__(self, mount, identity, host, percent=PERCENT):
-        # type: (Mount | None, str, Any, int) -> None
+        # type: (Mount | None, str, Host, int) -> None
         """Take the volume's mount, 16 digits that no other snapshot has, and the share of it that a thick one takes."""
         self._mount = mount
         self._host = host
@@ -63,7 +64,7 @@ class Lvm:
 
     @classmethod
     def left(cls, entry, host):
-        # type: (dict[str, Any], Any) -> Lvm
+        # type: (dict[str, Any], Host) -> Lvm
         """Return what an earlier run noted in its journal."""
         found = cls(None, entry["identity"], host)
         found._group = entry["group"]

@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 UNKNOWN = "unknown"
 
 #: Seconds between two lines of a package manager's log that belong to one transaction, and those by which a file may
@@ -108,7 +110,7 @@ def sessions(data, wide=False):
 
 
 def known(host):
-    # type: (Any) -> tuple[list[Span], list[Span], list[Span]]
+    # type: (Host) -> tuple[list[Span], list[Span], list[Span]]
     """Return what this host's logs say: our runs, package transactions, sessions; none of a log that is not there."""
     packages = dpkg(_read("/var/log/dpkg.log").decode("utf-8", "replace"))
     packages += rpm(_read("/var/log/dnf.rpm.log").decode("utf-8", "replace"))
@@ -116,7 +118,7 @@ def known(host):
 
 
 def _runs(host):
-    # type: (Any) -> list[Span]
+    # type: (Host) -> list[Span]
     """Return the operations of ours that have changed this host, each from its beginning to its last event."""
     spans = []
     for operation in Operation("0" * 64, host).others():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.repositories.block_devices import Block
     from ansible_collections.egov.ops.plugins.module_utils.host.blocks import Mount
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
     #: A status, a few words, and what to do next.
     Finding = tuple[str, str, str]
@@ -46,7 +47,7 @@ class Devices:
     """The devices below the repositories of a host; each disk is asked once."""
 
     def __init__(self, host, root="/"):
-        # type: (Any, str) -> None
+        # type: (Host, str) -> None
         """root is the folder below which the kernel's tables are read, for captured trees."""
         self._host = host
         self._root = root

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 #: A disk that takes longer to answer is not well either.
 ANSWER_SECONDS = 20.0
 
@@ -50,7 +52,7 @@ LOOK = "Watch whether it grows, and plan to exchange the disk: smartctl -a /dev/
 
 
 def ask(name, host, root="/"):
-    # type: (str, Any, str) -> tuple[str, str, str]
+    # type: (str, Host, str) -> tuple[str, str, str]
     """Return the health of a disk: a status or SILENT, a few words, and what to do next."""
     if not os.path.exists(os.path.join(root, "dev", name)):
         return SILENT, "disk %s cannot be reached from here" % name, ""

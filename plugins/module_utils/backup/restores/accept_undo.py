@@ -18,24 +18,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 ACCEPT_CLAUSES = ("S6.3.3-1", "S6.3.3-3")
 UNDO_CLAUSES = ("S6.3.3-3",)
 
 
 def accept(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Remove what a finished restore replaced, and note that `person` has accepted it; raises HalfError."""
     return _settle(arguments, host, _accept, "restore_acceptance", ACCEPT_CLAUSES)
 
 
 def undo(arguments, host):
-    # type: (dict[str, Any], Any) -> dict[str, Any]
+    # type: (dict[str, Any], Host) -> dict[str, Any]
     """Put back what a restore replaced, or end one that still runs; `person` wanted it. Raises HalfError."""
     return _settle(arguments, host, _undo, "restore_undo", UNDO_CLAUSES)
 
 
 def _settle(arguments, host, decide, kind, clauses):
-    # type: (dict[str, Any], Any, Any, str, tuple[str, ...]) -> dict[str, Any]
+    # type: (dict[str, Any], Host, Any, str, tuple[str, ...]) -> dict[str, Any]
     """Let one decision work on the operation and return its observation."""
     refuse_clock(host)
     operation = Operation(arguments["operation_id"], host)
@@ -61,7 +63,7 @@ def _settle(arguments, host, decide, kind, clauses):
 
 
 def _restorer(operation, host):
-    # type: (Operation, Any) -> Restorer
+    # type: (Operation, Host) -> Restorer
     return Restorer({"operation": _request(operation)}, operation, host)
 
 
@@ -72,7 +74,7 @@ def _request(operation):
 
 
 def _accept(arguments, operation, host):
-    # type: (dict[str, Any], Operation, Any) -> str
+    # type: (dict[str, Any], Operation, Host) -> str
     if operation.running():
         raise HalfError("Restore %s still runs: accept it when it has ended." % operation.id[:8], "busy")
     state = phase(operation.events())
@@ -94,7 +96,7 @@ def _accept(arguments, operation, host):
 
 
 def _undo(arguments, operation, host):
-    # type: (dict[str, Any], Operation, Any) -> str
+    # type: (dict[str, Any], Operation, Host) -> str
     state = phase(operation.events())
     if state in ("accept", "removed"):
         raise HalfError(

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 SECONDS = 60.0
 
 #: In the words of a command this stands for the folder below which the set lies.
@@ -21,7 +23,7 @@ SANDBOX = "{sandbox}"
 
 
 def judge(set_name, assertions, tree, host):
-    # type: (str, dict[str, dict[str, Any]], str, Any) -> list[dict[str, Any]]
+    # type: (str, dict[str, dict[str, Any]], str, Host) -> list[dict[str, Any]]
     """Return how each assertion of a set ended, by name: name, status (ok, failed), seconds and message."""
     found = []
     for name in sorted(assertions):
@@ -51,7 +53,7 @@ def _paths(paths, tree):
 
 
 def _command(entry, tree, host):
-    # type: (dict[str, Any], str, Any) -> str
+    # type: (dict[str, Any], str, Host) -> str
     """Return how a command failed, in its own words; "" for one that succeeded or is not given."""
     words = [word.replace(SANDBOX, tree) for word in entry.get("command") or ()]
     if not words:

@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.selection import Selection
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Space that must be left when the data is written: what file systems themselves need, and the others on the host.
 _SPARE_BYTES = 64 * 1024 * 1024
@@ -50,7 +51,7 @@ class Target:
 
 
 def resolve(operation, identity, selection, forbidden, host):
-    # type: (dict[str, Any], str, Selection, list[bytes], Any) -> Target
+    # type: (dict[str, Any], str, Selection, list[bytes], Host) -> Target
     """Return the Target of a restore; raise HalfError, one sentence, for a place that cannot take it.
 
     forbidden are paths that no restore may replace: the host's state folder and the repository. Nothing is written.
@@ -107,7 +108,7 @@ def _refuse_owners(selection):
 
 
 def _refuse_parent(path, mounted, host):
-    # type: (bytes, dict[bytes, bytes], Any) -> None
+    # type: (bytes, dict[bytes, bytes], Host) -> None
     """Refuse a place whose folder is missing, does not answer, leads through a link, or may not be written."""
     folder = os.path.dirname(path)
     if not mounts.answers(folder, mounted, host):

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 #: The only extended attributes that an ordinary user can set.
 USER = "user."
 
@@ -21,7 +23,7 @@ SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
 def compare(entry, path, root, host, info=None):
-    # type: (dict[str, Any], bytes, bool, Any, os.stat_result | None) -> tuple[list[str], list[str]]
+    # type: (dict[str, Any], bytes, bool, Host, os.stat_result | None) -> tuple[list[str], list[str]]
     """Return what differs between an entry and the restored path, and what could not be compared.
 
     `info` is what is known of the path by lstat, None where it has not been asked for.
@@ -96,7 +98,7 @@ def _is_as_recorded(entry, info, digest, attributes):
 
 
 def _content(path, mode, root, host):
-    # type: (bytes, int, bool, Any) -> tuple[str, dict[str, str]]
+    # type: (bytes, int, bool, Host) -> tuple[str, dict[str, str]]
     unreadable = not root and not mode & stat.S_IRUSR  # restored as it was, which its own owner may not read
     try:
         if unreadable:

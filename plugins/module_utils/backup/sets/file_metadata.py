@@ -12,7 +12,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Bytes that are read at once, into the same place for all files, as a half has one thread: it stays in the processor's
 #: cache, where memory of its own for each file takes the system longer than the digest takes.
@@ -22,7 +22,7 @@ _chunks = [_chunk]
 
 
 def content(path, host):
-    # type: (bytes, Any) -> tuple[os.stat_result, str, dict[str, str]]
+    # type: (bytes, Host) -> tuple[os.stat_result, str, dict[str, str]]
     """Return what lstat says of a regular file, its digest (SHA-256) and extended attributes.
 
     Raises OSError, and HalfError at the deadline.
@@ -45,7 +45,7 @@ def xattrs(path):
 
 
 def _digest(descriptor, left, host):
-    # type: (int, int, Any) -> str
+    # type: (int, int, Host) -> str
     """Return the digest of an open file that has, as far as is known, so many bytes left."""
     import hashlib
 

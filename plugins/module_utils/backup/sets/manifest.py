@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Iterator
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: A difference in one of these is a change; a new time or inode alone is none.
 MEANING = ("type", "mode", "uid", "gid", "sha256", "target", "xattrs")
@@ -58,7 +59,7 @@ class Scan:
 
 
 def scan(source, previous, since, write, host, found=None):
-    # type: (Source, str, float, Any, Any, Scan | None) -> Scan
+    # type: (Source, str, float, Any, Host, Scan | None) -> Scan
     """Walk a set, hash what is new or changed, hand each line to `write`, and return the Scan, `found` if it is given.
 
     previous is the path of the manifest before, missing for a first one. A file whose size, times and inode are as they
@@ -216,7 +217,7 @@ def _names_in(folder, found):
 
 
 def _entry(path, info, names, found, host):
-    # type: (bytes, os.stat_result, Names, Scan, Any) -> dict[str, Any]
+    # type: (bytes, os.stat_result, Names, Scan, Host) -> dict[str, Any]
     kind = kind_of(info.st_mode)
     entry = {
         "path": to_text(path),

@@ -9,7 +9,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host import blocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator
+    from typing import Iterator
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: They show the kernel's state or mount on demand; there is nothing in them to back up.
 PSEUDO = frozenset(
@@ -79,7 +81,7 @@ def left_out(roots, mounts):
 
 
 def answers(path, mounts, host):
-    # type: (bytes, dict[bytes, bytes], Any) -> bool
+    # type: (bytes, dict[bytes, bytes], Host) -> bool
     """Tell whether the file system of a path answers within a few seconds; a child asks, since it may never return."""
     if not any(is_remote(kind) for kind in mounts.values()):
         return True

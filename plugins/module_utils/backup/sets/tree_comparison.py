@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterator
 
+    from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+
 #: Differences that a record names.
 NAMED_DIFFERENCES = 10
 
@@ -23,7 +25,7 @@ class Comparison:
     """What differs from the manifest (`differences`, for people), what could not be compared, and bytes compared."""
 
     def __init__(self, entries, moved, host):
-        # type: (list[dict[str, Any]], Any, Any) -> None
+        # type: (list[dict[str, Any]], Any, Host) -> None
         """Take the manifest's entries and the paths, as text or as shown, that changed while they were backed up."""
         self.differences = []  # type: list[str]
         self.skipped = {}  # type: dict[str, int]
