@@ -176,7 +176,7 @@ class _Control:
         # type: (str, str, str, str, dict[str, Found] | None) -> Observation
         entry = self.entry
         clauses = entry.get("clauses")
-        return observation(  # type: ignore[return-value]
+        return observation(
             "control",
             self.name,
             status,

@@ -90,7 +90,7 @@ class Probe:
     def finding(self, status, message, act="", subject="", reason="", **detail):
         # type: (str, str, str, str, str, Fact) -> Observation
         """Return the observation of one thing: a sentence, the next act, and further facts."""
-        return observation(  # type: ignore[return-value]
+        return observation(
             self.kind,
             _printable(subject or self.subject),
             status,

@@ -113,9 +113,7 @@ def _engine(root):
 
 def _observe(kind, subject, status, message, act="", reason="", **detail):
     # type: (str, str, str, str, str, str, Fact) -> Observation
-    return observation(  # type: ignore[return-value]
-        kind, subject, status, reason, _CLAUSES[kind], message=message, next=act, **detail
-    )
+    return observation(kind, subject, status, reason, _CLAUSES[kind], message=message, next=act, **detail)
 
 
 def _unknown(kind, subject, error):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -139,7 +139,7 @@ class ChangingTask(HostTask):
             witness.log(f"override {host} {subject} by {user}: {message}")
             self._display.warning(f"OVERRIDE on {host}: {message}")
 
-    def _append(self, plan: Plan, host: str, seen: list[dict[str, Any]], now: datetime) -> None:
+    def _append(self, plan: Plan, host: str, seen: Sequence[Mapping[str, Any]], now: datetime) -> None:
         run, finished = self._run(plan), iso(datetime.now(timezone.utc))
         run.append(
             record(

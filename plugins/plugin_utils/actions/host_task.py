@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import partial
@@ -123,7 +123,7 @@ class HostTask(SendingTask):
         """Return the outcome with what the controller adds to it, also where the host did not answer."""
         return outcome
 
-    def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> Mapping[str, Any]:
         """Return the observation that the work was done, or why it was not."""
         return observation(
             "step",
@@ -138,7 +138,7 @@ class HostTask(SendingTask):
         )
 
     def _record(
-        self, run: Run, host: str, observations: list[dict[str, Any]], started: datetime, attempt: int, via: str
+        self, run: Run, host: str, observations: Sequence[Mapping[str, Any]], started: datetime, attempt: int, via: str
     ) -> None:
         """Append the observations of one call to the run's spool; raises SpoolError."""
         finished = iso(datetime.now(timezone.utc))

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class SigningTask(Task):
         return str(person), public
 
     def record(
-        self, plan: Plan, hosts: Sequence[str], seen: dict[str, Any], now: datetime, domain: str = evidence.DOMAIN
+        self, plan: Plan, hosts: Sequence[str], seen: Mapping[str, Any], now: datetime, domain: str = evidence.DOMAIN
     ) -> None:
         """Append what a person has said of some hosts to the open run; without one it goes into the ledger at once.
 

@@ -32,7 +32,7 @@ def of_run(
     evidence: Sequence[Mapping[str, Any]],
     now: datetime,
     away: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, Any]]:
     """Return an observation for each set of a host, given what a backup of this moment has observed; LedgerError.
 
     away tells that the host did not answer: of a set that was never backed up nothing is said then, and nothing either
@@ -41,7 +41,7 @@ def of_run(
     backups = [item for item in evidence if item["kind"] == "backup"]
     made = {item["subject"] for item in backups if _holds(item)}
     busy = {item["subject"] for item in backups if item["reason"] == "busy"}
-    found = []
+    found: list[Mapping[str, Any]] = []
     for name, entry in sorted(sets.items()):
         if entry.get("state") == "absent":
             continue
@@ -51,7 +51,7 @@ def of_run(
     return found
 
 
-def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> dict[str, Any]:
+def judge(name: str, entry: Mapping[str, Any], good: str, now: datetime) -> Mapping[str, Any]:
     """Judge the age of a set's newest good backup, begun at a time, "" for none, by its objective; pure."""
     objective = rpo_of(entry)
     if not good:
@@ -112,7 +112,7 @@ def _hours(seconds: float) -> str:
     return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.1f} days"
 
 
-def _observe(name: str, status: str, message: str, act: str, **more: Any) -> dict[str, Any]:
+def _observe(name: str, status: str, message: str, act: str, **more: Any) -> Mapping[str, Any]:
     shown: dict[str, Any] = {"next": act} if status != "ok" else {}
-    found: dict[str, Any] = observation("freshness", name, status, "", CLAUSES, message=message, **more, **shown)
+    found: Mapping[str, Any] = observation("freshness", name, status, "", CLAUSES, message=message, **more, **shown)
     return found

@@ -31,7 +31,7 @@ def watch(
     measured: Mapping[str, Mapping[str, int]],
     now: datetime,
     fresh: bool = True,
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, Any]]:
     """Return the observations of a host's sets and repositories; measured is what the host has seen of those on it.
 
     fresh tells whether freshness is to be judged too, which each backup does by itself.

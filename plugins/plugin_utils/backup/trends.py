@@ -21,7 +21,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 CLAUSES = ("S6.2.3-4",)
 STORAGE_CLAUSES = ("S6.2.1-1", "S6.2.1-3")
 
-Observation = dict[str, Any]
+Observation = Mapping[str, Any]
 #: A time in days and a value at it.
 Point = tuple[float, float]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -76,7 +77,7 @@ def record(
     procedure: str,
     host: str,
     domain: str,
-    observation: dict[str, Any],
+    observation: Mapping[str, Any],
     started: str,
     finished: str,
     attempt: int = 1,

@@ -72,7 +72,7 @@ class Acknowledgement:
         names = ("until", "ticket", "name", "reason", "status", "withdrawn")
         return other is not None and all(getattr(self, name) == getattr(other, name) for name in names)
 
-    def observation(self) -> dict[str, Any]:
+    def observation(self) -> Mapping[str, Any]:
         """Return the observation that its record is made of."""
         done = "withdraws the acknowledgement of" if self.withdrawn else "acknowledges"
         return observation(
