@@ -23,8 +23,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import Volume
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import (
+        BackupArguments,
+        BackupSet,
+        ChangeResult,
+        Facts,
+        SetState,
+    )
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
 
 #: The plan's clauses of each class of data: what is backed up, and how often.
 CLAUSES = {
@@ -42,19 +51,19 @@ VERSIONED = "config"
 
 
 def backup(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (BackupArguments, Host) -> Result
     """Do as `run`; what takes long is told by lines of progress."""
     return watched(run, arguments, host)
 
 
 def run(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (BackupArguments, Host) -> ChangeResult
     """Back up what is due of `sets` into `repositories` and return one observation for each set.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one set is its observation.
     """
     job = Job(arguments, host)
-    evidence, diff = [], []  # type: tuple[list[dict[str, Any]], list[dict[str, str]]]
+    evidence, diff = [], []  # type: tuple[list[Observation], list[dict[str, str]]]
     try:
         for name in sorted(job.sets):
             started = time.monotonic()
@@ -73,7 +82,8 @@ def run(arguments, host):
 
             evidence += copies.make(job, host, float(arguments.get("copy_seconds") or host.remaining()))
         for trouble in job.keep_words():
-            evidence[0]["detail"].setdefault("without_us", trouble)
+            first = evidence[0]["detail"]  # type: Any  # Any: of a record that is just being made
+            first.setdefault("without_us", trouble)
         if job.left:
             from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots import cleanup
 
@@ -87,7 +97,7 @@ def run(arguments, host):
         % (statuses.count("ok"), len(statuses), "; %s new snapshots" % job.made if job.made else ""),
         "summary": _counts(statuses),
         "evidence": evidence,
-    }  # type: dict[str, Any]
+    }  # type: ChangeResult
     made = [record["status"] for record in evidence if record["kind"] == "copy"]
     if made:
         result["msg"] += " %s of %s copies are complete." % (made.count("ok"), len(made))
@@ -98,7 +108,7 @@ def run(arguments, host):
 
 
 def due(snapshots, backup_set):
-    # type: (list[Snapshot], dict[str, Any]) -> str
+    # type: (list[Snapshot], BackupSet) -> str
     """Return what is due of a set, given its snapshots: full, incremental, change (if anything differs) or ""."""
     full_since = backup_set.get("full_since")
     fulls = [snapshot.time for snapshot in snapshots if snapshot.kind == "full"]
@@ -121,7 +131,7 @@ class Job(Shelf):
     """One run over the sets of a host."""
 
     def __init__(self, arguments, host):
-        # type: (dict[str, Any], Host) -> None
+        # type: (BackupArguments, Host) -> None
         Shelf.__init__(self, arguments, host)
         self._busy = set()  # type: set[str]
         #: What killed runs have left and could not be removed.
@@ -163,7 +173,7 @@ class Job(Shelf):
         known = bool(snapshots) and snapshots[-1].id.startswith(state.get("snapshot") or "-")
         if not kind:
             return outcome.standing(snapshots[-1], state if known else {}, "Nothing is due")
-        volumes = []  # type: list[Any]
+        volumes = []  # type: list[Volume]
         if backup_set.get("snapshot"):
             from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import find
 
@@ -239,7 +249,7 @@ class Job(Shelf):
         return found
 
     def _forecast(self, source, kind, snapshots, memory, state, known):
-        # type: (Source, str, list[Snapshot], Memory, dict[str, Any], bool) -> outcome.Outcome
+        # type: (Source, str, list[Snapshot], Memory, SetState, bool) -> outcome.Outcome
         found = self._scan(source, memory, state.get("started", 0.0), keep=False)
         if kind == "change" and known and not found.differs:
             return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
@@ -253,7 +263,7 @@ class Job(Shelf):
         before = memory.load()
         engine = self.catalogue(self.sets[name]["repository"])[0]
         spoiled = before.get("spoiled", [])
-        state = {"location": engine.public, "snapshot": "", "started": found.started, "spoiled": spoiled}
+        state = {"location": engine.public, "snapshot": "", "started": found.started, "spoiled": spoiled}  # type: SetState
         # From here on the manifest may be newer than any snapshot: until one is made, none may count as unchanged.
         memory.save(state)
         os.rename(memory.manifest + ".new", memory.manifest)
@@ -263,7 +273,8 @@ class Job(Shelf):
         try:
             view.refuse_spoiled()
         except HalfError:
-            memory.save(dict(state, spoiled=spoiled + [snapshot]))
+            state["spoiled"] = spoiled + [snapshot]
+            memory.save(state)
             engine.forget([snapshot])
             raise
         self.made += 1
@@ -274,16 +285,18 @@ class Job(Shelf):
         status = "warning" if reason else "ok"
         message = "Snapshot %s (%s) of %s files, %s bytes%s" % (snapshot[:8], kind, found.files, found.bytes, trouble)
         state.update(
-            snapshot=snapshot,
-            files=found.files,
-            bytes=found.bytes,
-            moved=[to_text(path) for path in moved],
-            status=status,
-            reason=reason,
-            message=message,
+            {
+                "snapshot": snapshot,
+                "files": found.files,
+                "bytes": found.bytes,
+                "moved": [to_text(path) for path in moved],
+                "status": status,
+                "reason": reason,
+                "message": message,
+            }
         )
         memory.save(state)
-        told = {}  # type: dict[str, Any]
+        told = {}  # type: Facts
         if self.sets[name].get("class") == VERSIONED and parent and found.differs:
             from ansible_collections.egov.ops.plugins.module_utils.backup.history import config_diff
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation, Observed
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation
 
 STATUSES = ("ok", "warning", "critical", "unknown", "skipped", "failed", "unreachable")
 
@@ -50,8 +50,8 @@ MESSAGE_LIMIT = 2000
 TRACEBACK_LIMIT = 16 * 1024
 
 
-def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):  # type: ignore[type-var]
-    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Fact) -> Observed
+def observation(kind, subject, status, reason="", clauses=(), duration=None, **detail):
+    # type: (str, str, str, str, tuple[str, ...] | list[str], float | None, Fact) -> Observation
     """Return the host's part of a record.
 
     kind and subject name what was looked at and are the same in each run; status and reason come from the closed

@@ -7,10 +7,9 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, Protocol, TypedDict, Union
+    from typing import Any, Protocol, TypedDict, TypeVar, Union
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-    from typing_extensions import TypeVar
 
     #: A value that JSON carries.
     JSON = Union[str, int, float, None, Sequence["JSON"], Mapping[str, "JSON"]]
@@ -54,8 +53,8 @@ if TYPE_CHECKING:
     Observed = TypeVar("Observed", Observation, dict[str, Any], default=Observation)
     AnyResult = TypeVar("AnyResult", Result, dict[str, Any])
 
-    #: A half, which returns a Result. Any: see Arguments, and AnyResult.
-    Half = Callable[[Any, Host], Any]
+    #: A half, which returns a Result. Any: see Arguments.
+    Half = Callable[[Any, Host], Result]
 
     class Program(TypedDict, total=False):
         """What a job of its own is started with: the envelope without arguments and secrets, and what reads it."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import AnyResult, Arguments, Half
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Arguments, Half, Result
 
 #: Seconds between two lines that the work writes for whoever asks.
 TICK_SECONDS = 4.0
@@ -36,7 +36,7 @@ _PAUSE = 0.1
 
 
 def watched(half, arguments, host):
-    # type: (Callable[[Any, Host], AnyResult], Arguments, Host) -> AnyResult  # Any: see Half
+    # type: (Callable[[Any, Host], Result], Arguments, Host) -> Result  # Any: see Half
     """Return a half's result; where that takes longer, a result with `running`, and `again` for the next call.
 
     Raises HalfError for work that was killed or did not end. In check mode nothing is started beside the trip.
@@ -133,8 +133,8 @@ class _Place:
         except (OSError, ValueError, RecursionError):
             return None
 
-    def progress(self):  # type: ignore[type-var]
-        # type: () -> AnyResult
+    def progress(self):
+        # type: () -> Result
         """Return what a trip answers while the work goes on."""
         line = self.read("line") or "at work"
         return {"running": True, "changed": True, "msg": line, "again": {"job": self.id}}
@@ -209,8 +209,8 @@ def _let_go(kept):
                 pass  # what listed the folder
 
 
-def _asked(place, host):  # type: ignore[type-var]
-    # type: (_Place, Host) -> AnyResult
+def _asked(place, host):
+    # type: (_Place, Host) -> Result
     """Wait for work that another trip started, and return its result or how far it is; raises HalfError."""
     until = time.monotonic() + min(WAIT_SECONDS, host.remaining())
     while not place.free():
@@ -232,9 +232,9 @@ def _is_worker(worker):
     )
 
 
-def _result(place):  # type: ignore[type-var]
-    # type: (_Place) -> AnyResult
-    result = place.read("result")  # type: AnyResult | None
+def _result(place):
+    # type: (_Place) -> Result
+    result = place.read("result")  # type: Result | None
     line = place.read("line")
     place.remove()
     if not isinstance(result, dict):

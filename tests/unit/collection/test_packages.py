@@ -44,7 +44,7 @@ BACKUP = (
     {"restores", "proofs", "repositories"},
     {"engines", "fs_snapshots", "history"},
     {"sets"},
-    {"options"},
+    {"options", "types"},
 )
 
 MODULES = sorted(path for path in ROOM.rglob("*.py") if path.name != "__init__.py")

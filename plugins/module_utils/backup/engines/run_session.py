@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import SetArguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 
@@ -26,7 +27,7 @@ class Shelf:
     """The sets of a host and the repositories that they lie in."""
 
     def __init__(self, arguments, host):
-        # type: (dict[str, Any], Host) -> None
+        # type: (SetArguments, Host) -> None
         """Raises HalfError for a set whose name cannot be a file's."""
         self.sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
         self.memories = {name: Memory(name, arguments["host_name"], host) for name in self.sets}

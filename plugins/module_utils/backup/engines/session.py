@@ -11,7 +11,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Mapping
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine, Repository
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
@@ -25,7 +25,7 @@ class Reach:
     """Repositories with the snapshots of one inventory host."""
 
     def __init__(self, repositories, host_name, host):
-        # type: (dict[str, Repository], str, Host) -> None
+        # type: (Mapping[str, Repository], str, Host) -> None
         self._repositories = repositories
         self._host_name = host_name
         self._host = host

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.mounts import Mount
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts, NotedVolume
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Inode of the top folder of each subvolume.
@@ -55,7 +56,7 @@ class Btrfs:
 
     @classmethod
     def left(cls, entry, host):
-        # type: (dict[str, Any], Host) -> Btrfs
+        # type: (NotedVolume, Host) -> Btrfs
         """Return what an earlier run noted in its journal; raises HalfError where its file system is not mounted."""
         mount = mounts.holding(to_bytes(entry["root"]))
         if not mount or mount.kind != b"btrfs":
@@ -63,7 +64,7 @@ class Btrfs:
         return cls(mount, entry["identity"], host)
 
     def note(self):
-        # type: () -> dict[str, Any]
+        # type: () -> NotedVolume
         """Return what the journal keeps, so that a later run finds what is left."""
         identity = self._name[-16:].decode("ascii")
         return {"kind": self.KIND, "root": to_text(min(self.roots)), "identity": identity}
@@ -159,7 +160,7 @@ class Btrfs:
         return ""
 
     def room(self):
-        # type: () -> dict[str, Any]
+        # type: () -> Facts
         """Return what the record tells of the room that the snapshot took: of btrfs, nothing."""
         return {}
 
@@ -200,7 +201,7 @@ class Btrfs:
         return [path for path in paths if within(path, inner) and path != inner]
 
     def _btrfs(self, arguments, doing, keep=None, seconds=None):
-        # type: (list[Any], str, tuple[int, ...] | None, float | None) -> bytes
+        # type: (list[Any], str, tuple[int, ...] | None, float | None) -> bytes  # Any: paths are bytes, other words text
         """Call btrfs, which writes where it is given open files, and return what it says; raises HalfError."""
         words = ["btrfs", "subvolume"] + arguments
         done = self._host.run(words, timeout=seconds, keep=keep or (), writes=keep is not None)

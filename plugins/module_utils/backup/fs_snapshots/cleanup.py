@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import Volume
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 #: Seconds that a tool which outlives its run is waited for.
 TOOL_SECONDS = 10.0
@@ -88,13 +89,14 @@ def clear_all(mine, host):
 
 
 def tell(evidence, troubles):
-    # type: (list[dict[str, Any]], list[str]) -> None
+    # type: (list[Observation], list[str]) -> None
     """Let the first record of a run tell of what could not be removed."""
     if evidence and troubles:
-        evidence[0]["detail"]["snapshot_left"] = " ".join(troubles)
+        detail = evidence[0]["detail"]  # type: Any  # Any: of a record that is just being made
+        detail["snapshot_left"] = " ".join(troubles)
         if evidence[0]["status"] == "ok":
-            evidence[0].update(status="warning", reason="error")
-            evidence[0]["detail"]["message"] += " " + troubles[0]
+            evidence[0].update({"status": "warning", "reason": "error"})
+            detail["message"] += " " + troubles[0]
 
 
 def clear(name, host, keep):

@@ -28,11 +28,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import Volume
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.result import Outcome
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import BackupSet, Facts
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Seconds that removing a snapshot has, and the share of the time left that is kept for it where there is little.
@@ -44,7 +44,7 @@ _NAMED = 20
 
 
 def around(backup_set, volumes, source, name, host, work):
-    # type: (dict[str, Any], list[Volume], Source, str, Host, Callable[[Live], Outcome]) -> Outcome
+    # type: (BackupSet, list[Volume], Source, str, Host, Callable[[Live], Outcome]) -> Outcome
     """Freeze a set by its hooks, take the snapshots, let go, and do the work on them; they are removed in any case.
 
     name is the set's of this inventory host. Raises HalfError.
@@ -87,7 +87,7 @@ class _Frozen(Live):
     """How a set is read from the snapshots of its volumes."""
 
     def __init__(self, backup_set, volumes, source, name, host, lock):
-        # type: (dict[str, Any], list[Volume], Source, str, Host, int) -> None
+        # type: (BackupSet, list[Volume], Source, str, Host, int) -> None
         """As `around`, and the open lock of the set's snapshots; raises HalfError."""
         self.keep = (lock,)
         self.space = Namespace()
@@ -178,7 +178,7 @@ class _Frozen(Live):
             "kinds": sorted({volume.KIND for volume in self._volumes}),
             "of": [name for volume in self._volumes for name in volume.of()][:_NAMED],
             "freeze_seconds": round(seconds, 3),
-        }  # type: dict[str, Any]
+        }  # type: Facts
         for volume in self._volumes:
             told.update(volume.room())
         if live:

@@ -18,10 +18,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.mounts import Mount
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts, NotedVolume
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: File systems that come to rest while their volume is snapshot, and with which options they are mounted beside it.
@@ -64,14 +63,14 @@ class Lvm:
 
     @classmethod
     def left(cls, entry, host):
-        # type: (dict[str, Any], Host) -> Lvm
+        # type: (NotedVolume, Host) -> Lvm
         """Return what an earlier run noted in its journal."""
         found = cls(None, entry["identity"], host)
         found._group = entry["group"]
         return found
 
     def note(self):
-        # type: () -> dict[str, Any]
+        # type: () -> NotedVolume
         """Return what the journal keeps, so that a later run finds what is left."""
         return {"kind": self.KIND, "group": self._group, "identity": self._name[-16:]}
 
@@ -145,7 +144,7 @@ class Lvm:
         return ""
 
     def room(self):
-        # type: () -> dict[str, Any]
+        # type: () -> Facts
         """Return what the record tells of the room that a thick snapshot took."""
         if self._volume["pool_lv"] or not self._used:
             return {}

@@ -15,21 +15,22 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Union
+    from typing import Union
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import BackupSet
 
     Volume = Union[Btrfs, Lvm]
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
-KINDS = {"btrfs": Btrfs, "lvm": Lvm}  # type: Any
+KINDS = {"btrfs": Btrfs, "lvm": Lvm}  # type: dict[str, type[Btrfs] | type[Lvm]]
 
 ALLOWED = "btrfs, or %s directly on a logical volume of LVM" % ", ".join(sorted(kind.decode() for kind in OPTIONS))
 
 
 def find(backup_set, source, engine, host):
-    # type: (dict[str, Any], Source, Engine, Host) -> list[Volume]
+    # type: (BackupSet, Source, Engine, Host) -> list[Volume]
     """Return the volumes that a set lies on, and exclude what is ours on them; writes nothing.
 
     Raises HalfError, one sentence, where one gives no snapshot or the set holds what a snapshot would hide.

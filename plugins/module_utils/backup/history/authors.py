@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
 
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
@@ -74,7 +74,7 @@ def author(moment, runs, transactions, sessions):
 
 
 def dpkg(text, seconds_of=None):
-    # type: (str, Any) -> list[Span]
+    # type: (str, Callable[[str], float] | None) -> list[Span]
     """Return the transactions of /var/log/dpkg.log; its times are the host's own. Pure but for the host's zone."""
     seconds_of = seconds_of or (lambda written: time.mktime(time.strptime(written, "%Y-%m-%d %H:%M:%S")))
     found = (_DPKG.match(line) for line in text.splitlines())

@@ -18,10 +18,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.manifest import Scan
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Files whose difference a record tells, the bytes of each that are compared, and of all lines together as JSON.
@@ -43,7 +42,7 @@ _SECRETS = (
 
 
 def describe(found, parent, engine, folder, host):
-    # type: (Scan, str, Engine, str, Host) -> dict[str, Any]
+    # type: (Scan, str, Engine, str, Host) -> Facts
     """Return what a record tells of a version: `changes`, each with path, change, time, author and diff; `more`.
 
     found is the walk that saw the differences, parent the snapshot before, folder one of ours for what it held.
@@ -60,7 +59,7 @@ def describe(found, parent, engine, folder, host):
             engine.restore(parent, [to_bytes(path) for path in wanted], before)
         for path, change in named[:FILES]:
             moment = _moment(path)
-            entry = {"path": path, "change": change, "author": authors.author(moment, *spans)}  # type: dict[str, Any]
+            entry = {"path": path, "change": change, "author": authors.author(moment, *spans)}  # type: Facts
             entry["time"] = _iso(moment)
             if change != "removed":
                 entry["diff"] = bounded(_difference(before + path if change == "modified" else "", path), room)

@@ -23,10 +23,19 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import TypedDict
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine, Repository
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import CheckArguments, Facts, Repositories, Sets
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
+
+    class Known(TypedDict):
+        """The part that is read next, and the time up to which packs were hashed, in seconds since the epoch."""
+
+        part: int
+        hashed: float
+
 
 CLAUSES = ("S6.2.2-2",)
 
@@ -43,17 +52,17 @@ NEXT = (
 
 
 def check(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (CheckArguments, Host) -> Result
     """Check the repositories of `sets` and their copies; return one observation for each repository.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one repository is its observation.
     """
     parts = PARTS if arguments.get("data") == "all" else WEEKLY_PARTS
     names = repositories_of(arguments["sets"])
-    evidence, found = [], []  # type: tuple[list[dict[str, Any]], list[dict[str, Any]]]
+    evidence, found = [], []  # type: tuple[list[Observation], list[Observation]]
     for index, name in enumerate(names):
         started = time.monotonic()
-        detail = {"repository": name}  # type: dict[str, Any]
+        detail = {"repository": name}  # type: Facts
         # What one repository leaves of its share is the next one's.
         seconds = host.remaining() / (len(names) - index)
         try:
@@ -76,7 +85,7 @@ def check(arguments, host):
 
 
 def repositories_of(sets):
-    # type: (dict[str, Any]) -> list[str]
+    # type: (Sets) -> list[str]
     """Return the names of the repositories that some sets and their copies lie in."""
     found = set()
     for entry in sets.values():
@@ -86,7 +95,7 @@ def repositories_of(sets):
 
 
 def _check(name, repositories, parts, seconds, detail, host):
-    # type: (str, dict[str, Repository], int, float, dict[str, Any], Host) -> tuple[str, str]
+    # type: (str, Repositories, int, float, Facts, Host) -> tuple[str, str]
     """Check one repository, fill in the detail of its record, return status and reason; raises HalfError."""
     until = time.monotonic() + seconds
     engine = open_engine(name, repositories, host)
@@ -107,7 +116,7 @@ def _check(name, repositories, parts, seconds, detail, host):
 
 
 def _read(engine, parts, until, detail, host):
-    # type: (Engine, int, float, dict[str, Any], Host) -> tuple[str, str]
+    # type: (Engine, int, float, Facts, Host) -> tuple[str, str]
     """Hash the new packs and read so many parts of a repository, the next ones first, while there is time."""
     memory = os.path.join(folder(host), "checks", engine.name)
     known = _load(memory, engine.public)
@@ -174,7 +183,7 @@ def _in_its_words(engine, path, until):
 
 
 def _load(memory, location):
-    # type: (str, str) -> dict[str, Any]
+    # type: (str, str) -> Known
     """Return which part is next and up to which time packs were hashed: from the start where that is not known."""
     import json
 
@@ -191,7 +200,7 @@ def _load(memory, location):
 
 
 def _save(memory, location, known, host):
-    # type: (str, str, dict[str, Any], Host) -> None
+    # type: (str, str, Known, Host) -> None
     import json
 
     host.files.write(memory, json.dumps(dict(known, location=location), sort_keys=True).encode("ascii"))

@@ -19,11 +19,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts, ProveArguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
 
 CLAUSES = ("S2.3-B3", "S6.2.2-2")
 
@@ -35,19 +35,19 @@ NAMED_DIFFERENCES = 10
 
 
 def prove(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (ProveArguments, Host) -> Result
     """Prove the newest snapshot of each of `sets` and return one observation for each.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one set is its observation.
     """
     proof = _Proof(arguments, host)
-    evidence = []
+    evidence = []  # type: list[Observation]
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     for name in sorted(sets):
         if proof.snapshot and not proof.has_snapshot(name, sets[name]["repository"]):
             continue
         started = time.monotonic()
-        detail = {"seed": proof.seed, "repository": sets[name].get("repository")}  # type: dict[str, Any]
+        detail = {"seed": proof.seed, "repository": sets[name].get("repository")}  # type: Facts
         try:
             status, reason = proof.of_set(name, sets[name]["repository"], detail)
         except HalfError as error:
@@ -71,7 +71,7 @@ class _Proof:
     """The proofs of one host."""
 
     def __init__(self, arguments, host):
-        # type: (dict[str, Any], Host) -> None
+        # type: (ProveArguments, Host) -> None
         self.seed = str(arguments.get("seed") or host.run_id)
         self.snapshot = str(arguments.get("snapshot") or "")
         self._host = host
@@ -83,7 +83,7 @@ class _Proof:
         self._catalogues = {}  # type: dict[str, tuple[Engine, list[Snapshot]]]
 
     def of_set(self, name, repository, detail):
-        # type: (str, str, dict[str, Any]) -> tuple[str, str]
+        # type: (str, str, Facts) -> tuple[str, str]
         """Prove one set, fill in the detail of its record and return status and reason; raises HalfError."""
         if self._host.check_mode:
             detail["message"] = "Would restore files of the newest snapshot and compare them."
@@ -120,7 +120,7 @@ class _Proof:
         return engine, [snapshot for snapshot in own if snapshot.id.startswith(self.snapshot)]
 
     def _restore(self, engine, snapshot, memory, detail):
-        # type: (Engine, Snapshot, Memory, dict[str, Any]) -> tuple[str, str]
+        # type: (Engine, Snapshot, Memory, Facts) -> tuple[str, str]
         listing = self._manifest(engine, snapshot, memory)
         state = memory.load()
         moved = set(state["moved"]) if snapshot.id.startswith(state.get("snapshot") or "-") else ()

@@ -8,7 +8,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host import moments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts
 
 
 def severity(proved, oldest, now, ages):
@@ -27,7 +27,7 @@ def severity(proved, oldest, now, ages):
 
 
 def add(status, detail, age):
-    # type: (str, dict[str, Any], tuple[str, float]) -> str
+    # type: (str, Facts, tuple[str, float]) -> str
     """Tell in a record's detail that its set is unproved, and return the worse of two statuses."""
     found, days = age
     if not found:

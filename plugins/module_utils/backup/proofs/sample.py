@@ -11,7 +11,9 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable
+    from collections.abc import Container, Iterable
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry
 
 #: A single file may take this part of the bytes, so that no large one leaves nothing for the others.
 SINGLE = 4
@@ -25,13 +27,13 @@ class Sample:
 
     def __init__(self):
         # type: () -> None
-        self.entries = []  # type: list[dict[str, Any]]
+        self.entries = []  # type: list[Entry]
         self.candidates = 0
         self.too_large = 0
         self.bytes = 0
 
     def take(self, entry, max_bytes):
-        # type: (dict[str, Any] | None, int) -> None
+        # type: (Entry | None, int) -> None
         """Add an entry if there is one, it is new and fits."""
         if entry is None or self.bytes + entry["size"] > max_bytes:
             return
@@ -41,15 +43,15 @@ class Sample:
 
 
 def choose(entries, seed, files, max_bytes, without=()):
-    # type: (Iterable[dict[str, Any]], str, int, int, Any) -> Sample
+    # type: (Iterable[Entry], str, int, int, Container[str]) -> Sample
     """Return a Sample of at least `files` files and links (all of fewer) that together have at most max_bytes.
 
     The same entries and seed give the same sample. Paths in `without`, and what could not be read, are never chosen; a
     file of more than a quarter of max_bytes is too large to be chosen.
     """
     sample = Sample()
-    newest, largest, attributed = None, None, None  # type: dict[str, Any] | None, dict[str, Any] | None, Any
-    best = []  # type: list[tuple[int, str, dict[str, Any]]]
+    newest, largest, attributed = None, None, None  # type: Entry | None, Entry | None, tuple[int, str, Entry] | None
+    best = []  # type: list[tuple[int, str, Entry]]
     for entry in entries:
         if entry["type"] == "dir" or "unreadable" in entry or entry["path"] in without:
             continue
@@ -78,7 +80,7 @@ def choose(entries, seed, files, max_bytes, without=()):
 
 
 def _rank(seed, entry):
-    # type: (str, dict[str, Any]) -> int
+    # type: (str, Entry) -> int
     """Return a number by which each seed puts paths into an order of its own."""
     digest = hashlib.sha256(seed.encode("utf-8") + b"\0" + to_bytes(entry["path"])).digest()
     return int.from_bytes(digest[:8], "big")

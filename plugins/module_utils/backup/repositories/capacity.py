@@ -14,10 +14,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import SeenLock
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 CLAUSES = ("S6.2.3-4",)
 
@@ -48,7 +47,7 @@ def _size(path):
 
 
 def watch_locks(engine, host):
-    # type: (Engine, Host) -> dict[str, Any]
+    # type: (Engine, Host) -> Observation
     """Return the observation of a repository's locks; those whose holders are gone are removed."""
     started = time.monotonic()
     gone = []  # type: list[SeenLock]

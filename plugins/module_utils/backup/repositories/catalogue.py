@@ -24,12 +24,19 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.immutable import Answer
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import (
+        BackupSet,
+        CatalogueArguments,
+        CatalogueResult,
+        CatalogueRow,
+        Facts,
+        Place,
+    )
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 CLAUSES = ("S6.2.2-1", "S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -46,7 +53,7 @@ NO_COPIES = "Give the set copies (egov_ops_backup_sets, copies), one of them in 
 
 
 def catalogue(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (CatalogueArguments, Host) -> CatalogueResult
     """Return the snapshots of `sets` in one shape, with the observations of each set, of locks and of devices.
 
     `measured` are the repositories on the host with what they use and what is free. Raises HalfError.
@@ -56,7 +63,7 @@ def catalogue(arguments, host):
     names = repositories_of(sets)
     found, troubles = {}, {}  # type: tuple[dict[str, list[Snapshot]], dict[str, str]]
     answers = {}  # type: dict[str, Answer]
-    devices, watched = Devices(host), []  # type: tuple[Devices, list[dict[str, Any]]]
+    devices, watched = Devices(host), []  # type: tuple[Devices, list[Observation]]
     measured = {}  # type: dict[str, dict[str, int]]
     for index, name in enumerate(names):
         # What one repository leaves of its share is the next one's.
@@ -75,13 +82,13 @@ def catalogue(arguments, host):
                     measured[name] = room
             except HalfError as error:
                 troubles[name] = str(error)
-    snapshots, evidence = [], []
+    snapshots, evidence = [], []  # type: tuple[list[CatalogueRow], list[Observation]]
     for name in sorted(sets):
         own = {place: [snapshot for snapshot in found[place] if snapshot.set == name] for place in found}
         snapshots += _records(name, sets[name], own, arguments)
         places = places_of(name, sets[name], own, troubles, arguments, answers)
         lacking = judge(places, str(arguments.get("site") or ""))
-        detail = {"places": places, "lacking": lacking, "snapshots": sum(map(len, own.values()))}  # type: dict[str, Any]
+        detail = {"places": places, "lacking": lacking, "snapshots": sum(map(len, own.values()))}  # type: Facts
         if lacking:
             detail["message"] = "The copies of set %s are not enough: %s." % (name, "; ".join(lacking))
             detail["next"] = NO_COPIES if not sets[name].get("copies") else "See docs/backup.md, Copies."
@@ -124,19 +131,19 @@ def _ask_immutable(engine):
 
 def places_of(
     name,  # type: str
-    entry,  # type: dict[str, Any]
+    entry,  # type: BackupSet
     snapshots,  # type: dict[str, list[Snapshot]]
     troubles,  # type: dict[str, str]
-    arguments,  # type: dict[str, Any]
+    arguments,  # type: CatalogueArguments
     answers,  # type: dict[str, Answer]
 ):
-    # type: (...) -> list[dict[str, Any]]
+    # type: (...) -> list[Place]
     """Return what is known of each repository of a set, for `judge`.
 
     snapshots are the set's by repository, troubles why a repository could not be read, answers what the stores of those
     say that the plan calls immutable.
     """
-    places = []
+    places = []  # type: list[Place]
     newest = max((one[-1] for one in snapshots.values() if one), key=lambda snapshot: snapshot.time, default=None)
     for repository in repositories_of({name: entry}):
         known = arguments["repositories"].get(repository, {})
@@ -169,7 +176,7 @@ def medium(location):
 
 
 def judge(places, host_site):
-    # type: (list[dict[str, Any]], str) -> list[str]
+    # type: (list[Place], str) -> list[str]
     """Return what a set's copies lack of 3-2-1-1-0, a few words each; pure.
 
     A place that has no site, or is on a host without one, is not off site: nobody has said where it is.
@@ -199,7 +206,7 @@ def judge(places, host_site):
 
 
 def _records(name, entry, snapshots, arguments):
-    # type: (str, dict[str, Any], dict[str, list[Snapshot]], dict[str, Any]) -> list[dict[str, Any]]
+    # type: (str, BackupSet, dict[str, list[Snapshot]], CatalogueArguments) -> list[CatalogueRow]
     """Return the snapshots of a set in the shape that all engines share."""
     proof = arguments.get("proofs", {}).get(name) or {}
     return [

@@ -18,12 +18,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.run import Job
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 CLAUSES = ("S6.1.3-1", "S6.1.3-2", "S6.1.3-4")
 
@@ -32,7 +32,7 @@ OPEN_SECONDS = 60.0
 
 
 def make(job, host, seconds):
-    # type: (Job, Host, float) -> list[dict[str, Any]]
+    # type: (Job, Host, float) -> list[Observation]
     """Make what is missing of all copies within so many seconds; return one observation for each set and copy."""
     evidence = []  # type: list[dict[str, Any]]
     with host.within(seconds):
@@ -65,7 +65,7 @@ def missing(source, copied):
 
 
 def _copy(job, host, name, copy, detail):
-    # type: (Job, Host, str, str, dict[str, Any]) -> tuple[str, str]
+    # type: (Job, Host, str, str, Facts) -> tuple[str, str]
     """Make one copy of a set, fill in the detail of its record, return status and reason; raises HalfError."""
     if job.is_busy(name):
         raise HalfError("Another run works on the set: wait for it.", "busy")

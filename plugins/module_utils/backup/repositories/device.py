@@ -17,11 +17,11 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.repositories.block_devices import Block
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts
     from ansible_collections.egov.ops.plugins.module_utils.host.blocks import Mount
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
     #: A status, a few words, and what to do next.
     Finding = tuple[str, str, str]
@@ -54,7 +54,7 @@ class Devices:
         self._asked = {}  # type: dict[str, Finding]
 
     def watch(self, name, path):
-        # type: (str, bytes) -> dict[str, Any]
+        # type: (str, bytes) -> Observation
         """Return the observation of what a repository's folder lies on."""
         started = time.monotonic()
         mounted = mounts.mounted()
@@ -81,7 +81,7 @@ class Devices:
             "file_system": {"point": mount.point, "type": mount.type, "source": mount.source},
             "devices": [block.mapped or block.name for block in below],
             "disks": {disk.name: {"model": disk.model, "words": answers[disk.name][1]} for disk in disks},
-        }  # type: dict[str, Any]
+        }  # type: Facts
         if bad:
             detail["next"] = bad[0][2]
         reason = "" if status != "unknown" else "permission" if os.geteuid() else "not_supported"
@@ -222,7 +222,7 @@ def _rank(finding):
 
 
 def _silent(name, words, started):
-    # type: (str, str, float) -> dict[str, Any]
+    # type: (str, str, float) -> Observation
     message = "What repository %s lies on has no health that can be seen: it %s." % (name, words)
     seconds = time.monotonic() - started
     return observation("device", name, "skipped", "not_applicable", CLAUSES, seconds, message=message)

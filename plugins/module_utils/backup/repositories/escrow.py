@@ -13,10 +13,15 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable
+    from typing import TypeVar
 
-    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine, Repository
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Repositories
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+
+    Asked = TypeVar("Asked")
 
 CLAUSES = ("S6.2.2-4",)
 
@@ -24,7 +29,7 @@ NEXT = "Put the repository's present password into escrow, and test it again: eg
 
 
 def test(name, repositories, trouble, host):
-    # type: (str, dict[str, Repository], str, Host) -> dict[str, Any]
+    # type: (str, Repositories, str, Host) -> Observation
     """Return the observation of a repository's escrowed key; trouble is why the controller could not read it."""
     started = time.monotonic()
     status, reason, told = "critical", "mismatch", trouble
@@ -45,19 +50,19 @@ def test(name, repositories, trouble, host):
 
 
 def opens(name, repositories, secret, host):
-    # type: (str, dict[str, Repository], str, Host) -> bool
+    # type: (str, Repositories, str, Host) -> bool
     """Tell whether one of the host's secrets is a password of a repository; raises HalfError where nobody can tell."""
     return bool(_with(name, repositories, secret, host, lambda engine: engine.opens()))
 
 
 def key_of(name, repositories, secret, host):
-    # type: (str, dict[str, Repository], str, Host) -> str
+    # type: (str, Repositories, str, Host) -> str
     """Return the id of the key that one of the host's secrets opens a repository by, "" for none; raises HalfError."""
     return str(_with(name, repositories, secret, host, lambda engine: engine.key() if engine.opens() else ""))
 
 
 def _with(name, repositories, secret, host, ask):
-    # type: (str, dict[str, Repository], str, Host, Callable[[Engine], Any]) -> Any
+    # type: (str, Repositories, str, Host, Callable[[Engine], Asked]) -> Asked
     own, kept = "repository:%s" % name, dict(host.secrets)
     host.secrets[own] = kept.get(secret, "")
     try:

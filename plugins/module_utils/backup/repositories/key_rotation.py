@@ -18,10 +18,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts, RotateArguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Result
 
 CLAUSES = ("S6.2.2-4",)
 
@@ -29,7 +29,7 @@ ESCROW = "Put the new password into escrow: the old one opens nothing any more."
 
 
 def rotate(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (RotateArguments, Host) -> Result
     """Do one stage for the repositories of the operation; return one observation for each.
 
     The secrets are `repository:NAME`, the password that the plan has, and `next:NAME`, the new one. `known` are by
@@ -39,7 +39,7 @@ def rotate(arguments, host):
     evidence, changed = [], False
     for name in arguments["operation"]["repositories"]:
         started = time.monotonic()
-        detail = {"repository": name, "stage": arguments["stage"]}  # type: dict[str, Any]
+        detail = {"repository": name, "stage": arguments["stage"]}  # type: Facts
         status, reason = "ok", ""
         try:
             changed = stage(name, arguments, detail, host) or changed
@@ -58,7 +58,7 @@ def rotate(arguments, host):
 
 
 def _open(name, arguments, host):
-    # type: (str, dict[str, Any], Host) -> Engine
+    # type: (str, RotateArguments, Host) -> Engine
     """Return a repository whose engine can change keys; raises HalfError."""
     engine = open_engine(name, arguments["repositories"], host)
     engine.require("keys")
@@ -66,7 +66,7 @@ def _open(name, arguments, host):
 
 
 def _add(name, arguments, detail, host):
-    # type: (str, dict[str, Any], dict[str, Any], Host) -> bool
+    # type: (str, RotateArguments, Facts, Host) -> bool
     """Add the new key beside the old one and prove that it opens; tell the ids of both; raises HalfError."""
     repositories = arguments["repositories"]
     engine = _open(name, arguments, host)
@@ -90,7 +90,7 @@ def _add(name, arguments, detail, host):
 
 
 def _remove(name, arguments, detail, host):
-    # type: (str, dict[str, Any], dict[str, Any], Host) -> bool
+    # type: (str, RotateArguments, Facts, Host) -> bool
     """Remove the old key, where the plan's password is the new one and opens; raises HalfError."""
     engine = _open(name, arguments, host)
     known = arguments["known"].get(name, {})
@@ -114,7 +114,7 @@ def _remove(name, arguments, detail, host):
 
 
 def _undo(name, arguments, detail, host):
-    # type: (str, dict[str, Any], dict[str, Any], Host) -> bool
+    # type: (str, RotateArguments, Facts, Host) -> bool
     """Take the new key back, where the plan's password is still the old one and opens; raises HalfError."""
     engine = _open(name, arguments, host)
     own = engine.key()

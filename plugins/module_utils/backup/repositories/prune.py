@@ -23,11 +23,22 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypeVar
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import (
+        CatalogueRow,
+        Facts,
+        PruneArguments,
+        PruneResult,
+        Seen,
+    )
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+
+    Done = TypeVar("Done")
 
 CLAUSES = ("S6.2.2-3",)
 
@@ -42,13 +53,13 @@ WHOLE = "Nothing, once a proof of the set has passed: run egov.ops.backup."
 
 
 def prune(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (PruneArguments, Host) -> PruneResult
     """Prune the repositories of the operation; return one observation for each.
 
     Raises HalfError only where nothing can be done at all; what goes wrong with one repository is its observation.
     """
     names = arguments["operation"]["repositories"]
-    evidence, diff, told = [], [], {}  # type: tuple[list[dict[str, Any]], list[dict[str, str]], dict[str, Any]]
+    evidence, diff, told = [], [], {}  # type: tuple[list[Observation], list[dict[str, str]], dict[str, tuple[str, bool]]]
     changed = False
     for index, name in enumerate(names):
         started = time.monotonic()
@@ -71,7 +82,8 @@ def prune(arguments, host):
         if host.diff and job.shown:
             diff.append({"header": "repository %s" % name, "prepared": "".join(line + "\n" for line in job.shown)})
     statuses = [record["status"] for record in evidence]
-    removed = sum(record["detail"].get("expired" if host.check_mode else "removed", 0) for record in evidence)
+    details = [record["detail"] for record in evidence]  # type: list[Any]  # Any: what Job has put there
+    removed = sum(detail.get("expired" if host.check_mode else "removed", 0) for detail in details)
     result = {
         "changed": changed,
         "msg": "%s expired snapshots %s from %s repositories%s."
@@ -84,7 +96,7 @@ def prune(arguments, host):
         "summary": {status: statuses.count(status) for status in set(statuses)},
         "evidence": evidence,
         "seen": told,
-    }  # type: dict[str, Any]
+    }  # type: PruneResult
     if host.diff:
         result["diff"] = diff
     return result
@@ -94,9 +106,9 @@ class Job:
     """The pruning of one repository."""
 
     def __init__(self, name, arguments, host):
-        # type: (str, dict[str, Any], Host) -> None
+        # type: (str, PruneArguments, Host) -> None
         self.changed = False
-        self.detail = {"repository": name}  # type: dict[str, Any]
+        self.detail = {"repository": name}  # type: Facts
         #: What the controller is to remember of snapshots that it did not know: when it saw them, and if we made them.
         self.told = {}  # type: dict[str, tuple[str, bool]]
         #: What goes and why the rest stays, a line each, for a person.
@@ -168,13 +180,13 @@ class Job:
         return engine.snapshots(self._arguments["host_name"], future=True)
 
     def _records(self, listed):
-        # type: (list[Snapshot]) -> list[dict[str, Any]]
+        # type: (list[Snapshot]) -> list[CatalogueRow]
         """Return the snapshots in the catalogue's shape, with when the controller first saw each and who made it.
 
         A copy is as old as the snapshot that it says it is of, if no other says the same.
         """
         known = Memory(self._arguments["known"], listed)
-        records = []
+        records = []  # type: list[CatalogueRow]
         for snapshot in listed:
             found = known.of(snapshot)
             if not found:
@@ -219,7 +231,7 @@ class Job:
             self._host.files.remove(note)
 
     def _patiently(self, engine, work, until):
-        # type: (Engine, Callable[[], Any], float) -> Any
+        # type: (Engine, Callable[[], Done], float) -> Done
         """Do the work, again while others use the repository; raises HalfError."""
         told = ""
         with self._host.within(until - time.monotonic()):
@@ -260,7 +272,7 @@ class Memory:
     """When the controller first saw snapshots, and whether a run of ours made them."""
 
     def __init__(self, known, listed):
-        # type: (dict[str, Any], list[Snapshot]) -> None
+        # type: (Mapping[str, Seen], list[Snapshot]) -> None
         self._known = known
         self._claims = _counts(entry.original for entry in listed)
         self._short = _counts(entry.id[:SHORT] for entry in listed)
@@ -287,7 +299,7 @@ def _users(engine):
 
 
 def _counts(names):
-    # type: (Any) -> dict[str, int]
+    # type: (Iterable[str]) -> dict[str, int]
     found = {}  # type: dict[str, int]
     for name in names:
         found[name] = found.get(name, 0) + 1
@@ -295,6 +307,6 @@ def _counts(names):
 
 
 def _shown(record):
-    # type: (dict[str, Any]) -> str
+    # type: (CatalogueRow) -> str
     """Return a snapshot in a few words."""
     return "%s %s of %s, seen %s" % (record["set"], record["snapshot"][:SHORT], record["time"], record["seen"])

@@ -11,7 +11,9 @@ expire. What no run of ours made is only ever removed by age: when it was first 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import CatalogueRow, Hold, Rule
 
 #: What a class's rule counts, and the days that one of each takes.
 SPANS = (("days", 1), ("weeks", 7), ("months", 31), ("years", 366))
@@ -21,7 +23,7 @@ NO_RULE, HELD, PROVED, UNPROVED, STRANGE, CHAIN = "no_rule", "held", "proved", "
 
 
 def retention(records, rules, holds, proofs, now):
-    # type: (list[dict[str, Any]], dict[str, dict[str, int]], list[dict[str, str]], dict[str, list[str]], str) -> list[str]
+    # type: (list[CatalogueRow], Mapping[str, Rule], Sequence[Hold], Mapping[str, Sequence[str]], str) -> list[str]
     """Return for each record of a catalogue why it is kept, "" for one that may go.
 
     records are in the catalogue's shape with `seen`, when the controller first saw it (UTC), and `made`, whether a run
@@ -47,13 +49,13 @@ def retention(records, rules, holds, proofs, now):
 
 
 def span_of(rule):
-    # type: (dict[str, int]) -> int
+    # type: (Rule) -> int
     """Return the days that a rule reaches back."""
     return max(rule.get(unit, 0) * days for unit, days in SPANS)
 
 
 def _judge(own, rule, holds, proofs, now, periods):
-    # type: (list[dict[str, Any]], dict[str, int] | None, list[dict[str, str]], list[str], str, _Periods) -> list[str]
+    # type: (list[CatalogueRow], Rule | None, Sequence[Hold], Sequence[str], str, _Periods) -> list[str]
     """Return why each snapshot of one set in one repository is kept."""
     if rule is None:
         return [NO_RULE] * len(own)
@@ -75,14 +77,14 @@ def _judge(own, rule, holds, proofs, now, periods):
 
 
 def _last_proved(own, proofs):
-    # type: (list[dict[str, Any]], list[str]) -> str
+    # type: (list[CatalogueRow], Sequence[str]) -> str
     """Return the newest proof of which the repository still holds the snapshot, "" for none."""
     here = {record["snapshot"] for record in own} | {record["chain"] for record in own} if proofs else set()
     return next((name for name in proofs if name in here), "")
 
 
 def _counted(own, rule, periods):
-    # type: (list[dict[str, Any]], dict[str, int], _Periods) -> list[str]
+    # type: (list[CatalogueRow], Rule, _Periods) -> list[str]
     """Return of each snapshot the first unit that counts it: the newest of a period is kept, of so many periods."""
     why = [""] * len(own)
     made = [index for index, record in enumerate(own) if record["made"]]
@@ -108,10 +110,10 @@ class _Periods:
 
         self._read = datetime.strptime  # type: Callable[[str, str], datetime]
         self._days = timedelta
-        self._known = {}  # type: dict[str, tuple[Any, ...]]
+        self._known = {}  # type: dict[str, tuple[str | tuple[int, int], ...]]
 
     def of(self, day):
-        # type: (str) -> tuple[Any, ...]
+        # type: (str) -> tuple[str | tuple[int, int], ...]
         if day not in self._known:
             self._known[day] = (day, self._read(day, "%Y-%m-%d").isocalendar()[:2], day[:7], day[:4])
         return self._known[day]

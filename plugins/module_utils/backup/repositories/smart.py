@@ -9,8 +9,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Document
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: A disk that takes longer to answer is not well either.
@@ -76,7 +75,7 @@ def ask(name, host, root="/"):
 
 
 def judge(document):
-    # type: (dict[str, Any]) -> tuple[str, str]
+    # type: (Document) -> tuple[str, str]
     """Return the status of a disk, or SILENT, and a few words, from what smartctl says; pure.
 
     Raises TypeError, AttributeError or KeyError for what is none of its documents.
@@ -104,7 +103,7 @@ def judge(document):
 
 
 def _ata(table):
-    # type: (list[dict[str, Any]]) -> list[tuple[str, str]]
+    # type: (list[Document]) -> list[tuple[str, str]]
     return [
         ("warning", "%s %s" % (entry["raw"]["value"], ATTRIBUTES[entry["id"]]))
         for entry in table
@@ -113,7 +112,7 @@ def _ata(table):
 
 
 def _nvme(log):
-    # type: (dict[str, Any]) -> list[tuple[str, str]]
+    # type: (Document) -> list[tuple[str, str]]
     warnings = log.get("critical_warning") or 0
     found = [said for bit, said in enumerate(NVME_WARNINGS) if warnings >> bit & 1]
     if log.get("media_errors"):

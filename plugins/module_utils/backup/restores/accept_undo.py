@@ -16,28 +16,28 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Decide, Request, SettleArguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
 
 ACCEPT_CLAUSES = ("S6.3.3-1", "S6.3.3-3")
 UNDO_CLAUSES = ("S6.3.3-3",)
 
 
 def accept(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (SettleArguments, Host) -> Result
     """Remove what a finished restore replaced, and note that `person` has accepted it; raises HalfError."""
     return _settle(arguments, host, _accept, "restore_acceptance", ACCEPT_CLAUSES)
 
 
 def undo(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (SettleArguments, Host) -> Result
     """Put back what a restore replaced, or end one that still runs; `person` wanted it. Raises HalfError."""
     return _settle(arguments, host, _undo, "restore_undo", UNDO_CLAUSES)
 
 
 def _settle(arguments, host, decide, kind, clauses):
-    # type: (dict[str, Any], Host, Any, str, tuple[str, ...]) -> dict[str, Any]
+    # type: (SettleArguments, Host, Decide, str, tuple[str, ...]) -> Result
     """Let one decision work on the operation and return its observation."""
     refuse_clock(host)
     operation = Operation(arguments["operation_id"], host)
@@ -58,7 +58,7 @@ def _settle(arguments, host, decide, kind, clauses):
         message=message,
         operation=operation.id,
         person=arguments["person"],
-    )
+    )  # type: Observation
     return {"changed": True, "msg": message, "evidence": [found]}
 
 
@@ -68,13 +68,13 @@ def _restorer(operation, host):
 
 
 def _request(operation):
-    # type: (Operation) -> dict[str, Any]
+    # type: (Operation) -> Request
     """Return what the restore was asked to do, as its journal has it."""
-    return dict(newest(operation.events(), "begin")["request"])
+    return dict(newest(operation.events(), "begin")["request"])  # type: ignore[return-value]  # what the job noted
 
 
 def _accept(arguments, operation, host):
-    # type: (dict[str, Any], Operation, Host) -> str
+    # type: (SettleArguments, Operation, Host) -> str
     if operation.running():
         raise HalfError("Restore %s still runs: accept it when it has ended." % operation.id[:8], "busy")
     state = phase(operation.events())
@@ -96,7 +96,7 @@ def _accept(arguments, operation, host):
 
 
 def _undo(arguments, operation, host):
-    # type: (dict[str, Any], Operation, Host) -> str
+    # type: (SettleArguments, Operation, Host) -> str
     state = phase(operation.events())
     if state in ("accept", "removed"):
         raise HalfError(

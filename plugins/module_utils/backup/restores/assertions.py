@@ -12,8 +12,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Mapping, Sequence
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Asserted, Assertion
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 SECONDS = 60.0
@@ -23,9 +24,9 @@ SANDBOX = "{sandbox}"
 
 
 def judge(set_name, assertions, tree, host):
-    # type: (str, dict[str, dict[str, Any]], str, Host) -> list[dict[str, Any]]
+    # type: (str, Mapping[str, Assertion], str, Host) -> list[Asserted]
     """Return how each assertion of a set ended, by name: name, status (ok, failed), seconds and message."""
-    found = []
+    found = []  # type: list[Asserted]
     for name in sorted(assertions):
         entry = assertions[name]
         if entry.get("state") == "absent" or entry.get("set") != set_name:
@@ -39,7 +40,7 @@ def judge(set_name, assertions, tree, host):
 
 
 def _paths(paths, tree):
-    # type: (Any, str) -> str
+    # type: (Sequence[str], str) -> str
     """Return what is wrong with the first path that did not come back with content, "" for none."""
     for path in paths:
         place = tree + os.path.normpath(path)
@@ -53,7 +54,7 @@ def _paths(paths, tree):
 
 
 def _command(entry, tree, host):
-    # type: (dict[str, Any], str, Host) -> str
+    # type: (Assertion, str, Host) -> str
     """Return how a command failed, in its own words; "" for one that succeeded or is not given."""
     words = [word.replace(SANDBOX, tree) for word in entry.get("command") or ()]
     if not words:

@@ -28,11 +28,17 @@ from ansible_collections.egov.ops.plugins.module_utils.host.watched import watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import (
+        Asserted,
+        BackupSet,
+        DrillArguments,
+        Facts,
+    )
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.progress import Count
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
 
 CLAUSES = ("S2.3-B6", "S6.3.2-4", "S6.3.3-1")
 
@@ -41,22 +47,22 @@ _COUNT_SECONDS = 0.2
 
 
 def drill(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (DrillArguments, Host) -> Result
     """Do as `run`; what takes long is told by lines of progress."""
     return watched(run, arguments, host)
 
 
 def run(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (DrillArguments, Host) -> Result
     """Drill each of `sets` and return one observation for each; raises HalfError only where nothing can be done."""
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     if not host.check_mode:
         Memory("drill", arguments["host_name"], host).prepare()
         _remove_left(_top(arguments, host), host)
-    evidence = []
+    evidence = []  # type: list[Observation]
     for name in sorted(sets):
         started = time.monotonic()
-        detail = {}  # type: dict[str, Any]
+        detail = {}  # type: Facts
         try:
             status, reason = _Drill(name, sets[name], arguments, host).run(detail)
         except HalfError as error:
@@ -79,7 +85,7 @@ class _Drill:
     """The drill of one set."""
 
     def __init__(self, name, entry, arguments, host):
-        # type: (str, dict[str, Any], dict[str, Any], Host) -> None
+        # type: (str, BackupSet, DrillArguments, Host) -> None
         self._name = name
         self._entry = entry
         self._arguments = arguments
@@ -87,7 +93,7 @@ class _Drill:
         self._sandbox = os.path.join(_top(arguments, host), "%s@%s" % (name, arguments["host_name"]))
 
     def run(self, detail):
-        # type: (dict[str, Any]) -> tuple[str, str]
+        # type: (Facts) -> tuple[str, str]
         """Bring the set back, fill in the detail of its record and return status and reason; raises HalfError."""
         Memory(self._name, self._arguments["host_name"], self._host)  # refuses a name that cannot be a file's
         if self._host.check_mode:
@@ -104,7 +110,7 @@ class _Drill:
             os.close(lock)
 
     def _restored(self, detail):
-        # type: (dict[str, Any]) -> tuple[str, str]
+        # type: (Facts) -> tuple[str, str]
         started = time.monotonic()
         self._say("looking for its newest snapshot")
         engine, snapshot = self._newest()
@@ -147,7 +153,7 @@ class _Drill:
         return self._judged(engine, snapshot, compared, complaint, asserted, detail)
 
     def _judged(self, engine, snapshot, compared, complaint, asserted, detail):
-        # type: (Engine, Snapshot, Comparison, str, list[dict[str, Any]], dict[str, Any]) -> tuple[str, str]
+        # type: (Engine, Snapshot, Comparison, str, list[Asserted], Facts) -> tuple[str, str]
         broken = [entry for entry in asserted if entry["status"] != "ok"]
         if compared.differences or complaint:
             detail["message"] = "Set %s did not come back from %s as it was: %s paths differ (%s)%s." % (
@@ -193,12 +199,12 @@ class _Drill:
         return reach.engine(place), [found for found in reach.snapshots(place) if found.set == self._name][-1]
 
     def _say(self, what, count=None):
-        # type: (str, Any) -> None
+        # type: (str, Count | None) -> None
         self._host.progress.begin("drill of set %s: %s" % (self._name, what), count)
 
 
 def _top(arguments, host):
-    # type: (dict[str, Any], Host) -> str
+    # type: (DrillArguments, Host) -> str
     return os.path.join(str(arguments.get("folder") or folder(host)), "drill")
 
 

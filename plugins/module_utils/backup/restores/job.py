@@ -24,9 +24,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Request, RestoreArguments
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Event, Observation, Result
 
 #: Seconds by which the host's clock may differ from the controller's where something is changed.
 CLOCK_LIMIT = 300
@@ -36,7 +36,7 @@ _COUNT_SECONDS = 1.0
 
 
 def restore(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (RestoreArguments, Host) -> Result
     """Start the restore that `operation` describes, or ask for the one that runs, and return how far it is.
 
     A result with `running` wants the same call again, with `attach`. Raises HalfError for what is refused.
@@ -60,7 +60,7 @@ def restore(arguments, host):
 
 
 def work(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (RestoreArguments, Host) -> Result
     """Be the job: do what the journal says is left of the restore, and end it with an event."""
     operation = Operation(arguments["operation_id"], host)
     operation.take()
@@ -94,12 +94,12 @@ def refuse_clock(host):
 
 
 def _end(events):
-    # type: (list[dict[str, Any]]) -> dict[str, Any] | None
+    # type: (list[Event]) -> Event | None
     return events[-1] if events and events[-1]["event"] in ("done", "failed", "stuck", "undone") else None
 
 
 def _acknowledged(operation):
-    # type: (Operation) -> dict[str, Any]
+    # type: (Operation) -> Result
     """Note that the end is recorded on a controller: from then on the operation's id is spent."""
     if duty(operation.events()) == NOTHING:  # one that failed may be tried again
         operation.take()
@@ -111,11 +111,13 @@ def _acknowledged(operation):
 
 
 def _told_before(operation, events):
-    # type: (Operation, list[dict[str, Any]]) -> dict[str, Any]
+    # type: (Operation, list[Event]) -> Result
     """Return the end of a restore whose controller was lost before it heard of it; refuse one that is recorded."""
     done = newest(events, "done")
     if done and phase(events) != "undone" and not newest(events, "recorded"):
-        return dict(_result(operation, done), changed=False)
+        result = _result(operation, done)
+        result["changed"] = False
+        return result
     raise HalfError(
         "Request %s was carried out on this host at %s (%s) and counts once: make a new request."
         % (operation.id[:8], events[-1]["time"], phase(events)),
@@ -124,21 +126,22 @@ def _told_before(operation, events):
 
 
 def _result(operation, end):
-    # type: (Operation, dict[str, Any]) -> dict[str, Any]
+    # type: (Operation, Event) -> Result
     if end["event"] == "undone":
         raise HalfError("Restore %s was undone meanwhile by %s." % (operation.id[:8], end["person"]), "interrupted")
-    found = end["observation"]
+    found = end["observation"]  # type: Observation
+    message = found["detail"]["message"]
     return {
         "failed": found["status"] == "failed",
         "changed": found["status"] != "failed",
-        "msg": found["detail"]["message"],
+        "msg": str(message),
         "reason": found["reason"],
         "evidence": [found],
     }
 
 
 def _progress(operation, request):
-    # type: (Operation, dict[str, Any]) -> dict[str, Any]
+    # type: (Operation, Request) -> Result
     """Return how far the job is, in one line for people."""
     events = current_attempt(operation.events())
     staging = newest(events, "staging")
@@ -152,7 +155,7 @@ def _progress(operation, request):
 
 
 def _forecast(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (RestoreArguments, Host) -> Result
     """Return what a restore would do; nothing is written."""
     request = arguments["operation"]
     engine = open_engine(request["repository"], arguments["repositories"], host)
@@ -167,5 +170,5 @@ def _forecast(arguments, host):
         ", ".join(places[:3]) + (", ..." if len(places) > 3 else ""),
         " and stop %s meanwhile" % ", ".join(request["stop"]) if request["stop"] else "",
     )
-    found = observation("restore", request["set"], "skipped", "", CLAUSES, message=message)
+    found = observation("restore", request["set"], "skipped", "", CLAUSES, message=message)  # type: Observation
     return {"changed": True, "msg": message, "evidence": [found]}

@@ -18,17 +18,17 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry, ListArguments, ListResult
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON
 
 #: Snapshots and paths that a result lists; all are counted.
 LISTED = 200
 
 
 def listing(arguments, host):
-    # type: (dict[str, Any], Host) -> dict[str, Any]
+    # type: (ListArguments, Host) -> ListResult
     """Return the snapshots of the wanted set, or of all, and of one of them the paths and the `operation`.
 
     The one is the newest that is not later than `at`, where one set alone is meant. Raises HalfError.
@@ -57,7 +57,7 @@ def listing(arguments, host):
         "paths": [],
         "path_count": 0,
         "operation": {},
-    }  # type: dict[str, Any]
+    }  # type: ListResult
     if not rows:
         what = "set " + wanted if wanted else "any set"
         raise HalfError(
@@ -115,7 +115,7 @@ def _nearest(known):
 
 
 def _destination(arguments, snapshot, tops):
-    # type: (dict[str, Any], Snapshot, list[bytes]) -> str
+    # type: (ListArguments, Snapshot, list[bytes]) -> str
     """Return the folder that a restore beside its source makes; one beside the first path where none is named."""
     if arguments["mode"] != "beside" or not tops:
         return ""
@@ -157,7 +157,7 @@ def _matching(content, patterns):
 
 
 def _row(repository, snapshot):
-    # type: (str, Snapshot) -> dict[str, Any]
+    # type: (str, Snapshot) -> dict[str, str]
     return {
         "snapshot": snapshot.id,
         "time": snapshot.time,
@@ -168,7 +168,7 @@ def _row(repository, snapshot):
 
 
 def _path(entry):
-    # type: (dict[str, Any]) -> dict[str, Any]
+    # type: (Entry) -> dict[str, JSON]
     return {
         "path": shown(to_bytes(entry["path"])),
         "type": entry["type"],

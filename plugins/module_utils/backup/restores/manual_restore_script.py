@@ -15,14 +15,13 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import SetArguments, Sets
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 
 def of_sets(sets, arguments, host):
-    # type: (dict[str, dict[str, Any]], dict[str, Any], Host) -> dict[str, list[str]]
+    # type: (Sets, SetArguments, Host) -> dict[str, list[str]]
     """Return the commands for each set by name, from its own repository and from each copy."""
     found = {}
     for name in sorted(sets):
@@ -32,7 +31,7 @@ def of_sets(sets, arguments, host):
 
 
 def _from(repository, name, arguments, host):
-    # type: (str, str, dict[str, Any], Host) -> list[str]
+    # type: (str, str, SetArguments, Host) -> list[str]
     try:
         engine = open_engine(repository, arguments["repositories"], host)
         commands = engine.recovery_commands(arguments["host_name"], [name])

@@ -17,7 +17,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.atomic_swap import S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Event
 
 #: The events by which a restore moves on; the others tell details.
 PHASES = ("staging", "restored", "ready", "undo", "failed", "done", "accept", "removed", "undone")
@@ -41,7 +41,7 @@ _WORDS = {"": "reading the manifest", "staging": "restoring", "restored": "compa
 
 
 def phase(events):
-    # type: (list[dict[str, Any]]) -> str
+    # type: (list[Event]) -> str
     """Return the last event by which the restore moved on, "" for none."""
     found = ""
     for event in events:
@@ -51,25 +51,25 @@ def phase(events):
 
 
 def duty(events):
-    # type: (list[dict[str, Any]]) -> str
+    # type: (list[Event]) -> str
     """Return what the next process has to do: STAGE, FORWARD, BACK or NOTHING."""
     return _NEXT[phase(events)]
 
 
 def unfinished(events):
-    # type: (list[dict[str, Any]]) -> bool
+    # type: (list[Event]) -> bool
     """Tell whether something of the restore lies on the host that is neither whole nor gone."""
     return phase(events) in ("staging", "restored", "ready", "undo", "accept")
 
 
 def words(events):
-    # type: (list[dict[str, Any]]) -> str
+    # type: (list[Event]) -> str
     """Return what the restore is doing, for people."""
     return _WORDS.get(phase(events), "switching")
 
 
 def stopped(events):
-    # type: (list[dict[str, Any]]) -> list[str] | None
+    # type: (list[Event]) -> list[str] | None
     """Return the units that the restore has stopped and not started again, None where it has stopped none."""
     units = None
     for event in events:
@@ -79,7 +79,7 @@ def stopped(events):
 
 
 def swaps(ready):
-    # type: (dict[str, Any]) -> list[Swap]
+    # type: (Event) -> list[Swap]
     """Return the swaps that a `ready` event names."""
     return [
         Swap(to_bytes(entry["source"]), to_bytes(entry["place"]), to_bytes(entry["kept"]), entry["inode"])

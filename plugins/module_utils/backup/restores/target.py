@@ -12,9 +12,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.selection import Selection
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry, Request
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Space that must be left when the data is written: what file systems themselves need, and the others on the host.
@@ -51,7 +50,7 @@ class Target:
 
 
 def resolve(operation, identity, selection, forbidden, host):
-    # type: (dict[str, Any], str, Selection, list[bytes], Host) -> Target
+    # type: (Request, str, Selection, list[bytes], Host) -> Target
     """Return the Target of a restore; raise HalfError, one sentence, for a place that cannot take it.
 
     forbidden are paths that no restore may replace: the host's state folder and the repository. Nothing is written.
@@ -165,7 +164,7 @@ def _refuse_space(group, selection):
 
 
 def refuse_space(folder, entries):
-    # type: (bytes, list[dict[str, Any]]) -> None
+    # type: (bytes, list[Entry]) -> None
     """Raise HalfError where the file system of a folder cannot take some entries of a manifest."""
     space = os.statvfs(folder)
     needed = sum(entry["size"] for entry in entries if entry["type"] != "dir") + _SPARE_BYTES

@@ -42,10 +42,10 @@ from ansible_collections.egov.ops.plugins.module_utils.host.record import observ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts, RestoreArguments, Told
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 CLAUSES = ("S6.3.2-1", "S6.3.2-2", "S6.3.2-3", "S6.3.2-4", "S6.3.3-3")
 
@@ -54,7 +54,7 @@ class Restorer:
     """The restore of one operation, in the process that holds its lock."""
 
     def __init__(self, arguments, operation, host):
-        # type: (dict[str, Any], Operation, Host) -> None
+        # type: (RestoreArguments, Operation, Host) -> None
         self._arguments = arguments
         self._request = arguments["operation"]
         self._operation = operation
@@ -269,11 +269,11 @@ class Restorer:
         return int(done.rc)
 
     def _circumstances(self):
-        # type: () -> dict[str, Any]
+        # type: () -> Facts
         """Return what each record of this restore tells of it."""
         request, arguments = self._request, self._arguments
-        kept = ("snapshot", "snapshot_time", "repository", "mode", "destination", "files", "bytes", "stop")
-        detail = {name: request[name] for name in kept}
+        kept = ("snapshot", "snapshot_time", "repository", "mode", "destination", "files", "bytes", "stop")  # type: tuple[Told, ...]
+        detail = {name: request[name] for name in kept}  # type: Facts
         if request.get("of"):
             detail["of"] = request["of"]
         detail.update(
@@ -290,5 +290,5 @@ class Restorer:
         """Note that this process is at its end: `failed` with nothing left of it, `stuck` with something to do."""
         found = observation(
             "restore", self._request["set"], "failed", reason, CLAUSES, message=message, **self._circumstances()
-        )
+        )  # type: Observation
         self._operation.note(event, message=message, observation=found)

@@ -12,8 +12,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: The only extended attributes that an ordinary user can set.
@@ -23,7 +22,7 @@ SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
 def compare(entry, path, root, host, info=None):
-    # type: (dict[str, Any], bytes, bool, Host, os.stat_result | None) -> tuple[list[str], list[str]]
+    # type: (Entry, bytes, bool, Host, os.stat_result | None) -> tuple[list[str], list[str]]
     """Return what differs between an entry and the restored path, and what could not be compared.
 
     `info` is what is known of the path by lstat, None where it has not been asked for.
@@ -85,7 +84,7 @@ def compare(entry, path, root, host, info=None):
 
 
 def _is_as_recorded(entry, info, digest, attributes):
-    # type: (dict[str, Any], os.stat_result, str, dict[str, str]) -> bool
+    # type: (Entry, os.stat_result, str, dict[str, str]) -> bool
     return bool(
         digest == entry["sha256"]
         and info.st_size == entry["size"]

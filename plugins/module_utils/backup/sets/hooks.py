@@ -11,7 +11,9 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import TypeVar
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import BackupSet, Hook
 
     Made = TypeVar("Made")
 
@@ -21,7 +23,7 @@ SECONDS = 60.0
 
 
 def around(backup_set, host, work):
-    # type: (dict[str, Any], Host, Callable[[], Made]) -> Made
+    # type: (BackupSet, Host, Callable[[], Made]) -> Made
     """Run a set's `pre` command, the work, and its `post` command, which runs whatever happened before.
 
     Returns what the work returned; raises HalfError for a command that failed or did not end in its time.
@@ -44,7 +46,7 @@ def around(backup_set, host, work):
 
 
 def _run(when, backup_set, seconds, host):
-    # type: (str, dict[str, Any], float, Host) -> None
+    # type: (Hook, BackupSet, float, Host) -> None
     command = backup_set.get(when)
     if not command:
         return

@@ -20,16 +20,18 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Literal
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: A difference in one of these is a change; a new time or inode alone is none.
 MEANING = ("type", "mode", "uid", "gid", "sha256", "target", "xattrs")
 
 #: What there is of a path that was not there before.
-_NOTHING = b"", {}  # type: tuple[bytes, dict[str, Any]]
+_NOTHING = b"", {}  # type: tuple[bytes, Entry]
 
 #: Seconds by which a file must be older than the last walk, since a second write can fall into the same clock tick.
 CLOCK_TICK = 1.0
@@ -59,7 +61,7 @@ class Scan:
 
 
 def scan(source, previous, since, write, host, found=None):
-    # type: (Source, str, float, Any, Host, Scan | None) -> Scan
+    # type: (Source, str, float, Callable[[bytes], object], Host, Scan | None) -> Scan
     """Walk a set, hash what is new or changed, hand each line to `write`, and return the Scan, `found` if it is given.
 
     previous is the path of the manifest before, missing for a first one. A file whose size, times and inode are as they
@@ -98,7 +100,7 @@ class _Known:
         self._next()
 
     def find(self, path, passed):
-        # type: (bytes, Named) -> tuple[bytes, dict[str, Any]]
+        # type: (bytes, Named) -> tuple[bytes, Entry]
         """Return a path's line and entry, empty where there are none; what comes before them is added to `passed`."""
         if not self._path:  # a first walk, or one that has passed by all that was there
             return _NOTHING
@@ -132,14 +134,14 @@ class _Known:
 
 
 def entries(path):
-    # type: (str) -> Iterator[dict[str, Any]]
+    # type: (str) -> Iterator[Entry]
     """Yield the entries of a manifest file one by one."""
     for _line, entry in _read(path):
         yield entry
 
 
 def parsed(content):
-    # type: (bytes) -> Iterator[dict[str, Any]]
+    # type: (bytes) -> Iterator[Entry]
     """Yield the entries of a manifest's content one by one; raises HalfError for one that is damaged.
 
     A restore holds all of them, so what nearly all share is there once, and what no restore asks for is let go.
@@ -151,7 +153,7 @@ def parsed(content):
     try:
         for _line, entry in decoded(io.BytesIO(content)):
             to_bytes(entry["path"])
-            for name in ("type", "owner", "group"):
+            for name in ("type", "owner", "group"):  # type: Literal["type", "owner", "group"]
                 entry[name] = shared.setdefault(entry[name], entry[name])
             entry["xattrs"] = entry["xattrs"] or nothing
             del entry["ctime"], entry["inode"]
@@ -217,7 +219,7 @@ def _names_in(folder, found):
 
 
 def _entry(path, info, names, found, host):
-    # type: (bytes, os.stat_result, Names, Scan, Host) -> dict[str, Any]
+    # type: (bytes, os.stat_result, Names, Scan, Host) -> Entry
     kind = kind_of(info.st_mode)
     entry = {
         "path": to_text(path),
@@ -231,7 +233,7 @@ def _entry(path, info, names, found, host):
         "mtime": info.st_mtime_ns,
         "ctime": info.st_ctime_ns,
         "inode": info.st_ino,
-    }  # type: dict[str, Any]
+    }  # type: Entry
     try:
         if kind == "file":
             _opened, entry["sha256"], entry["xattrs"] = content(path, host)
@@ -247,7 +249,7 @@ def _entry(path, info, names, found, host):
 
 
 def _is_as_recorded(entry, info):
-    # type: (dict[str, Any], os.stat_result) -> bool
+    # type: (Entry, os.stat_result) -> bool
     """Tell whether what tells a changed file is as it was; a folder's size is the file system's own affair."""
     return (
         entry.get("ctime") == info.st_ctime_ns
@@ -258,12 +260,12 @@ def _is_as_recorded(entry, info):
 
 
 def _unchanged(entry, info):
-    # type: (dict[str, Any], os.stat_result) -> bool
+    # type: (Entry, os.stat_result) -> bool
     return "unreadable" not in entry and _is_as_recorded(entry, info) and entry.get("type") == kind_of(info.st_mode)
 
 
 def _read(path):
-    # type: (str) -> Iterator[tuple[bytes, dict[str, Any]]]
+    # type: (str) -> Iterator[tuple[bytes, Entry]]
     """Yield the line and entry of each line of a manifest file; a missing file has none."""
     return decoded(_lines(path))
 

@@ -12,7 +12,9 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, Iterator
+    from typing import Iterable, Iterator
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry
 
 #: The line of a regular file without extended attributes: filled in, it takes half the time that encoding takes.
 _FILE = (
@@ -31,7 +33,7 @@ _decode = json.JSONDecoder().decode
 
 
 def encoded(entry):
-    # type: (dict[str, Any]) -> bytes
+    # type: (Entry) -> bytes
     """Return the line of an entry."""
     if "sha256" not in entry or entry["xattrs"]:
         return _encode(entry).encode("ascii") + b"\n"
@@ -52,10 +54,10 @@ def encoded(entry):
 
 
 def entry_of(line):
-    # type: (bytes) -> dict[str, Any]
+    # type: (bytes) -> Entry
     """Return the entry of a line; raises ValueError."""
     try:
-        return dict(_decode(line.decode("ascii")))
+        return dict(_decode(line.decode("ascii")))  # type: ignore[return-value]  # judged where it is used
     except (TypeError, RecursionError):
         raise ValueError("a line is no entry")
 
@@ -83,7 +85,7 @@ def still(line):
 
 
 def decoded(lines):
-    # type: (Iterable[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]
+    # type: (Iterable[bytes]) -> Iterator[tuple[bytes, Entry]]
     """Yield each line with its entry; raises ValueError at the first that has none.
 
     Many are decoded at once: it takes half the time, and the mappings have their keys in common.

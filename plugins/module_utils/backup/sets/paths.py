@@ -8,7 +8,9 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterable
+
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Paths
 
 #: Names that a record lists, and the bytes of JSON that they may take together.
 NAMED_LIMIT = 20
@@ -72,7 +74,7 @@ class Named:
     """Paths of which all are counted and the first few named."""
 
     def __init__(self, paths=()):
-        # type: (Any) -> None
+        # type: (Iterable[bytes]) -> None
         self.count = 0
         self.first = []  # type: list[str]
         self._room = NAMED_BYTES
@@ -89,6 +91,6 @@ class Named:
             self.first.append(name)
 
     def detail(self):
-        # type: () -> dict[str, Any]
+        # type: () -> Paths
         """Return what a record's detail holds: the count and the first names."""
         return {"count": self.count, "first": self.first}

@@ -9,10 +9,10 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Facts, SetState
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact
 
 #: What to do about a warning.
 NEXT = {
@@ -34,7 +34,7 @@ class Outcome:
     """How the backup of one set ended."""
 
     def __init__(self, status, message, reason="", differences="", **detail):
-        # type: (str, str, str, str, Any) -> None
+        # type: (str, str, str, str, Fact) -> None
         self.status = status
         self.message = message
         self.reason = reason
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def made(status, message, reason, found, moved, source, told):
-    # type: (str, str, str, manifest.Scan, list[bytes], Source, dict[str, Any]) -> Outcome
+    # type: (str, str, str, manifest.Scan, list[bytes], Source, Facts) -> Outcome
     """Return the outcome of a set of which a snapshot was made; `told` is what else its record tells."""
     return Outcome(
         status,
@@ -63,7 +63,7 @@ def made(status, message, reason, found, moved, source, told):
 
 
 def standing(snapshot, state, why):
-    # type: (Snapshot, dict[str, Any], str) -> Outcome
+    # type: (Snapshot, SetState, str) -> Outcome
     """Return the outcome of a set of which no new snapshot is wanted: what is known of its newest one still holds."""
     message = "%s: snapshot %s (%s) is of %s." % (why, snapshot.id[:8], snapshot.kind, snapshot.time)
     status, reason = state.get("status", "ok"), state.get("reason", "")
@@ -82,7 +82,7 @@ def standing(snapshot, state, why):
 
 
 def trouble(source, found, moved, before):
-    # type: (Source, manifest.Scan, list[bytes], dict[str, Any]) -> tuple[str, str]
+    # type: (Source, manifest.Scan, list[bytes], SetState) -> tuple[str, str]
     """Return the reason why a snapshot deserves a warning, "" for none, and the rest of its sentence."""
     troubles = []  # type: list[tuple[str, str]]
     if found.unreadable.count:
@@ -94,8 +94,10 @@ def trouble(source, found, moved, before):
     if moved:
         words = "%s changed meanwhile (%s)" % (len(moved), _some(Named(moved)))
         troubles.append(("changed_during_backup", words))
-    for unit, now in (("files", found.files), ("bytes", found.bytes)):
-        then = before.get(unit) or 0
+    for unit, now, then in (
+        ("files", found.files, before.get("files") or 0),
+        ("bytes", found.bytes, before.get("bytes") or 0),
+    ):
         if now < then * SHRUNK:
             troubles.append(("size_drift", "only %s %s where there were %s" % (now, unit, then)))
     if not troubles:

@@ -12,11 +12,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable
+    from collections.abc import Iterable, Sequence
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.snapshot import Snapshot
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import Memory
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry, Moved, Request
 
 #: Paths among which the nearest to an unknown one is looked for.
 _NEAR_LIMIT = 20000
@@ -26,7 +27,7 @@ class Selection:
     """Entries of a manifest below some top paths: `tops`, `entries` in the order of a walk, `files` and `bytes`."""
 
     def __init__(self, tops, entries):
-        # type: (list[bytes], list[dict[str, Any]]) -> None
+        # type: (list[bytes], list[Entry]) -> None
         self.tops = tops
         self.entries = entries
         files = [entry for entry in entries if entry["type"] != "dir"]
@@ -35,7 +36,7 @@ class Selection:
 
 
 def select(entries, wanted):
-    # type: (Iterable[dict[str, Any]], list[str]) -> Selection
+    # type: (Iterable[Entry], Sequence[str]) -> Selection
     """Return the entries of the wanted paths with all below them; all entries where none is named.
 
     Raises HalfError for a path that the manifest does not have; it names the nearest that it has.
@@ -43,7 +44,7 @@ def select(entries, wanted):
     asked = [to_bytes(os.path.normpath(path)) for path in wanted]
     tops = [path for path in asked if not any(path != other and within(path, other) for other in asked)]
     if wanted:
-        kept, missing, near = [], set(tops), []  # type: tuple[list[dict[str, Any]], set[bytes], list[str]]
+        kept, missing, near = [], set(tops), []  # type: tuple[list[Entry], set[bytes], list[str]]
         for entry in entries:
             path = to_bytes(entry["path"])
             missing.discard(path)
@@ -59,21 +60,21 @@ def select(entries, wanted):
         return Selection(sorted(set(tops)), kept)
     kept, below = list(entries), ""
     for entry in kept:
-        path = entry["path"]
-        if not below or not path.startswith(below):  # as text: there are many
-            tops.append(to_bytes(path))
-            below = path.rstrip("/") + "/"
+        text = entry["path"]
+        if not below or not text.startswith(below):  # as text: there are many
+            tops.append(to_bytes(text))
+            below = text.rstrip("/") + "/"
     return Selection(tops, kept)
 
 
 def owner(request):
-    # type: (dict[str, Any]) -> str
+    # type: (Request) -> str
     """Return the host whose set a request is about: another than it restores on, where it says so."""
     return str(request.get("of") or request["host"])
 
 
 def described(engine, request):
-    # type: (Engine, dict[str, Any]) -> tuple[Snapshot, Selection]
+    # type: (Engine, Request) -> tuple[Snapshot, Selection]
     """Return a request's snapshot and what it selects of it; raise HalfError where they are not as it says."""
     found = [snapshot for snapshot in engine.snapshots(owner(request)) if snapshot.id == request["snapshot"]]
     if not found or found[0].set != request["set"] or found[0].original != request.get("original", found[0].original):
@@ -94,7 +95,7 @@ def described(engine, request):
 
 
 def moved_of(snapshot, memory, told):
-    # type: (Snapshot, Memory, dict[str, Any]) -> set[str]
+    # type: (Snapshot, Memory, Moved) -> set[str]
     """Return the files that changed while a snapshot was made: as this host knows them, else as the ledger names them.
 
     told has the `paths` of the ledger's newest `snapshot`.

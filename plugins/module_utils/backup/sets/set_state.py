@@ -11,8 +11,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import SetState
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 WAIT_SECONDS = 60
@@ -59,7 +58,7 @@ class Memory:
             )
 
     def load(self):
-        # type: () -> dict[str, Any]
+        # type: () -> SetState
         """Return what save was given last; nothing where that is lost or damaged."""
         import json
 
@@ -71,7 +70,7 @@ class Memory:
         return state if _is_whole(state) else {}
 
     def save(self, state):
-        # type: (dict[str, Any]) -> None
+        # type: (SetState) -> None
         """Remember facts of the last backup; raises OSError."""
         import json
 
@@ -98,7 +97,7 @@ class Memory:
 
 
 def _is_whole(state):
-    # type: (Any) -> bool
+    # type: (object) -> bool
     """Tell whether a value is what a backup saves; of one part that is damaged no other is believed either."""
     if not isinstance(state, dict):
         return False

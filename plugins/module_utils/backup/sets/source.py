@@ -14,9 +14,8 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfErro
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Engine
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import BackupSet
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 
@@ -70,7 +69,7 @@ class Source:
 
 
 def resolve(backup_set, mounted, host):
-    # type: (dict[str, Any], dict[bytes, bytes], Host) -> Source
+    # type: (BackupSet, dict[bytes, bytes], Host) -> Source
     """Return the Source of a set; raise HalfError for a path that is missing, hangs, or is not what it seems."""
     roots = [_root(text, mounted, host) for text in backup_set.get("paths") or []]
     if not roots:

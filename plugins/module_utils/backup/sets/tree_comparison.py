@@ -13,8 +13,9 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator
+    from collections.abc import Container, Iterator
 
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Entry
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
 
 #: Differences that a record names.
@@ -25,7 +26,7 @@ class Comparison:
     """What differs from the manifest (`differences`, for people), what could not be compared, and bytes compared."""
 
     def __init__(self, entries, moved, host):
-        # type: (list[dict[str, Any]], Any, Host) -> None
+        # type: (list[Entry], Container[str], Host) -> None
         """Take the manifest's entries and the paths, as text or as shown, that changed while they were backed up."""
         self.differences = []  # type: list[str]
         self.skipped = {}  # type: dict[str, int]
@@ -68,7 +69,7 @@ class Comparison:
         self._known = {}
 
     def _has_moved(self, path, entry):
-        # type: (bytes, dict[str, Any]) -> bool
+        # type: (bytes, Entry) -> bool
         return entry["path"] in self._moved or shown(path) in self._moved
 
     def _skip(self, what):

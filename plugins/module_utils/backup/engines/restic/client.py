@@ -51,7 +51,7 @@ class Call(Engine):
 
     def _restic(
         self,
-        arguments,  # type: list[Any]
+        arguments,  # type: list[Any]  # Any: paths are bytes, other words text
         doing,  # type: str
         accepted=(0,),  # type: tuple[int, ...]
         writes=False,  # type: bool

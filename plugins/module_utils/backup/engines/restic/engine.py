@@ -99,7 +99,7 @@ class Restic(Upkeep):
         # type: (Source, str, str, str, str, str, tuple[int, ...]) -> tuple[str, int, list[str]]
         """Make a snapshot; the unchanged files of the parent are not read again."""
         tags = [TAG, "set=%s" % set_name, "kind=%s" % kind, "run=%s" % self._host.run_id]
-        arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]
+        arguments = ["backup", "--host", host_name, "--tag", ",".join(tags)]  # type: list[Any]  # Any: paths are bytes, other words text
         arguments += ["--time", "%s %s" % (self._host.now[:10], self._host.now[11:19])]
         arguments += ["--parent", parent] if parent and kind != "full" else ["--force"]
         for pattern in excludes(source) + [b"!" + literal(to_bytes(manifest))]:
@@ -177,7 +177,7 @@ class Restic(Upkeep):
     def restore(self, snapshot, paths, target):
         # type: (str, list[bytes], str) -> str
         """Restore some paths of a snapshot below a folder; return what restic complained about, "" for nothing."""
-        arguments = ["restore", "--target", target]  # type: list[Any]
+        arguments = ["restore", "--target", target]  # type: list[Any]  # Any: paths are bytes, other words text
         for path in paths:
             arguments += [b"--include", literal(path)]
         done = self._restic(arguments + [snapshot], "restore from snapshot %s" % snapshot[:8], (0, 1), writes=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ansible_collections.egov.ops.plugins.module_utils.backup.sets.source import Source
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Document
 
 #: Bytes of what was heard last that hold at least one whole line of progress.
 _KEPT = 16 * 1024
@@ -73,11 +74,11 @@ def excludes(source):
 
 
 def documents(text, opening="{"):
-    # type: (str, str) -> list[dict[str, Any]]
+    # type: (str, str) -> list[Document]
     """Return the JSON objects that restic printed, one or a list on a line, between lines for people."""
     import json
 
-    found = []  # type: list[dict[str, Any]]
+    found = []  # type: list[Document]
     for line in text.splitlines():
         if line.startswith(opening):
             try:
@@ -89,7 +90,7 @@ def documents(text, opening="{"):
 
 
 def snapshot_of(entry):
-    # type: (dict[str, Any]) -> Snapshot
+    # type: (Document) -> Snapshot
     """Return the Snapshot that restic describes in JSON."""
     tags = dict(tag.split("=", 1) for tag in entry.get("tags") or [] if "=" in tag)
     time, kind, original = entry["time"][:19] + "Z", tags.get("kind", ""), entry.get("original") or ""
