@@ -48,9 +48,7 @@ if TYPE_CHECKING:
         #: Of a half that broke: for the controller's log of crashes alone.
         traceback: str
 
-    # Any: module_utils/backup does not name Observation and Result yet, and is given dictionaries. Once it does,
-    # `observation` returns Observation, `watched` and `Scrubber.result` Result, and these two go.
-    Observed = TypeVar("Observed", Observation, dict[str, Any], default=Observation)
+    # Any: the controller scrubs what it made of a Result by the same function.
     AnyResult = TypeVar("AnyResult", Result, dict[str, Any])
 
     #: A half, which returns a Result. Any: see Arguments.

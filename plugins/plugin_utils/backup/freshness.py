@@ -45,7 +45,7 @@ def of_run(
     backups = [item for item in evidence if item["kind"] == "backup"]
     made = {item["subject"] for item in backups if _holds(item)}
     busy = {item["subject"] for item in backups if item["reason"] == "busy"}
-    found: list[Mapping[str, Any]] = []
+    found: list[Observation] = []
     for name, entry in sorted(sets.items()):
         if entry.get("state") == "absent":
             continue

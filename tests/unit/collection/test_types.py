@@ -31,7 +31,7 @@ UNTYPED = {
     "lookup": 3,
     "module_utils/backup": 187,
     "module_utils/host": 3,
-    "plugin_utils": 231,
+    "plugin_utils": 233,
 }
 #: How often a host, or what looks at it, may be given as `Any`.
 UNTYPED_HOSTS: dict[str, int] = {}

@@ -34,7 +34,7 @@ OPEN_SECONDS = 60.0
 def make(job, host, seconds):
     # type: (Job, Host, float) -> list[Observation]
     """Make what is missing of all copies within so many seconds; return one observation for each set and copy."""
-    evidence = []  # type: list[dict[str, Any]]
+    evidence = []  # type: list[Observation]
     with host.within(seconds):
         for name in sorted(job.sets):
             entry = job.sets[name]
