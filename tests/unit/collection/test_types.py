@@ -29,8 +29,8 @@ TYPED = ("backup", "hardening", "health", "host", "packages")
 UNTYPED = {
     "action": 94,
     "lookup": 3,
-    "module_utils/backup": 187,
-    "module_utils/host": 3,
+    "module_utils/backup": 2,
+    "module_utils/host": 2,
     "plugin_utils": 233,
 }
 #: How often a host, or what looks at it, may be given as `Any`.
