@@ -55,6 +55,8 @@ default_role = "any"
 nitpicky = True
 pygments_style = "ansible"
 myst_heading_anchors = 3
+# The reference has what the README of a role says.
+exclude_patterns = ["roles/*/README.md"]
 """
 
 

@@ -115,7 +115,7 @@ def secrets_of_url(url):
     user = rest.rpartition("@")[0]
     name, _colon, password = user.partition(":")
     found = [fragment, user, password or name] + values
-    return [form for value in found if value for form in {value, unquote(value), unquote_plus(value)}]
+    return [form for value in found if value for form in (value, unquote(value), unquote_plus(value))]
 
 
 def program_of(command):

@@ -249,7 +249,7 @@ def _base64_cores(value):
     from urllib.parse import quote
 
     found = []  # type: list[str]
-    for form in {value, quote(value.encode("utf-8", "surrogateescape"), ""), json.dumps(value)[1:-1]}:
+    for form in (value, quote(value.encode("utf-8", "surrogateescape"), ""), json.dumps(value)[1:-1]):
         data = form.encode("utf-8", "surrogateescape")
         for offset in range(3):
             whole = b64encode(b"\0" * offset + data).decode("ascii").rstrip("=")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
+# To isinstance a bool is an int: types are compared. pylint: disable=unidiomatic-typecheck
 """What a host may answer: the one way from what it sent, by either transport, to what actions and records see.
 
 A host is not trusted. Its answer is data with a closed list of keys: nothing that Ansible obeys passes, it speaks only

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# To isinstance a bool is an int: types are compared. pylint: disable=unidiomatic-typecheck
 
 """Send a half to a host as a stream: its sources and arguments on standard input, one result on standard output.
 
