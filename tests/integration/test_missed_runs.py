@@ -62,7 +62,7 @@ def test_what_was_missed_is_named_once_in_each_run_until_a_whole_run_catches_it_
     daily, weekly = short(site, "daily"), short(site, "weekly")
     named = late(site, site.play(site.procedure()))
     assert list(named) == ["daily", "weekly"]
-    assert named["weekly"].endswith("; run ansible-playbook egov.ops.weekly.")
+    assert named["weekly"].endswith("; run: ansible-playbook egov.ops.weekly -i hosts.yml")
     assert list(late(site, site.play(daily))) == ["weekly"]
     # a run of some hosts alone satisfies nothing outside them
     assert list(late(site, site.play(weekly, "--limit", "web1"))) == ["weekly"]
