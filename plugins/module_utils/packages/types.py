@@ -61,9 +61,13 @@ if TYPE_CHECKING:
     class Engine(Protocol):
         """The module of a package manager."""
 
-        def read(self, host: Host, settings: ScanArguments, root: str) -> Listing: ...
+        def read(self, host: Host, settings: ScanArguments, root: str) -> Listing:
+            """Return what is installed, pending and held."""
+            raise NotImplementedError
 
-        def refresh(self, host: Host, root: str) -> None: ...
+        def refresh(self, host: Host, root: str) -> None:
+            """Read the package lists anew; raises HalfError."""
+            raise NotImplementedError
 
     class Named(Protocol):
         """An update or a held package."""
@@ -74,7 +78,11 @@ if TYPE_CHECKING:
         """What os.uname returns, as far as it is read."""
 
         @property
-        def release(self) -> str: ...
+        def release(self) -> str:
+            """Return the release of the kernel."""
+            raise NotImplementedError
 
         @property
-        def version(self) -> str: ...
+        def version(self) -> str:
+            """Return the version of the kernel."""
+            raise NotImplementedError
