@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Types are read by mypy alone and never run. pylint: disable=unsupported-binary-operation
+# Types are read by mypy alone and never run. pylint: disable=unsupported-binary-operation,inherit-non-class
 
 """The types of this room: for the type checker alone, so no stream carries this module to a host."""
 
