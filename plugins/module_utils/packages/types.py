@@ -63,11 +63,9 @@ if TYPE_CHECKING:
 
         def read(self, host: Host, settings: ScanArguments, root: str) -> Listing:
             """Return what is installed, pending and held."""
-            raise NotImplementedError
 
         def refresh(self, host: Host, root: str) -> None:
             """Read the package lists anew; raises HalfError."""
-            raise NotImplementedError
 
     class Named(Protocol):
         """An update or a held package."""
@@ -80,9 +78,7 @@ if TYPE_CHECKING:
         @property
         def release(self) -> str:
             """Return the release of the kernel."""
-            raise NotImplementedError
 
         @property
         def version(self) -> str:
             """Return the version of the kernel."""
-            raise NotImplementedError
