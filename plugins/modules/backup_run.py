@@ -53,8 +53,7 @@ options:
     default: {}
   copy_seconds:
     description:
-      - Seconds for the copies of all sets together, within O(timeout). What does not fit is gone on with by the next
-        run.
+      - Seconds for the copies of all sets together, within O(timeout). The next run continues what does not fit.
     type: float
     default: 1800.0
   timeout:

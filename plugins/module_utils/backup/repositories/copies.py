@@ -5,7 +5,7 @@
 """Copy each set's snapshots from its repository into those that the plan names for its copies.
 
 The source is never read again: the engine takes a snapshot out of the first repository and puts it into the next,
-newest first. What does not fit into the time is gone on with by the next run.
+newest first. The next run continues what does not fit into the time.
 """
 
 import os

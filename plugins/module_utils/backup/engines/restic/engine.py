@@ -156,7 +156,7 @@ class Restic(Upkeep):
 
     def take_up(self):
         # type: () -> None
-        """Let a copy that was cut off be gone on with: restic knows again what had arrived. Raises HalfError."""
+        """Prepare to continue a copy that was cut off: restic knows again what had arrived. Raises HalfError."""
         self._restic(["unlock"], "remove its stale locks", writes=True)
         self._restic(["rebuild-index"], "read its index again", writes=True)
 
