@@ -5,8 +5,9 @@
 """Read the data of a host's repositories again and compare each pack with its hash, a part at a time.
 
 All data of a repository is read in parts, as its engine divides it: the next run continues what does not fit into the
-time. New data is read by part too where the repository is elsewhere; on the host itself each pack that is new since the last check is hashed, whatever part it is of, where the engine can tell by a pack alone whether it is whole.
-What was read lies in the host's state folder.
+time. New data is read by part too where the repository is elsewhere. On the host itself each pack that is new since the
+last check is hashed, whatever part it is of, where the engine can tell by a pack alone whether it is whole. What was
+read lies in the host's state folder.
 """
 
 import os
