@@ -36,12 +36,14 @@ import environment
 sys.path.append(str(environment.link_collection(environment.CACHE / "tree")))
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
+from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
     Header,
     Identity,
     Ledger,
+    Record,
     Spool,
     Step,
     drain_spools,
@@ -394,7 +396,7 @@ class _Day:
         Shelf(ledger, state.rollups).get(run)
         return run
 
-    def _missing(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _missing(self, records: list[Record]) -> list[Record]:
         unbuilt: Header = {**self._header, "steps": [step for step in self._header["steps"] if not step["built"]]}
         header: Header = {**self._header, "run": records[0]["run"]}
         unbuilt["run"] = header["run"]
@@ -402,7 +404,7 @@ class _Day:
         added = missing(unbuilt, records, self._ended, reason="not_built", message=message)
         return added + missing(header, [*records, *added], self._ended)
 
-    def _records(self, run: str) -> Iterator[dict[str, Any]]:
+    def _records(self, run: str) -> Iterator[Record]:
         yield self._record(run, CONTROLLER, "run", self._begin(), 0)
         hosts = self._header["hosts"]
         done = self._story.cut_off_after if self._is_last and self._story.cut_off_after else len(hosts)
@@ -411,7 +413,7 @@ class _Day:
             for domain, observed in self._host(host):
                 yield self._record(run, host, domain, observed, at)
 
-    def _begin(self) -> dict[str, Any]:
+    def _begin(self) -> Observation:
         return observation(
             "begin",
             PROCEDURE,
@@ -426,7 +428,7 @@ class _Day:
             ansible="2.19.0",
         )
 
-    def _seal(self, run: str, records: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    def _seal(self, run: str, records: Iterable[Record]) -> Record:
         observed = [entry for entry in records if entry["domain"] != "run"]
         bad = {entry["host"] for entry in observed if entry["status"] in ("failed", "unreachable")}
         end = observation(
@@ -442,7 +444,7 @@ class _Day:
         )
         return self._record(run, CONTROLLER, "run", end, DURATION)
 
-    def _record(self, run: str, host: str, domain: str, observed: dict[str, Any], at: int) -> dict[str, Any]:
+    def _record(self, run: str, host: str, domain: str, observed: Observation, at: int) -> Record:
         moment = iso(self._begun + timedelta(seconds=at))
         return record(
             run=run,
@@ -456,7 +458,7 @@ class _Day:
             identifier=stable_id(run, host, domain, observed["kind"], observed["subject"]),
         )
 
-    def _host(self, host: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _host(self, host: str) -> Iterator[tuple[str, Observation]]:
         """Yield what each step observed on a host, and the step itself."""
         makers = {"health": self._health, "updates": self._updates, "hardening": self._controls}
         for step in self._header["steps"]:
@@ -473,7 +475,7 @@ class _Day:
             yield domain, observation("step", module, "ok", "", step["clauses"], duration=self._chance(host, module, 3))
             yield from self._other_faults(host, domain, module)
 
-    def _failure(self, host: str, module: str) -> dict[str, Any] | None:
+    def _failure(self, host: str, module: str) -> Observation | None:
         """Return the step's record where it could not be done."""
         if self._is_last and self._story.cannot:
             return observation("step", module, "failed", "error", message=self._story.cannot)
@@ -481,7 +483,7 @@ class _Day:
             return observation("step", module, "unreachable", "timeout", message="No answer on port 22.")
         return None
 
-    def _with_fault(self, host: str, domain: str, observed: dict[str, Any]) -> dict[str, Any]:
+    def _with_fault(self, host: str, domain: str, observed: Observation) -> Observation:
         """Return an observation, or the fault that the story has in its place."""
         for fault in self._story.faults:
             is_same = (fault.domain, fault.kind, fault.subject) == (domain, observed["kind"], observed["subject"])
@@ -489,7 +491,7 @@ class _Day:
                 return self._told(fault, observed)
         return observed
 
-    def _other_faults(self, host: str, domain: str, module: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _other_faults(self, host: str, domain: str, module: str) -> Iterator[tuple[str, Observation]]:
         """Yield, once for each domain, the story's faults of things that not every host has."""
         usual = {"filesystem_space", "zombies", "swap", "control", "package_list", "backup", "proof"}
         for fault in self._story.faults:
@@ -498,7 +500,7 @@ class _Day:
                 yield domain, self._told(fault, observation(fault.kind, fault.subject, "ok"))
 
     @staticmethod
-    def _told(fault: Fault, observed: dict[str, Any]) -> dict[str, Any]:
+    def _told(fault: Fault, observed: Observation) -> Observation:
         detail = {**observed["detail"], **fault.detail, "message": fault.message}
         return {**observed, "status": fault.status, "reason": fault.reason, "detail": detail}
 
@@ -506,7 +508,7 @@ class _Day:
         """Return a number that is the same in each process."""
         return round(random.Random(f"{host} {name} {self._back}").random() * upto, 2)
 
-    def _health(self, host: str) -> Iterator[dict[str, Any]]:
+    def _health(self, host: str) -> Iterator[Observation]:
         for name, probe in itertools.islice(_plan()["probes"].items(), self._few):
             kind, limit = probe["kind"], str(probe.get("warning") or "")
             detail = {"probe": name, "layer": probe["layer"], "unit": _UNITS.get(kind, "")}
@@ -519,7 +521,7 @@ class _Day:
             clauses = ["S3.1-1", "S3.1-2"]
             yield observation(kind, _SUBJECTS.get(kind, name), "ok", "", clauses, 0.01, **detail, **limits)
 
-    def _backup(self, host: str, module: str) -> Iterator[dict[str, Any]]:
+    def _backup(self, host: str, module: str) -> Iterator[Observation]:
         for name, (files, size) in _SETS.items():
             if name == "data" and not host.startswith(("db", "file", "app")):
                 continue
@@ -532,7 +534,7 @@ class _Day:
             else:
                 yield observation("proof", name, "ok", "", ["S6.2.2-2"], 0.9, files=20, **detail)
 
-    def _updates(self, host: str) -> Iterator[dict[str, Any]]:
+    def _updates(self, host: str) -> Iterator[Observation]:
         pending = int(self._chance(host, "pending", 12))
         counts = {"pending": pending, "security": 0, "late": 0}
         message = f"{pending} updates are pending."
@@ -540,7 +542,7 @@ class _Day:
         installed = {"installed": 842, "broken": 0}
         yield observation("package_list", "installed", "ok", "", ["S4.3-4"], counts=installed)
 
-    def _controls(self, host: str) -> Iterator[dict[str, Any]]:
+    def _controls(self, host: str) -> Iterator[Observation]:
         for name, control in itertools.islice(_plan()["controls"].items(), self._few):
             yield observation(
                 "control",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 from tests.support.sites import Site
 
@@ -32,7 +33,7 @@ PROBES = {
 }
 
 
-def found(site: Site) -> dict[tuple[str, str], dict[str, Any]]:
+def found(site: Site) -> dict[tuple[str, str], Record]:
     """Run a health check of n1 and return what it recorded, by kind and subject."""
     done = site.play("egov.ops.health_check", "-l", "n1", timeout=180)
     assert done.rc == 0, done.output
@@ -78,7 +79,7 @@ def test_what_ails_a_host_is_found_while_it_does(lab: Lab, site: Site) -> None:
     with sick(lab):
         seen = found(site)
     cured = found(site)
-    statuses = {key: (seen.get(key, {}).get("status"), cured.get(key, {}).get("status")) for key in EXPECTED}
+    statuses = {key: tuple(run[key]["status"] if key in run else None for run in (seen, cured)) for key in EXPECTED}
     assert statuses == EXPECTED
     assert seen["failed_units", "units"]["detail"]["units"] == ["lab-failed.service"]
     assert "activating (auto-restart)" in seen["service", "lab-flapping.service"]["detail"]["message"]

@@ -10,9 +10,9 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 from tests.support.sites import Site
 
@@ -50,7 +50,7 @@ def one(guest: Guest, tmp_path: Path) -> Site:
     return Site(tmp_path, Path(sys.executable).parent, {"guest": {}}, variables)
 
 
-def found(site: Site, procedure: str) -> dict[tuple[str, str], dict[str, Any]]:
+def found(site: Site, procedure: str) -> dict[tuple[str, str], Record]:
     """Run a procedure and return what it recorded, by kind and subject."""
     done = site.play(f"egov.ops.{procedure}", timeout=600)
     assert done.rc == 0, done.output

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
@@ -40,7 +41,7 @@ def approve(site: Site, digest: str, name: str = "wang", confirm: str | None = N
     return site.play("egov.ops.approve", "-e", json.dumps(wanted))
 
 
-def records(site: Site, kind: str) -> list[dict[str, Any]]:
+def records(site: Site, kind: str) -> list[Mapping[str, Any]]:
     """Return the gate's records of a kind: of the ledger, and those that still wait in spools."""
     waiting = [record for path in site.spools() for record in Spool(path).holding(b'"domain":"gate"')]
     return [entry for entry in [*site.records(domain="gate"), *waiting] if entry["kind"] == kind]

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_ledger
 
@@ -199,7 +200,7 @@ class Site:
             ],
         }
 
-    def records(self, **filters: Any) -> list[dict[str, Any]]:
+    def records(self, **filters: Any) -> list[Record]:
         """Return the records of the ledger, oldest first."""
         if not (self.state / "ledger.sqlite3").exists():
             return []
