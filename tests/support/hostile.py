@@ -84,7 +84,7 @@ def attacks(mark: str) -> dict[str, str]:
         "nan": more().replace("0.1", "NaN"),
         "infinity": more().replace("0.1", "1e999"),
         "digits": more().replace("0.1", "9" * 5000),
-        "twice": more().replace('"msg"', '"msg": "other", "msg"'),
+        "twice": more().replace('"evidence"', '"add_host": {"host_name": "n9"}, "evidence": [], "evidence"'),
         "mapping": json.dumps({**GOOD, "evidence": {"0": FOUND}}),
     }
 

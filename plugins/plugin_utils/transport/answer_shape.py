@@ -30,8 +30,6 @@ LEAST, MOST = -(2**63), 2**63 - 1
 DEPTH = 32
 #: Values in a result or the detail of an observation, keys not counted.
 VALUES = 500_000
-#: What has other values inside.
-NESTED = frozenset((dict, list))
 
 #: Keys that were allowed before: most are the same in each observation. How many are remembered.
 _good_keys: set[Any] = set()
@@ -246,13 +244,19 @@ def tree(value: Any, depth: int = DEPTH, exact: bool = False) -> tuple[int, Faul
     return count, None
 
 
-def is_shallow(value: Any, depth: int) -> bool:
-    """Tell whether lists and mappings stand in this one no deeper than that, itself counted."""
-    if depth <= 0:
-        return False
-    for item in value.values() if type(value) is dict else value:
-        if type(item) in NESTED and not is_shallow(item, depth - 1):
+def is_sound(value: Any, depth: int) -> bool:
+    """Tell whether the numbers in a JSON value are ones that `tree` allows, and its nesting is no deeper than that."""
+    kind = type(value)
+    if kind is int:
+        return bool(LEAST <= value <= MOST)
+    if kind is float:
+        return math.isfinite(value)
+    if kind is dict or kind is list:
+        if depth <= 0:
             return False
+        for item in value.values() if kind is dict else value:
+            if type(item) is not str and not is_sound(item, depth - 1):
+                return False
     return True
 
 
