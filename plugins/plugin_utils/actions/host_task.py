@@ -145,7 +145,7 @@ class HostTask(SendingTask):
         self, run: Run, host: str, observations: list[Observation], started: datetime, attempt: int, via: str
     ) -> None:
         """Append the observations of one call to the run's spool; raises SpoolError."""
-        finished = iso(datetime.now(timezone.utc))
+        began, finished = iso(started), iso(datetime.now(timezone.utc))
         run.append(
             record_or_failure(
                 run=run.id,
@@ -153,7 +153,7 @@ class HostTask(SendingTask):
                 host=host,
                 domain=self.DOMAIN,
                 observation=item,
-                started=iso(started),
+                started=began,
                 finished=finished,
                 attempt=attempt,
                 via=via,

@@ -25,7 +25,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
     flaw_of_record,
     is_time,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, is_plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, is_usual, shown
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
@@ -247,7 +247,7 @@ def _is_plain(item: Mapping[str, Any], text: str) -> bool:
     if not head or place < head.end() or not _TAIL.fullmatch(text, place):
         return False
     is_known = item["reason"] in _REASONS and is_time(item["started"]) and is_time(item["finished"])
-    return is_known and is_plain(item["detail"]) and not _SECOND_KEY.search(text, head.end() - 1, place)
+    return is_known and is_usual(item["detail"]) and not _SECOND_KEY.search(text, head.end() - 1, place)
 
 
 def _flaw_of_header(item: Mapping[str, Any], run: str) -> str:

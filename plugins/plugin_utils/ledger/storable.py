@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# To isinstance a bool is an int: types are compared. pylint: disable=unidiomatic-typecheck
 
 """What a ledger can hold: the values that SQLite's and PostgreSQL's JSON take, with limits well below theirs.
 
@@ -11,7 +12,6 @@ half characters and a nesting deeper than its stack. Neither knows NaN, and SQLi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 #: Lists and mappings inside each other, the outermost one included.
@@ -28,27 +28,34 @@ _SHOWN = 80
 
 def flaw_of(value: Any, where: str) -> str:
     """Return why a ledger cannot hold a value, with the place in it and what is allowed; "" for one that it can."""
-    flaw = _flaw(value, 1)
+    flaw = None if type(value) is dict and is_usual(value) else _flaw(value, 1)
     if flaw is None:
         return ""
     path, sentence = flaw
     return f"{where}{path[:_SHOWN]} {sentence}"
 
 
-def is_plain(value: Mapping[str, Any] | list[Any], depth: int = 1) -> bool:
-    """Tell the same of what was parsed from JSON in which no escape of a character stands, at a third of the cost."""
-    items: Iterable[Any] = value.values() if isinstance(value, dict) else value
-    for item in items:
+def is_usual(value: dict[Any, Any] | list[Any], depth: int = 1) -> bool:
+    """Tell whether `flaw_of` finds nothing, at a third of its cost; of types that JSON does not make it says no."""
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str or "\0" in key:
+                return False
+    for item in value.values() if type(value) is dict else value:
         kind = type(item)
-        if kind is str or item is None or kind is bool:
-            continue
-        if kind is int:
+        if kind is str:
+            if "\0" in item:
+                return False
+        elif kind is int:
             if not -INTEGER_LIMIT <= item < INTEGER_LIMIT:
                 return False
         elif kind is float:
             if not math.isfinite(item):
                 return False
-        elif depth == DEPTH_LIMIT or not is_plain(item, depth + 1):
+        elif kind is dict or kind is list:
+            if depth == DEPTH_LIMIT or (item and not is_usual(item, depth + 1)):
+                return False
+        elif item is not None and kind is not bool:
             return False
     return len(value) <= ENTRIES_LIMIT
 

@@ -85,10 +85,10 @@ def test_a_stable_id_depends_on_each_part_and_their_bounds() -> None:
         ({"identifier": ["1"]}, r"id is \['1'\]"),
         ({"attempt": 0}, "attempt is 0, but 1 to 1000000 are allowed"),
         ({"attempt": True}, "attempt is True"),
-        ({"finished": "2026-13-04T05:06:07Z"}, "was given the time"),
-        ({"finished": None}, "was given the time None"),
-        ({"finished": "2026-03-04 05:06:07"}, "was given the time"),
-        ({"started": "2026-03-04T05:06:07.5Z"}, "was given the time"),
+        ({"finished": "2026-13-04T05:06:07Z"}, "not a time like"),
+        ({"finished": None}, "is None, not a time"),
+        ({"finished": "2026-03-04 05:06:07"}, "not a time like"),
+        ({"started": "2026-03-04T05:06:07.5Z"}, "not a time like"),
     ],
 )
 def test_what_is_no_observation_is_refused_with_host_and_value(given_instead: dict[str, Any], said: str) -> None:
