@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import environment
@@ -36,7 +36,6 @@ import environment
 sys.path.append(str(environment.link_collection(environment.CACHE / "tree")))
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
@@ -68,6 +67,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     write_period_report,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report import write_report as write
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 #: When the last day's run began: 06:00 in the plan's zone.
 LAST = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
