@@ -31,7 +31,7 @@ UNTYPED = {
     "lookup": 3,
     "module_utils/backup": 2,
     "module_utils/host": 2,
-    "plugin_utils": 113,
+    "plugin_utils": 109,
 }
 #: How often a host, or what looks at it, may be given as `Any`.
 UNTYPED_HOSTS: dict[str, int] = {}
