@@ -115,6 +115,21 @@ def checked_controller(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["run/types.py", "period/types.py"])
+def test_a_renamed_key_of_a_report_fails_where_it_is_built_and_shown(checked_controller: Path, name: str) -> None:
+    path = checked_controller / COPY / "plugin_utils/report" / name
+    text = path.read_text()
+    head, mark, fields = text.partition("class Verdict(TypedDict):")
+    path.write_text(head + mark + fields.replace("    status: ", "    status_renamed: ", 1))
+    try:
+        answer = mypy(checked_controller, "plugin_utils")
+    finally:
+        path.write_text(text)
+    broken = {found.group(1) for found in re.finditer(r"/plugin_utils/report/(\w+)/\S+: error: ", answer)}
+    assert broken >= {name.partition("/")[0], "render"}, answer
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("key", BROKEN_BY_KEY)
 def test_a_renamed_key_of_a_record_fails_in_each_package_that_reads_it(checked_controller: Path, key: str) -> None:
     path = checked_controller / COPY / "plugin_utils/ledger/model.py"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TypedDict, final
 
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.update_types import UpdateRow
 from ansible_collections.egov.ops.plugins.plugin_utils.report.types import (
     Charted,
@@ -19,7 +20,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.types import (
     Late,
     Measured,
     Named,
-    OfRecord,
     Procedure,
     Value,
 )
@@ -155,9 +155,10 @@ class Finding(Fault):
     also: list[int]
 
 
-class Gone(KeyFields, OfRecord):
+class Gone(KeyFields):
     """What the run before found and this one no longer does; the record is the earlier one."""
 
+    record: Record
     title: str
 
 
