@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import environment
@@ -36,7 +36,6 @@ import environment
 sys.path.append(str(environment.link_collection(environment.CACHE / "tree")))
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
-from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
@@ -68,6 +67,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     write_period_report,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report import write_report as write
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.report import PeriodReport, RunReport
 
 #: When the last day's run began: 06:00 in the plan's zone.
 LAST = datetime(2026, 11, 23, 22, tzinfo=timezone.utc)
@@ -557,13 +560,13 @@ class _Day:
             )
 
 
-def report(made: Made) -> dict[str, Any]:
+def report(made: Made) -> RunReport:
     """Return the data of the report of a state's last run."""
     with open_ledger(made.state, read_only=True) as ledger:
         return build(gather(ledger, made.run, made.facts, Shelf(ledger, made.state.rollups)))
 
 
-def period(made: Made, span: Span, choice: Choice = EVERYTHING) -> dict[str, Any]:
+def period(made: Made, span: Span, choice: Choice = EVERYTHING) -> PeriodReport:
     """Return the data of the report of a range of days."""
     facts = replace(made.facts, procedures=_plan()["procedures"])
     with open_ledger(made.state, read_only=True) as ledger:
@@ -582,8 +585,13 @@ def measure(folder: Path, days: int, language: str) -> dict[str, Any]:
     start = time.monotonic()
     with open_ledger(state, read_only=True) as ledger:
         made = Made(state, ledger.runs(limit=1)[0].run, FACTS)
-    data = period(made, last_days(days)) if days else report(made)
-    page = write_period_report(data, state.reports, language) if days else write(data, state.reports, language)
+    data: RunReport | PeriodReport
+    if days:
+        data = period(made, last_days(days))
+        page = write_period_report(data, state.reports, language)
+    else:
+        data = report(made)
+        page = write(data, state.reports, language)
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "page": str(page),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
@@ -28,6 +28,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     write_period_report,
     write_report,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report import PeriodReport, RunReport
 
 #: Options that say which days and what of them; each is a run option of the plan too.
 RANGE_OPTIONS = ("period", "from", "to", "group", "team")
@@ -54,6 +57,7 @@ class ActionModule(Task):
         wanted = arguments["run"] or plan["egov_ops_report_run"]
         asked = {name: arguments[name] or plan[f"egov_ops_report_{name}"] for name in RANGE_OPTIONS}
         folder = Path(arguments["folder"] or state.reports)
+        data: RunReport | PeriodReport
         if any(asked.values()):
             if wanted:
                 raise OpsError(f"run is {wanted[:60]!r} beside a range of days; leave out one of them.")
@@ -74,7 +78,7 @@ class ActionModule(Task):
 
     def _run(
         self, wanted: str, procedure: str | None, plan: Mapping[str, Any], state: StateDir
-    ) -> tuple[dict[str, Any], bool]:
+    ) -> tuple[RunReport, bool]:
         """Return the data of one run, and whether it is the newest."""
         with open_ledger(state, read_only=True) as ledger:
             shelf = self._shelf(ledger, state)
@@ -94,7 +98,7 @@ class ActionModule(Task):
         plan: Mapping[str, Any],
         state: StateDir,
         groups: Mapping[str, list[str]],
-    ) -> dict[str, Any]:
+    ) -> PeriodReport:
         """Return the data of a range of days."""
         if not (asked["period"] or asked["from"] or asked["to"]):
             raise OpsError("group and team narrow the report of a range; give period, or from and to.")

@@ -47,13 +47,23 @@ _raw:
   elements: str
 """
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from ansible import context as cli
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import refuse_no_match
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class Variables(TypedDict, total=False):
+        """Of all variables those that the lookup reads: the names of the hosts of each group."""
+
+        groups: Mapping[str, Iterable[str]]
+
 
 #: Options with which ansible-playbook runs nothing.
 _LISTINGS = ("syntax", "listhosts", "listtasks", "listtags")
@@ -62,7 +72,7 @@ _LISTINGS = ("syntax", "listhosts", "listtasks", "listtags")
 class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
-    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[Any]:
+    def run(self, terms: list[object], variables: Variables | None = None, **kwargs: object) -> list[object]:
         """Return the pattern; one that leaves no host is a lookup error."""
         self.set_options(var_options=variables, direct=kwargs)
         if len(terms) != 1:
@@ -71,7 +81,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             try:
                 refuse_no_match(
                     terms[0],
-                    (variables or {}).get("groups", {}),
+                    variables.get("groups", {}) if variables else {},
                     list(cli.CLIARGS.get("inventory") or ()),
                     cli.CLIARGS.get("subset"),
                     self._loader,

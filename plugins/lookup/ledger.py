@@ -77,7 +77,7 @@ _list:
   elements: dict
 """
 
-from typing import Any
+from collections.abc import Mapping
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
@@ -88,7 +88,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
 class LookupModule(LookupBase):  # type: ignore[misc]
     """See DOCUMENTATION."""
 
-    def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
+    def run(
+        self, terms: list[object], variables: Mapping[str, object] | None = None, **kwargs: object
+    ) -> list[Mapping[str, object]]:
         """Return the records that match the options; a ledger that cannot be read is a lookup error."""
         self.set_options(var_options=variables, direct=kwargs)
         if terms:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import accepted, explain, output
@@ -28,6 +28,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import is_foreign
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.types import (
+        ChangeData,
+        Explanation,
+        Validation,
+    )
+
 
 class Wanted(NamedTuple):
     """What is to be validated."""
@@ -37,11 +44,21 @@ class Wanted(NamedTuple):
     explain: str = ""
 
 
-def validate(wanted: Wanted) -> output.Data:
+def validate(wanted: Wanted) -> Validation:
     """Return all that is wrong with an inventory as data; raises OpsError where there is none to look at."""
     site, schema, memory = _load(wanted.inventory), load_schema(), Memory()
     checked = examine(site, schema, memory)
-    data: output.Data = {
+    changes: list[ChangeData] = []
+    explanation: Explanation = {}
+    findings = list(checked.findings)
+    if wanted.base and site.is_loaded:
+        with earlier_state(wanted.base, wanted.inventory) as base:
+            compared, more = _compare(base, site, checked, schema, memory)
+        changes = [output.change_data(*change) for change in compared]
+        findings += more
+    if wanted.explain and site.is_loaded:
+        explanation = _explain(site, wanted.explain, checked, schema)
+    return {
         "schema": output.SCHEMA,
         "inventory": wanted.inventory,
         "base": wanted.base,
@@ -49,19 +66,10 @@ def validate(wanted: Wanted) -> output.Data:
         "hosts": len(site.hosts),
         "files": site.places.files,
         "not_checked": list(site.places.encrypted),
-        "changes": [],
-        "explain": {},
+        "changes": changes,
+        "explain": explanation,
+        "problems": [output.problem_data(finding) for finding in findings],
     }
-    findings = list(checked.findings)
-    if wanted.base and site.is_loaded:
-        with earlier_state(wanted.base, wanted.inventory) as base:
-            changes, more = _compare(base, site, checked, schema, memory)
-        data["changes"] = [output.change_data(*change) for change in changes]
-        findings += more
-    if wanted.explain and site.is_loaded:
-        data["explain"] = _explain(site, wanted.explain, checked, schema)
-    data["problems"] = [output.problem_data(finding) for finding in findings]
-    return data
 
 
 def _load(inventory: str) -> Site:
@@ -72,7 +80,7 @@ def _load(inventory: str) -> Site:
     return Site(inventory)
 
 
-def _explain(site: Site, host: str, checked: Checked, schema: Schema) -> output.Data:
+def _explain(site: Site, host: str, checked: Checked, schema: Schema) -> Explanation:
     if host not in site.hosts:
         near = difflib.get_close_matches(host, list(site.hosts), n=1)
         hint = f"did you mean {near[0]}?" if near else "name a host of the inventory."

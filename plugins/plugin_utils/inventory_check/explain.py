@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.site import Site
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
@@ -20,10 +20,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     shown,
 )
 
-Data = dict[str, Any]
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.types import (
+        EntryData,
+        Explanation,
+        LayerData,
+    )
 
 
-def explain(site: Site, host: str, variables: Mapping[str, Any], plan: Plan, schema: Schema) -> Data:
+def explain(site: Site, host: str, variables: Mapping[str, Any], plan: Plan, schema: Schema) -> Explanation:
     """Return the origin of each variable and entry of a host's plan."""
     variables_of_plan = [variable for variable in schema.variables.values() if variable.scope == "plan"]
     return {
@@ -37,7 +42,7 @@ def explain(site: Site, host: str, variables: Mapping[str, Any], plan: Plan, sch
     }
 
 
-def render(data: Data) -> str:
+def render(data: Explanation) -> str:
     """Return the explanation as text; what the default alone says is counted."""
     lines = [f"The plan of {data['host']}, which is in {', '.join(data['groups'])}:"]
     defaults: dict[str, int] = {}
@@ -53,7 +58,7 @@ def render(data: Data) -> str:
     return "\n".join([*lines, f"From the default alone: {alone or 'nothing'}."])
 
 
-def _value(site: Site, host: str, variable: Variable, variables: Mapping[str, Any], plan: Plan) -> Iterator[Data]:
+def _value(site: Site, host: str, variable: Variable, variables: Mapping[str, Any], plan: Plan) -> Iterator[EntryData]:
     given = variables.get(variable.name) is not None
     layer = _layer(site, host, variable.name if given else DEFAULT)
     value = plan[variable.name]
@@ -61,7 +66,9 @@ def _value(site: Site, host: str, variable: Variable, variables: Mapping[str, An
     yield {"variable": variable.name, "entry": "", "value": told, "layers": [layer]}
 
 
-def _entries(site: Site, host: str, variable: Variable, variables: Mapping[str, Any], plan: Plan) -> Iterator[Data]:
+def _entries(
+    site: Site, host: str, variable: Variable, variables: Mapping[str, Any], plan: Plan
+) -> Iterator[EntryData]:
     layers = {DEFAULT: variable.default} | {name: variables[name] for name in layer_names(variable.name, variables)}
     names = dict.fromkeys(entry for entries in layers.values() if isinstance(entries, Mapping) for entry in entries)
     for entry in names:
@@ -73,17 +80,17 @@ def _entries(site: Site, host: str, variable: Variable, variables: Mapping[str, 
         yield {"variable": variable.name, "entry": entry, "kept": entry in plan[variable.name], "layers": made}
 
 
-def _layer(site: Site, host: str, name: str, entry: str = "", keys: Any = None) -> Data:
+def _layer(site: Site, host: str, name: str, entry: str = "", keys: object = None) -> LayerData:
     """Return a layer with its place and, of an entry, the keys that it sets."""
     place = site.places.find(site.hosts[host], name, (entry,) if entry else ())
-    found: Data = {"layer": name, "file": place.file, "line": place.line}
+    found: LayerData = {"layer": name, "file": place.file, "line": place.line}
     if isinstance(keys, Mapping):
         found["keys"] = sorted(map(str, keys))
         found["removes"] = keys.get("state") == "absent"
     return found
 
 
-def _line_of(layer: Data) -> str:
+def _line_of(layer: LayerData) -> str:
     place = f" ({layer['file']}:{layer['line']})" if layer["file"] else ""
     if layer.get("removes"):
         return f"{layer['layer']}{place}: removes it"

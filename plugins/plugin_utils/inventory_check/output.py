@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
@@ -18,6 +18,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.accepted 
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.findings import Finding
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Place
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Change
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.types import (
+        ChangeData,
+        ProblemData,
+        Validation,
+    )
 
 SCHEMA = 1
 #: Hosts that a line of text names before it only counts them.
@@ -52,10 +59,8 @@ RULES = {
 #: Effects that add protection, as far as that is told by their name.
 GAINS = ("is new", "new in the inventory", "now looked after")
 
-Data = dict[str, Any]
 
-
-def problem_data(finding: Finding) -> Data:
+def problem_data(finding: Finding) -> ProblemData:
     """Return a finding as the JSON has it."""
     place, problem, hosts = finding
     return {
@@ -72,7 +77,7 @@ def problem_data(finding: Finding) -> Data:
     }
 
 
-def change_data(change: Change, place: Place, acceptance: Acceptance | None) -> Data:
+def change_data(change: Change, place: Place, acceptance: Acceptance | None) -> ChangeData:
     """Return an effect of a change as the JSON has it."""
     return {
         "effect": change.effect,
@@ -101,7 +106,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def sentence_of(data: Data) -> str:
+def sentence_of(data: Validation) -> str:
     """Return the outcome in one sentence."""
     errors = sum(problem["severity"] == "error" for problem in data["problems"])
     warnings = len(data["problems"]) - errors
@@ -111,7 +116,7 @@ def sentence_of(data: Data) -> str:
     return f"{data['inventory']}: {hosts}, {counted(len(data['files']), 'file')}, {outcome}."
 
 
-def render_text(data: Data) -> str:
+def render_text(data: Validation) -> str:
     """Return what a person reads: a line for each problem, as compilers write them, and the outcome."""
     lines = [explain.render(data["explain"])] if data["explain"] else []
     if data["base"]:
@@ -124,14 +129,14 @@ def render_text(data: Data) -> str:
     return "\n".join(lines)
 
 
-def render_json(data: Data) -> str:
+def render_json(data: Validation) -> str:
     """Return all of it as JSON."""
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 
-def render_junit(data: Data) -> str:
+def render_junit(data: Validation) -> str:
     """Return a JUnit report: a test case for each file that was read, which fails by its errors."""
-    by_file: dict[str, list[Data]] = {file: [] for file in data["files"]}
+    by_file: dict[str, list[ProblemData]] = {file: [] for file in data["files"]}
     for problem in data["problems"]:
         by_file.setdefault(problem["file"] or data["inventory"], []).append(problem)
     failed = sum(any(problem["severity"] == "error" for problem in found) for found in by_file.values())
@@ -155,7 +160,7 @@ def render_junit(data: Data) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def render_sarif(data: Data) -> str:
+def render_sarif(data: Validation) -> str:
     """Return a SARIF 2.1.0 log, which code hosts show beside the lines of a change."""
     rules = sorted({problem["rule"] for problem in data["problems"]})
     driver = {
@@ -180,7 +185,7 @@ def render_sarif(data: Data) -> str:
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
 
 
-FILES: Mapping[str, Callable[[Data], str]] = {
+FILES: Mapping[str, Callable[[Validation], str]] = {
     "validate.txt": lambda data: render_text(data) + "\n",
     "validate.json": render_json,
     "validate.junit.xml": render_junit,
@@ -188,7 +193,7 @@ FILES: Mapping[str, Callable[[Data], str]] = {
 }
 
 
-def write(data: Data, folder: Path) -> list[str]:
+def write(data: Validation, folder: Path) -> list[str]:
     """Write the four files into a folder, which is made if need be, and return their paths; raises OpsError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,25 +204,25 @@ def write(data: Data, folder: Path) -> list[str]:
     return [str(folder / name) for name in FILES]
 
 
-def _line_of(problem: Data) -> str:
+def _line_of(problem: ProblemData) -> str:
     place = f"{problem['file']}:{problem['line']}: " if problem["line"] else f"{problem['file']}: "
     severity = "" if problem["severity"] == "error" else "warning: "
     return f"{place if problem['file'] else ''}{severity}{problem['message']}{_for_hosts(problem)}"
 
 
-def _change_line(change: Data) -> str:
+def _change_line(change: ChangeData) -> str:
     sign = "-" if change["weakens"] else "+" if change["effect"] in GAINS else " "
     accepted = f"; accepted by {change['accepted']['person']}" if change["accepted"] else ""
     return f"  {sign} {change['message']}{_for_hosts(change)}{accepted}"
 
 
-def _for_hosts(problem: Data) -> str:
+def _for_hosts(problem: ProblemData | ChangeData) -> str:
     return f" ({named(problem['hosts'])})" if problem["hosts"] else ""
 
 
-def _locations(problem: Data) -> Iterator[Data]:
+def _locations(problem: ProblemData) -> Iterator[Mapping[str, object]]:
     if problem["file"]:
-        place: Data = {"artifactLocation": {"uri": _uri(problem["file"])}}
+        place: dict[str, object] = {"artifactLocation": {"uri": _uri(problem["file"])}}
         if problem["line"]:
             place["region"] = {"startLine": problem["line"]}
         yield {"physicalLocation": place}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import jinja2.meta
@@ -27,6 +27,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_li
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import PREFIX, InventoryPlan, Opaque, Problem, plain
 
+if TYPE_CHECKING:
+    from ansible.inventory.host import Host
+
 #: How the names of variables begin that stand in an encrypted file.
 _VAULT = "vault_"
 #: Names in a template that are functions of Ansible and Jinja, not variables.
@@ -40,7 +43,7 @@ class Site:
         """Load the inventory at a path, which must exist."""
         self.places = Places(path)
         self.faults = self.places.faults
-        self.hosts: dict[str, Any] = {}
+        self.hosts: dict[str, Host] = {}
         self.groups: list[str] = []
         if not self.is_loaded:
             return
@@ -68,7 +71,7 @@ class Site:
         """Return whether all files of the inventory could be read."""
         return not any(fault.problem.rule == "syntax" for fault in self.faults)
 
-    def variables(self, host_name: str) -> tuple[dict[str, Any], list[Problem]]:
+    def variables(self, host_name: str) -> tuple[Mapping[str, object], list[Problem]]:
         """Return a host's variables, those of the plan templated and the encrypted ones opaque, and what is wrong.
 
         A variable that cannot be templated is left out.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         running,
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head, Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Detail, Head, Record
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, controller, run_id
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
         CONTROLLER,
@@ -53,7 +53,7 @@ else:
             "connection": ("open_ledger",),
             "drain": ("LONGEST", "drain_spools", "is_orphaned", "missing", "running"),
             "errors": ("LedgerError", "SpoolError"),
-            "model": ("Head", "Record"),
+            "model": ("Detail", "Head", "Record"),
             "process": ("Identity", "controller", "run_id"),
             "records": (
                 "CONTROLLER",

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import Choice
     from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup import Shelf
     from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span, span_of
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import PeriodReport
     from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_text import render_period_text
     from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import render_text
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.build import build
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.gather import gather
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import RunReport
 else:
     __getattr__ = offering(
         __name__,
@@ -40,9 +42,11 @@ else:
             "period.model": ("Choice",),
             "period.rollup": ("Shelf",),
             "period.span": ("Span", "span_of"),
+            "period.types": ("PeriodReport",),
             "render.period_text": ("render_period_text",),
             "render.text": ("render_text",),
             "run.build": ("build",),
             "run.gather": ("gather",),
+            "run.types": ("RunReport",),
         },
     )

@@ -25,6 +25,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_t
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Acknowledged
 
 DOMAIN = "report"
 KIND = "acknowledgement"
@@ -65,7 +67,7 @@ class Acknowledgement:
         """Return the subject of its record: the four patterns."""
         return "/".join(self.key)
 
-    def covers(self, record: Mapping[str, Any]) -> bool:
+    def covers(self, record: Record) -> bool:
         """Tell whether it speaks of a finding: one that has become worse since is not the one that was known."""
         is_known = SEVERITY.index(record["status"]) >= SEVERITY.index(self.status)
         return is_known and matches(self.key, record)
@@ -95,9 +97,10 @@ class Acknowledgement:
         )
 
 
-def matches(key: Iterable[str], record: Mapping[str, Any]) -> bool:
+def matches(key: Iterable[str], record: Record) -> bool:
     """Tell whether the four patterns of a key fit a record."""
-    return all(fnmatchcase(record[name], pattern) for name, pattern in zip(PARTS, key, strict=True))
+    parts = (record["host"], record["domain"], record["kind"], record["subject"])
+    return all(fnmatchcase(part, pattern) for part, pattern in zip(parts, key, strict=True))
 
 
 def key_of_options(options: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -148,9 +151,7 @@ def worded(options: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def make(
-    options: Mapping[str, Any], findings: Iterable[Mapping[str, Any]], zone: str, now: datetime
-) -> Acknowledgement:
+def make(options: Mapping[str, Any], findings: Iterable[Record], zone: str, now: datetime) -> Acknowledgement:
     """Return the acknowledgement that options ask for, of findings that were recorded lately.
 
     Raises AcknowledgementError for options that say nothing, or of which no finding is known.
@@ -196,7 +197,7 @@ def read(stored: Iterable[Any]) -> list[Acknowledgement]:
     return [made for made in newest.values() if not made.withdrawn]
 
 
-def told(record: Mapping[str, Any], known: Iterable[Acknowledgement], moment: str) -> dict[str, Any] | None:
+def told(record: Record, known: Iterable[Acknowledgement], moment: str) -> Acknowledged | None:
     """Return what a report says of a finding's acknowledgement at a moment, None where there is none.
 
     The one that stands longest counts; one that has ended before is told as `expired`.

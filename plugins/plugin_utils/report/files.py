@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import (
     OpsError,
@@ -21,6 +21,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Facts
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import render_html
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import PeriodReport
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import RunReport
 
 LATEST = "latest"
 
@@ -49,9 +53,7 @@ def facts_of(plan: Mapping[str, Any], state: StateDir) -> Facts:
     )
 
 
-def write_report(
-    data: Mapping[str, Any], folder: Path, language: str, newest: bool = True, short: bool = False
-) -> Path:
+def write_report(data: RunReport, folder: Path, language: str, newest: bool = True, short: bool = False) -> Path:
     """Write a run's report as `<run>.html` and `<run>.json`, if wanted in short too, and return the path of the page.
 
     In short are `<run>.md` (Markdown) and `<run>.txt` (a line for each host). Of the newest run `latest` with these
@@ -77,7 +79,7 @@ def write_report(
     return folder / f"{LATEST if newest else name}.html"
 
 
-def write_period_report(data: Mapping[str, Any], folder: Path, language: str) -> Path:
+def write_period_report(data: PeriodReport, folder: Path, language: str) -> Path:
     """Write the report of a range as files of its own, each ending, and return the path of the page.
 
     Raises OpsError where they cannot be written.
@@ -90,7 +92,7 @@ def write_period_report(data: Mapping[str, Any], folder: Path, language: str) ->
     )
 
     span = data["range"]
-    parts = [span["period"], span["first"], span["last"], *(span[name] for name in ("group", "team", "procedure"))]
+    parts = [span["period"], span["first"], span["last"], span["group"], span["team"], span["procedure"]]
     name = "-".join(_UNSAFE.sub("_", part) for part in parts if part)
     contents = {
         "html": render_period(data, language).encode("utf-8"),
@@ -132,7 +134,7 @@ def _link(link: Path, target: str) -> None:
     temporary.rename(link)
 
 
-def _lines(data: Mapping[str, Any]) -> str:
+def _lines(data: Mapping[str, object]) -> str:
     """Return data as JSON with each key, and each element of a list, on a line: an indent would cost ten times that."""
     parts = []
     for key in sorted(data):

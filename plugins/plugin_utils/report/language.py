@@ -10,12 +10,15 @@ import functools
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 from zoneinfo import ZoneInfo
 
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.common import DOMAINS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import read_time
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Procedure
 
 LANGUAGES = ("en", "zh")
 
@@ -34,6 +37,16 @@ def catalogue() -> Mapping[str, Mapping[str, str | list[str]]]:
     return {**words, **{f"domain.{name}": domain.title for name, domain in DOMAINS.items()}}
 
 
+class DateParts(TypedDict):
+    """The parts of a moment, as messages name them."""
+
+    year: int
+    number: int
+    month: str
+    day: int
+    clock: str
+
+
 class Language:
     """Words and figures of one language and one zone."""
 
@@ -48,7 +61,7 @@ class Language:
         self._messages = {key: texts[code] for key, texts in catalogue().items()}
         self._zone = _zone(zone)
 
-    def text(self, key: str, n: int | None = None, **values: Any) -> str:
+    def text(self, key: str, n: int | None = None, **values: object) -> str:
         """Return a message with its values; `n` chooses singular or plural and is a value too."""
         pattern = self._messages[key]
         if isinstance(pattern, list):
@@ -62,10 +75,10 @@ class Language:
         pattern = self._messages.get(f"{family}.{name}", name)
         return pattern if isinstance(pattern, str) else name
 
-    def heading(self, run: Mapping[str, Any]) -> str:
+    def heading(self, run: Procedure) -> str:
         """Return how a run's procedure is called in a title: as the catalogue says, or by its name."""
         heading = run.get("heading") or {}
-        return str(heading.get(self.code) or str(run["procedure"]).rpartition(".")[2])
+        return heading.get(self.code) or run["procedure"].rpartition(".")[2]
 
     def names(self, items: Iterable[str]) -> str:
         """Return names as a list in words."""
@@ -75,7 +88,7 @@ class Language:
         """Return a number with its thousands marked."""
         return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
 
-    def measure(self, value: Any, unit: str = "") -> str:
+    def measure(self, value: object, unit: str = "") -> str:
         """Return a measured value with its unit; bytes in the unit that suits their size."""
         if value is None or value == "":
             return NOT_MEASURED
@@ -140,7 +153,7 @@ class Language:
     def _local(self, moment: str) -> datetime:
         return read_time(moment).astimezone(self._zone)
 
-    def _parts(self, moment: str) -> dict[str, Any]:
+    def _parts(self, moment: str) -> DateParts:
         local = self._local(moment)
         return {
             "year": local.year,

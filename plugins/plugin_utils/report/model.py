@@ -10,12 +10,26 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OWNERS, place_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import REJECTED, Record, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import Late, late_procedures
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Strips
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import (
+        Fault,
+        Headed,
+        KeyFields,
+        OfRecord,
+        Trends,
+    )
+
+    Row = TypeVar("Row", bound=OfRecord)
 
 #: Statuses of a finding: something is wrong or not known. In `ok` nothing is, in `skipped` nothing was to be done.
 LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
@@ -34,6 +48,10 @@ class Key(NamedTuple):
     domain: str
     kind: str
     subject: str
+
+    def fields(self) -> KeyFields:
+        """Return it as a row of the data has it."""
+        return {"host": self.host, "domain": self.domain, "kind": self.kind, "subject": self.subject}
 
 
 class Stored(Protocol):
@@ -120,6 +138,14 @@ class Previous:
     findings: list[Record]
 
 
+def _no_trends() -> Trends:
+    return {"days": [], "charts": []}
+
+
+def _no_strips() -> Strips:
+    return {"days": [], "hosts": {}}
+
+
 @dataclass(frozen=True)
 class Material:
     """All that `build` is given."""
@@ -131,8 +157,8 @@ class Material:
     since: Mapping[Key, str] = field(default_factory=dict)
     late: Sequence[Late] = ()
     acknowledgements: Sequence[acknowledgement.Acknowledgement] = ()
-    trends: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "charts": []})
-    strips: Mapping[str, Any] = field(default_factory=lambda: {"days": [], "hosts": {}})
+    trends: Trends = field(default_factory=_no_trends)
+    strips: Strips = field(default_factory=_no_strips)
 
 
 def key_of(record: Record) -> Key:
@@ -140,7 +166,7 @@ def key_of(record: Record) -> Key:
     return Key(record["host"], record["domain"], record["kind"], record["subject"])
 
 
-def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, Any]]) -> str:
+def owner_of(record: Record, procedures: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the team that owns a finding; a host that does not answer is the system team's. "" where none is known."""
     if record["kind"] == STEP and record["status"] == "unreachable":
         return "SYS"
@@ -148,7 +174,7 @@ def owner_of(record: Mapping[str, Any], procedures: Mapping[str, Mapping[str, An
     return OWNERS.get(record["domain"]) or str(procedures.get(name, {}).get("team") or "")
 
 
-def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, str]]:
+def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> Headed:
     """Return as `heading` how a procedure is called in titles, in each language; {} where the catalogue is silent."""
     heading = procedures.get(procedure.rpartition(".")[2], {}).get("heading")
     return {"heading": heading} if heading else {}
@@ -159,12 +185,12 @@ def age_of(since: str, until: str) -> int:
     return max(0, int((read_time(until) - read_time(since)).total_seconds()))
 
 
-def is_finding(record: Mapping[str, Any]) -> bool:
+def is_finding(record: Record) -> bool:
     """Tell whether a record says that something is wrong or not known."""
     return record["status"] in LOUD and record["domain"] != RUN_DOMAIN
 
 
-def is_set_aside(record: Mapping[str, Any]) -> bool:
+def is_set_aside(record: Record) -> bool:
     """Tell whether a record says that evidence of some run could not be taken, which concerns the controller."""
     return (record["domain"], record["kind"]) == (RUN_DOMAIN, REJECTED)
 
@@ -192,21 +218,21 @@ def worst(statuses: Iterable[str]) -> str:
     return min(statuses, key=MARK_ORDER.index, default="none")
 
 
-def named_alike(finding: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what is the same of one fault on several hosts."""
-    record, detail = finding["record"], finding["record"]["detail"]
-    names = tuple(record[name] for name in ("status", "domain", "kind", "subject", "reason"))
+def named_alike(record: Record) -> tuple[str, ...]:
+    """Return what the records of one fault on several hosts have in common."""
+    detail = record["detail"]
+    names = (record["status"], record["domain"], record["kind"], record["subject"], record["reason"])
     return names + tuple(str(detail.get(name) or "") for name in ("message", "why", "next"))
 
 
-def finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what findings are sorted by: the worst first, then by domain, the same fault together."""
-    return MARK_ORDER.index(finding["status"]), place_of(finding["domain"]), named_alike(finding), finding["host"]
+def finding_order(record: Record) -> tuple[int, int, tuple[str, ...], str]:
+    """Return what the records of findings are sorted by: the worst first, then by domain, the same fault together."""
+    return MARK_ORDER.index(record["status"]), place_of(record["domain"]), named_alike(record), record["host"]
 
 
-def same_faults(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def same_faults(rows: Iterable[Row]) -> list[list[Row]]:
     """Return rows that stand in order as a reader sees them: the same fault on several hosts together."""
-    return [list(group) for _fault, group in itertools.groupby(rows, named_alike)]
+    return [list(group) for _fault, group in itertools.groupby(rows, lambda row: named_alike(row["record"]))]
 
 
 def ordered(counter: Mapping[str, int]) -> dict[str, int]:
@@ -214,7 +240,7 @@ def ordered(counter: Mapping[str, int]) -> dict[str, int]:
     return {status: counter[status] for status in MARK_ORDER if counter.get(status)}
 
 
-def state_of(rows: list[dict[str, Any]], order: Sequence[str] = STATES) -> str:
+def state_of(rows: Iterable[Fault], order: Sequence[str] = STATES) -> str:
     """Return the state of one fault on several hosts: the first of some states that it has on any of them."""
     states = {row["state"] for row in rows}
     return next(state for state in order if state in states)

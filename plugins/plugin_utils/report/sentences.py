@@ -7,12 +7,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, is_set_aside
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import (
+        DomainRow,
+        Finding,
+        HostRow,
+        RunReport,
+    )
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Acknowledged, Fault
 
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4
@@ -24,13 +34,13 @@ SPEAKS_OF_ITSELF = (STEP, "backup", "proof")
 _COUNTED = {"action": ("critical", "failed", "unreachable"), "watch": ("unknown", "warning")}
 
 
-def faults(data: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+def faults(data: RunReport) -> Iterator[list[Finding]]:
     """Return the findings as a reader sees them: the same one on several hosts is one."""
     for _finding, rows in itertools.groupby(data["findings"], key=lambda finding: finding["id"]):
         yield list(rows)
 
 
-def verdict(data: Mapping[str, Any], language: Language) -> str:
+def verdict(data: RunReport, language: Language) -> str:
     """Return the one sentence of the run."""
     counts, code = data["counts"], data["verdict"]["code"]
     total = counts["hosts"]["total"]
@@ -51,12 +61,12 @@ def verdict(data: Mapping[str, Any], language: Language) -> str:
     return sentence
 
 
-def is_narrowed(data: Mapping[str, Any]) -> bool:
+def is_narrowed(data: RunReport) -> bool:
     """Tell whether the run was narrowed to some hosts or tags."""
     return bool(data["run"]["limit"] or data["run"]["tags"])
 
 
-def facts(data: Mapping[str, Any], language: Language) -> list[str]:
+def facts(data: RunReport, language: Language) -> list[str]:
     """Return what must be known beside the verdict: what is missing, narrowed, late or not comparable."""
     result = []
     overridden: dict[tuple[str, str, str], list[str]] = {}
@@ -90,7 +100,7 @@ def facts(data: Mapping[str, Any], language: Language) -> list[str]:
     return result
 
 
-def domain(entry: Mapping[str, Any], language: Language) -> str:
+def domain(entry: DomainRow, language: Language) -> str:
     """Return the one sentence of a domain."""
     if entry["code"] != "measured":
         return language.text(f"sentence.{entry['code']}")
@@ -104,12 +114,12 @@ def domain(entry: Mapping[str, Any], language: Language) -> str:
     return language.text("list.sentence").join(parts) or language.text("sentence.nothing")
 
 
-def of_domain(entries: Sequence[Mapping[str, Any]], name: str, language: Language) -> str:
+def of_domain(entries: Sequence[DomainRow], name: str, language: Language) -> str:
     """Return the one sentence of a named domain."""
     return domain(next(entry for entry in entries if entry["domain"] == name), language)
 
 
-def without(hosts: Sequence[Mapping[str, Any]], looked_at: set[str], language: Language) -> str:
+def without(hosts: Sequence[HostRow], looked_at: set[str], language: Language) -> str:
     """Return our hosts of which there is no evidence; "" for none, or where there is evidence of no host at all."""
     names = [host["name"] for host in hosts if host["ours"] and host["name"] not in looked_at]
     return where(names, language) if names and looked_at else ""
@@ -120,10 +130,10 @@ def where(hosts: Sequence[str], language: Language) -> str:
     return language.names(hosts) if len(hosts) <= NAMED_HOSTS else language.text("title.hosts", n=len(hosts))
 
 
-def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
+def title(record: Record, hosts: Sequence[str], language: Language) -> str:
     """Return what a record found to be wrong on its hosts: the host's own sentence, or one made from the record."""
     detail = record["detail"]
-    names = {"kind": record["kind"], "subject": record["subject"]}
+    kind, subject = record["kind"], record["subject"]
     if _is_dead_host(record):
         return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
     if is_set_aside(record):
@@ -135,14 +145,15 @@ def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -
     if record["kind"] == STEP:
         return language.text("title.step", subject=record["subject"])
     if detail.get("value") is None:
-        return language.text("title.plain", status=language.text(f"status.{record['status']}"), **names)
+        status = language.text(f"status.{record['status']}")
+        return language.text("title.plain", status=status, kind=kind, subject=subject)
     measure = language.measure(detail["value"], str(detail.get("unit") or ""))
-    measured = language.text("title.measured", measure=measure, **names)
+    measured = language.text("title.measured", measure=measure, kind=kind, subject=subject)
     limit = detail.get("critical" if record["status"] == "critical" else "warning")
     return language.text("title.limit", title=measured, limit=limit) if limit else measured
 
 
-def headline(records: Sequence[Mapping[str, Any]], language: Language, names_host: bool) -> str:
+def headline(records: Sequence[Record], language: Language, names_host: bool) -> str:
     """Return the title of one fault so that it stands alone: with its hosts, unless there is only one to mean."""
     hosts = [record["host"] for record in records]
     words = title(records[0], hosts, language)
@@ -151,14 +162,14 @@ def headline(records: Sequence[Mapping[str, Any]], language: Language, names_hos
     return language.text("title.where", place=where(hosts, language), title=words)
 
 
-def why(record: Mapping[str, Any], language: Language) -> str:
+def why(record: Record, language: Language) -> str:
     """Return why a finding matters: the host's own sentence, or what its reason means; "" where neither is known."""
     if record["detail"].get("why") or not record["reason"]:
         return str(record["detail"].get("why") or "")
     return language.word("reason", record["reason"])
 
 
-def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
+def next_act(record: Record, hosts: Sequence[str], language: Language) -> str:
     """Return the one act to do: the host's own advice, or a general one for the status."""
     if is_set_aside(record):
         return language.text("next.rejected", file=record["detail"]["file"])
@@ -168,10 +179,10 @@ def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language
     return language.text(f"next.{status}", host=where(hosts, language), subject=record["subject"])
 
 
-def known(rows: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+def known(rows: Sequence[Fault], language: Language) -> list[str]:
     """Return what people have said of a fault on its hosts, each acknowledgement once, with the hosts it is for."""
     hosts: dict[int, list[str]] = {}
-    by_number: dict[int, Mapping[str, Any]] = {}
+    by_number: dict[int, Acknowledged] = {}
     for row in rows:
         if row["acknowledged"]:
             number = row["acknowledged"]["seq"]
@@ -180,8 +191,8 @@ def known(rows: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
     lines = []
     for number, entry in by_number.items():
         key = "known.expired" if entry["expired"] else "known.until"
-        values = {name: entry[name] for name in ("ticket", "name", "reason")}
-        line = language.text(key, until=language.date(entry["until"]), **values)
+        until, ticket, reason = language.date(entry["until"]), entry["ticket"], entry["reason"]
+        line = language.text(key, until=until, ticket=ticket, name=entry["name"], reason=reason)
         is_part = len(hosts[number]) < len(rows)
         lines.append(
             language.text("title.where", place=where(hosts[number], language), title=line) if is_part else line
@@ -189,5 +200,5 @@ def known(rows: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
     return lines
 
 
-def _is_dead_host(record: Mapping[str, Any]) -> bool:
+def _is_dead_host(record: Record) -> bool:
     return bool(record["kind"] == STEP and record["status"] == "unreachable")

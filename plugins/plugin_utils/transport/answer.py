@@ -79,7 +79,7 @@ class Expected(NamedTuple):
     again: Collection[str] = ()
 
 
-class Plain(dict[str, Any]):
+class Plain(dict[str, "JSON"]):
     """A JSON object of `decode` in which each text and key is one that any answer may hold."""
 
 
@@ -103,7 +103,7 @@ class Answer(NamedTuple):
     more: Mapping[str, Any]  # Any: each half has results of its own, which its `Expected.results` check
 
 
-def decode(body: str) -> dict[str, Any]:
+def decode(body: str) -> dict[str, JSON]:
     """Return the JSON object in a body; raises AnswerError for anything else.
 
     Of a key that stands twice the last counts. It is a `Plain` one where the body as a whole shows that no text in it

@@ -10,18 +10,36 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert_value
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.stream import StreamError
 
 #: Standard output and errors of a command as they came, for who parses them; all else of it is inert.
-RAW = "egov_ops_raw"
+RAW: Final = "egov_ops_raw"
 
 #: MiB by which one command of a host may make this process grow, and seconds of its CPU between two looks.
 FLOOD = 256
 _LOOK = 0.1
+
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class Ran(TypedDict):
+        """What Ansible returns of a command."""
+
+        rc: int
+        stdout: str
+        stdout_lines: list[str]
+        stderr: str
+        stderr_lines: list[str]
+
+    class Executed(Ran):
+        """The same with harmless text, and beside it standard output and errors as they came."""
+
+        egov_ops_raw: tuple[str, str]
 
 
 class _Flood(BaseException):
@@ -38,14 +56,14 @@ class Boundary(ActionBase):  # type: ignore[misc]
     #: What the last module printed, as RAW has it; None where none ran.
     _printed: tuple[str, str] | None = None
 
-    def _low_level_execute_command(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def _low_level_execute_command(self, *args: Any, **kwargs: Any) -> Executed:
         """Run a command on the host and return what Ansible expects, with harmless text, and the output as it came.
 
         Raises StreamError where the output would fill this machine's memory.
         """
         try:
             with _bounded_memory():
-                done: dict[str, Any] = super()._low_level_execute_command(*args, **kwargs)
+                done: Ran = super()._low_level_execute_command(*args, **kwargs)
         except _Flood:
             raise StreamError(
                 f"The host printed so much that the controller took {FLOOD} MiB for it, and was not heard further; "
@@ -53,12 +71,13 @@ class Boundary(ActionBase):  # type: ignore[misc]
                 "too_large",
             ) from None
         raw = done["stdout"], done["stderr"]
-        for name in ("stdout", "stderr"):
-            done[name] = inert_value(done[name].replace("\r\n", "\n"))
-            done[f"{name}_lines"] = done[name].splitlines()
+        done["stdout"] = inert_value(done["stdout"].replace("\r\n", "\n"))
+        done["stdout_lines"] = done["stdout"].splitlines()
+        done["stderr"] = inert_value(done["stderr"].replace("\r\n", "\n"))
+        done["stderr_lines"] = done["stderr"].splitlines()
         return {**done, RAW: raw}
 
-    def _parse_returned_data(self, res: dict[str, Any], *profile: Any) -> Any:
+    def _parse_returned_data(self, res: Executed, *profile: Any) -> Any:
         """Keep what a module printed, and give Ansible an empty result in its place, of the type that it wants."""
         self._printed = res[RAW]
         return super()._parse_returned_data({**res, "stdout": "{}", "stderr": ""}, *profile)

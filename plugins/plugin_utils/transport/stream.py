@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.host.half import TRACEBACK
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values as values_of
@@ -25,7 +25,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer import E
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.module_bundle import sources
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Context, Program
+    from typing import TypeVar
+
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Arguments, Context, Program
+
+    Shape = TypeVar("Shape")
 
 PROTOCOL = 1
 
@@ -131,7 +135,7 @@ def command(interpreter: str = "", site_packages: bool = False) -> str:
 
 
 def envelope(
-    half: tuple[str, str], arguments: dict[str, Any], context: Context, secret_values: dict[str, str]
+    half: tuple[str, str], arguments: Arguments, context: Context, secret_values: dict[str, str]
 ) -> tuple[bytes, str]:
     """Return what goes to standard input, and the nonce that will stand on both sides of the result."""
     nonce = f"<egov-ops {secrets.token_hex(12)}>"
@@ -147,7 +151,7 @@ def envelope(
     return json.dumps(content).encode(), nonce
 
 
-def scrub(value: Any, secret_values: dict[str, str]) -> Any:
+def scrub(value: Shape, secret_values: dict[str, str]) -> Shape:
     """Return a JSON value in which each secret that stands inside a string is replaced by asterisks."""
     return Scrubber(values_of(secret_values)).value(value) if secret_values else value
 
@@ -164,13 +168,13 @@ def check_terminal(code: int, output: str) -> None:
         )
 
 
-def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, Any]:
+def parse(output: str, nonce: str, secret_values: dict[str, str]) -> dict[str, JSON]:
     """Return the JSON object between the two nonces in what the host printed; raises StreamError and AnswerError."""
     pieces = output.split(nonce, 2)
     return _object(pieces[1] if len(pieces) == 3 else "", output, secret_values)
 
 
-def parse_module(output: str, errors: str, secret_values: dict[str, str]) -> dict[str, Any]:
+def parse_module(output: str, errors: str, secret_values: dict[str, str]) -> dict[str, JSON]:
     """Return the JSON object in the last line that begins one; raises StreamError and AnswerError.
 
     Where Ansible's own part of a module has refused to start, it adds keys to its sentence; these are left out.
@@ -182,7 +186,7 @@ def parse_module(output: str, errors: str, secret_values: dict[str, str]) -> dic
     return found
 
 
-def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, Any]:
+def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, JSON]:
     """Return the JSON object in a text of the host's output, "" for none."""
     if len(text) > RESULT_LIMIT:
         raise StreamError(
@@ -193,7 +197,7 @@ def _object(text: str, output: str, secret_values: dict[str, str]) -> dict[str, 
     if text:
         try:
             answer = decode(text)
-            found: dict[str, Any] = scrub(answer, secret_values)
+            found = scrub(answer, secret_values)
         except RecursionError:
             raise AnswerError(TOO_DEEP) from None
         return {**found, EXACT: answer[EXACT]} if EXACT in answer else found

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
@@ -38,24 +38,47 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model impor
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import ended_periods, period_start
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Stored
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup_types import FoldedRun
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import (
+        BackupRow,
+        Change,
+        Day,
+        Domain,
+        DomainRow,
+        Finding,
+        Host,
+        PeriodReport,
+        Planned,
+        Range,
+        ReportCounts,
+        Run,
+        Verdict,
+    )
+
 SCHEMA = 1
 
 
-def build_period(material: PeriodMaterial) -> dict[str, Any]:
+def build_period(material: PeriodMaterial) -> PeriodReport:
     """Return the report's data, ready for JSON; what nothing is known of is None or "none", never 0 or "ok".
 
     Sentences are English here; the pages make their own from the same data.
     """
-    fold = material.fold
-    findings = _findings(material)
+    fold, english = material.fold, Language("en", material.wanted.zone)
+    findings = _findings(material, english)
     hosts = _hosts(material, findings)
     domains = with_others({name for marks in fold.hosts.values() for name in marks})
     days = [_day(fold, day) for day in material.span.days()]
-    data: dict[str, Any] = {
+    span, counts = _range(material, days), counts_of(hosts, findings, len(fold.runs))
+    data: PeriodReport = {
         "schema": SCHEMA,
-        "range": _range(material, days),
+        "range": span,
+        "counts": counts,
+        "comparison": comparison(material),
+        "verdict": _verdict(span, counts, days, hosts),
         "days": days,
-        "domains": [_domain(domain, hosts, fold) for domain in domains],
+        "domains": [_domain(domain, hosts, fold, english) for domain in domains],
         "hosts": hosts,
         "findings": findings,
         "incidents": incidents.rows(fold.incidents, material.before.incidents.open, findings, iso(_latest(material))),
@@ -83,14 +106,12 @@ def build_period(material: PeriodMaterial) -> dict[str, Any]:
             "verify": material.facts.command("ledger_verify"),
         },
     }
-    data["counts"] = counts_of(data)
-    data["comparison"] = comparison(material, data)
-    data["verdict"] = _verdict(data)
-    _add_sentences(data)
+    data["verdict"]["sentence"] = period_sentences.verdict(data, english)
+    data["verdict"]["facts"] = period_sentences.facts(data, english)
     return data
 
 
-def _range(material: PeriodMaterial, days: list[dict[str, Any]]) -> dict[str, Any]:
+def _range(material: PeriodMaterial, days: Sequence[Day]) -> Range:
     span, wanted, choice = material.span, material.wanted, material.choice
     before = wanted.before()
     return {
@@ -113,7 +134,7 @@ def _range(material: PeriodMaterial, days: list[dict[str, Any]]) -> dict[str, An
     }
 
 
-def _day(fold: Fold, day: Any) -> dict[str, Any]:
+def _day(fold: Fold, day: date) -> Day:
     today = fold.days.get(day)
     marks = Counter(today.status_of(host) for host in fold.hosts if fold.ours[host]) if today else Counter()
     seen = Counter(today.findings.values()) if today else None
@@ -126,10 +147,11 @@ def _day(fold: Fold, day: Any) -> dict[str, Any]:
     }
 
 
-def _hosts(material: PeriodMaterial, findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _hosts(material: PeriodMaterial, findings: Sequence[Finding]) -> list[Host]:
     fold = material.fold
     standing = Counter(row["host"] for row in findings if row["state"] in STANDING)
-    rows, days = [], material.span.days()
+    days = material.span.days()
+    rows: list[Host] = []
     for name, marks in fold.hosts.items():
         seen = [day for day in days if day in fold.days and name in fold.days[day].marks]
         rows.append(
@@ -150,25 +172,27 @@ def _hosts(material: PeriodMaterial, findings: list[dict[str, Any]]) -> list[dic
     return rows
 
 
-def _findings(material: PeriodMaterial) -> list[dict[str, Any]]:
+def _findings(material: PeriodMaterial, english: Language) -> list[Finding]:
     """Return the findings of the range, those that stand at its end first; the same one on several hosts has one id."""
     procedures, team = material.facts.procedures, material.choice.team
-    rows = []
+    rows: list[Finding] = []
     for key, found in material.fold.findings.items():
         stored = material.lasts[found.last]
         owner = owner_of(stored.record, procedures)
         if not team or owner == team:
-            rows.append(_finding(key, found, material, owner))
-    rows.sort(key=lambda row: (STATES.index(row["state"]) >= len(STANDING), finding_order(row)))
+            rows.append(_finding(key, found, material, owner, english))
+    rows.sort(key=lambda row: (STATES.index(row["state"]) >= len(STANDING), finding_order(row["record"])))
     numbers: dict[tuple[object, ...], str] = {}
     for row in rows:
-        fault = (row["state"] in STANDING, *named_alike(row))
+        fault = (row["state"] in STANDING, *named_alike(row["record"]))
         row["id"] = numbers.setdefault(fault, f"F-{len(numbers) + 1:02}")
     return rows
 
 
-def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str) -> dict[str, Any]:
+def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str, english: Language) -> Finding:
+    """Return a finding; its id is given where all are known."""
     stored, end = material.lasts[found.last], material.ends[key]
+    hosts = [key.host]
     record, known = stored.record, None
     if end.record["status"] in LOUD:
         moment = iso(read_time(end.record["finished"]))
@@ -178,11 +202,12 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str) -> di
     else:
         state = "fixed" if end.record["status"] == "ok" else "unseen"
     return {
+        "id": "",
         "status": found.status,
         "state": state,
         "acknowledged": known,
         "key": "/".join(key),
-        **key._asdict(),
+        **key.fields(),
         "owner": owner,
         "clauses": record["clauses"],
         "first": {"seq": found.first, "day": min(found.days).isoformat()},
@@ -191,21 +216,25 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str) -> di
         "days": len(found.days),
         "hash": stored.hash,
         "record": record,
+        "title": sentences.title(record, hosts, english),
+        "why": sentences.why(record, english),
+        "next": sentences.next_act(record, hosts, english),
     }
 
 
-def _domain(domain: str, hosts: list[dict[str, Any]], fold: Fold) -> dict[str, Any]:
+def _domain(domain: str, hosts: Sequence[Host], fold: Fold, english: Language) -> Domain:
     marks = Counter(row["domains"].get(domain, "none") for row in hosts if row["ours"])
     counts = [pair for (_host, name), pair in fold.measured.items() if name == domain]
-    return {
+    row: DomainRow = {
         "domain": domain,
         "status": worst([mark for mark in marks if mark not in ("skipped", "none")] or marks),
         "hosts": ordered(marks),
         "measured": {"ok": sum(ok for ok, _of in counts), "total": sum(of for _ok, of in counts)},
     }
+    return {**row, "sentence": period_sentences.domain(row, english)}
 
 
-def _change(stored: Any) -> dict[str, Any]:
+def _change(stored: Stored) -> Change:
     record = stored.record
     return {
         "seq": stored.seq,
@@ -219,9 +248,9 @@ def _change(stored: Any) -> dict[str, Any]:
     }
 
 
-def _plan(material: PeriodMaterial) -> list[dict[str, Any]]:
+def _plan(material: PeriodMaterial) -> list[Planned]:
     """Return for each procedure with a cadence in how many of its periods that ended in the range it was done whole."""
-    rows = []
+    rows: list[Planned] = []
     end = min(read_time(material.span.until), _latest(material))
     for name, entry in material.facts.procedures.items():
         cadence = entry.get("cadence")
@@ -254,7 +283,7 @@ def _latest(material: PeriodMaterial) -> datetime:
     return max(finished, default=read_time(material.span.until))
 
 
-def _backup(fold: Fold) -> list[dict[str, Any]]:
+def _backup(fold: Fold) -> list[BackupRow]:
     return [
         {
             "host": host,
@@ -269,7 +298,7 @@ def _backup(fold: Fold) -> list[dict[str, Any]]:
     ]
 
 
-def _run(run: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+def _run(run: FoldedRun, facts: Facts) -> Run:
     seals = [row for row in run["frame"] if row["kind"] == "seal"]
     last = seals[-1] if seals else None
     return {
@@ -283,33 +312,21 @@ def _run(run: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
         "reason": last["reason"] if last else "",
         "narrowed": run["narrowed"],
         "records": run["records"],
-        "frame": [{name: row[name] for name in ("kind", "seq", "hash")} for row in run["frame"]],
+        "frame": [{"kind": row["kind"], "seq": row["seq"], "hash": row["hash"]} for row in run["frame"]],
     }
 
 
-def _verdict(data: Mapping[str, Any]) -> dict[str, Any]:
-    statuses = data["counts"]["hosts"]["status"]
-    found = data["counts"]["findings"]["status"]
+def _verdict(span: Range, counts: ReportCounts, days: Sequence[Day], hosts: Sequence[Host]) -> Verdict:
+    """Return the verdict; its sentences, which tell of the whole report, come after the rest."""
+    statuses, found = counts["hosts"]["status"], counts["findings"]["status"]
     status = worst(mark for mark in (*statuses, *found) if mark not in ("skipped", "none"))
-    last = max(day["day"] for day in data["days"] if day["runs"])
-    is_seen = all(row["seen"] == last for row in data["hosts"] if row["ours"])
-    is_covered = data["range"]["with_evidence"] == data["range"]["days"] and is_seen
+    last = max(day["day"] for day in days if day["runs"])
+    is_seen = all(row["seen"] == last for row in hosts if row["ours"])
+    is_covered = span["with_evidence"] == span["days"] and is_seen
     if status == "none":
         code = "empty"
     elif status == "ok":
         code, status = ("ok", "ok") if is_covered else ("partly", "unknown")
     else:
         code = "watch" if status in ("unknown", "warning") else "action"
-    return {"status": status, "code": code, "covered": is_covered}
-
-
-def _add_sentences(data: dict[str, Any]) -> None:
-    english = Language("en", data["range"]["zone"])
-    data["verdict"]["sentence"] = period_sentences.verdict(data, english)
-    data["verdict"]["facts"] = period_sentences.facts(data, english)
-    for entry in data["domains"]:
-        entry["sentence"] = period_sentences.domain(entry, english)
-    for row in data["findings"]:
-        row["title"] = sentences.title(row["record"], [row["host"]], english)
-        row["why"] = sentences.why(row["record"], english)
-        row["next"] = sentences.next_act(row["record"], [row["host"]], english)
+    return {"status": status, "code": code, "covered": is_covered, "sentence": "", "facts": []}

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import REPORTED
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import ordered, state_of
@@ -20,28 +20,41 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model impor
     faults_of,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import (
+        Figure,
+        Finding,
+        Host,
+        ReportCounts,
+    )
 
-def counts_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    ours = [row for row in data["hosts"] if row["ours"]]
-    faults = faults_of(data["findings"])
+
+def counts_of(hosts: Sequence[Host], findings: Sequence[Finding], runs: int) -> ReportCounts:
+    ours = [row for row in hosts if row["ours"]]
+    faults = faults_of(findings)
     states = Counter(state_of(rows, STATES) for rows in faults)
     standing = [rows[0]["status"] for rows in faults if rows[0]["state"] in STANDING]
     return {
         "hosts": {
             "total": len(ours),
-            "not_ours": len(data["hosts"]) - len(ours),
+            "not_ours": len(hosts) - len(ours),
             "status": ordered(Counter(row["status"] for row in ours)),
         },
         "findings": {
             "total": len(faults),
             "status": ordered(Counter(standing)),
-            **{state: states[state] for state in STATES},
+            "open": states["open"],
+            "new": states["new"],
+            "found": states["found"],
+            "acknowledged": states["acknowledged"],
+            "unseen": states["unseen"],
+            "fixed": states["fixed"],
         },
-        "runs": len(data["runs"]),
+        "runs": runs,
     }
 
 
-def comparison(material: PeriodMaterial, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def comparison(material: PeriodMaterial) -> list[Figure]:
     """Return each figure of the range and of the one before: None where nothing is known."""
     now, before = _figures(material.fold), _figures(material.before)
     return [

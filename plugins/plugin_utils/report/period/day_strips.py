@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Ledger, Stored
@@ -16,14 +16,17 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model impor
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup import Shelf
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.trends import DAYS, ENOUGH, day_of, zone_of
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Strips
+
 #: Hosts that have a strip each; of more a matrix shows the last run alone.
 HOSTS = 40
 
 #: What no run has written anything of.
-NOTHING: dict[str, Any] = {"days": [], "hosts": {}}
+NOTHING: Strips = {"days": [], "hosts": {}}
 
 
-def strips(ledger: Ledger, shelf: Shelf, records: Sequence[Stored], zone: str) -> dict[str, Any]:
+def strips(ledger: Ledger, shelf: Shelf, records: Sequence[Stored], zone: str) -> Strips:
     """Return `days` up to a run's own, and of its `hosts` a status for each; "none" where nothing was recorded.
 
     Nothing of a run with more than HOSTS hosts, or where there are less than ENOUGH days to tell of.

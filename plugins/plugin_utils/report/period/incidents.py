@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import MARK_ORDER, STEP, Key, age_of
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period import types
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup_types import RolledHost, RollUp
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import Finding, PeriodReport, Run
 
 #: The statuses of an incident.
 BAD = ("critical", "failed", "unreachable")
@@ -45,7 +50,7 @@ class Incidents:
         self.all: list[Incident] = []
         self.open: dict[Key, Incident] = {}
 
-    def add(self, entry: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]) -> None:
+    def add(self, entry: RollUp, hosts: Mapping[str, RolledHost]) -> None:
         """Add a run's roll-up, of which `hosts` are chosen.
 
         Only a run of the same procedure that looked at the host's domain ends an incident: one that could not be done,
@@ -63,13 +68,13 @@ class Incidents:
                 bad.add(key)
                 self._seen(key, status, seq, entry)
         for key, incident in list(self.open.items()):
-            mark = hosts.get(key.host, {"domains": {}})["domains"].get(key.domain, "none")
+            mark = hosts[key.host]["domains"].get(key.domain, "none") if key.host in hosts else "none"
             is_looked_at = mark not in _NOT_LOOKED_AT and (key.host, key.domain) not in undone
             if key not in bad and is_looked_at and incident.procedure == entry["procedure"]:
                 incident.until = entry["started"]
                 del self.open[key]
 
-    def _seen(self, key: Key, status: str, seq: int, entry: Mapping[str, Any]) -> None:
+    def _seen(self, key: Key, status: str, seq: int, entry: RollUp) -> None:
         incident = self.open.get(key)
         if incident is None:
             incident = Incident(key, entry["procedure"], entry["started"], seq, seq, status)
@@ -80,22 +85,21 @@ class Incidents:
         incident.status = min(incident.status, status, key=MARK_ORDER.index)
 
 
-def rows(
-    found: Incidents, before: Iterable[Key], findings: Iterable[Mapping[str, Any]], until: str
-) -> list[dict[str, Any]]:
+def rows(found: Incidents, before: Iterable[Key], findings: Iterable[Finding], until: str) -> list[types.Incident]:
     """Return the incidents of findings, the worst first, then the longest; an open one lasts until a moment.
 
     before: the keys of incidents that the range before left open.
     """
     told = {Key(row["host"], row["domain"], row["kind"], row["subject"]): row for row in findings}
-    earlier, seen, made = set(before), set(), []
+    earlier, seen = set(before), set()
+    made: list[types.Incident] = []
     for incident in found.all:
         finding = told.get(incident.key)
         if finding is None:
             continue
         made.append(
             {
-                **incident.key._asdict(),
+                **incident.key.fields(),
                 "status": incident.status,
                 "finding": finding["id"],
                 "owner": finding["owner"],
@@ -113,7 +117,7 @@ def rows(
     return made
 
 
-def chapter(data: Mapping[str, Any], listed: set[str], words: Language) -> dict[str, Any]:
+def chapter(data: PeriodReport, listed: set[str], words: Language) -> Mapping[str, object]:
     """Return what the chapter shows: `rows`, and how many are left out; listed: the findings that have a row."""
     shown = []
     for row in data["incidents"][:LISTED]:
@@ -137,7 +141,7 @@ def chapter(data: Mapping[str, Any], listed: set[str], words: Language) -> dict[
     return {"rows": shown, "left_out": max(0, len(data["incidents"]) - LISTED)}
 
 
-def _page(number: int, runs: Iterable[Mapping[str, Any]]) -> str:
+def _page(number: int, runs: Iterable[Run]) -> str:
     """Return where the report of a run shows a record, "" where it is not between begin and seal of one run alone."""
     frames = [(run["run"], [row["seq"] for row in run["frame"]]) for run in runs if run["frame"]]
     found = [run for run, numbers in frames if min(numbers) <= number <= max(numbers)]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Facts, Head, Key, Ledger, Stored, worst
@@ -19,6 +19,18 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup impo
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.trends import day_of
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import Late
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup_types import (
+        FoldedRun,
+        FoldedSet,
+        RolledHost,
+        RolledSet,
+        RolledUpdates,
+        RollUp,
+    )
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import Finding, Outcome
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Value
 
 #: Groups of the inventory that a refusal names.
 NAMED_GROUPS = 12
@@ -92,7 +104,7 @@ class Fold:
         self._choice = choice
         self._place = place
         self.days: dict[date, Day] = {}
-        self.runs: list[dict[str, Any]] = []
+        self.runs: list[FoldedRun] = []
         self.hosts: dict[str, dict[str, str]] = {}
         self.ours: dict[str, bool] = {}
         self.asked: Counter[str] = Counter()
@@ -100,12 +112,12 @@ class Fold:
         self.measured: dict[tuple[str, str], list[int]] = {}
         self.findings: dict[Key, Found] = {}
         self.incidents = Incidents()
-        self.values: dict[tuple[str, str, str], dict[str, Any]] = {}
-        self.sets: dict[tuple[str, str], dict[str, Any]] = {}
-        self.updates: dict[str, dict[str, Any]] = {}
+        self.values: dict[tuple[str, str, str], Value] = {}
+        self.sets: dict[tuple[str, str], FoldedSet] = {}
+        self.updates: dict[str, RolledUpdates] = {}
         self.last = 0
 
-    def add(self, entry: Mapping[str, Any]) -> None:
+    def add(self, entry: RollUp) -> None:
         """Add the roll-up of one run."""
         hosts = {name: row for name, row in entry["hosts"].items() if self._choice.takes(name)}
         if not any(row["domains"] for row in hosts.values()):
@@ -113,7 +125,20 @@ class Fold:
         day = day_of(entry["started"], self._place)
         today = self.days.setdefault(day, Day())
         today.runs.append(entry["run"])
-        self.runs.append({**{name: entry[name] for name in _RUN}, "day": day, "whole": is_whole(entry)})
+        self.runs.append(
+            {
+                "run": entry["run"],
+                "procedure": entry["procedure"],
+                "started": entry["started"],
+                "narrowed": entry["narrowed"],
+                "frame": entry["frame"],
+                "first": entry["first"],
+                "last": entry["last"],
+                "records": entry["records"],
+                "day": day,
+                "whole": is_whole(entry),
+            }
+        )
         self.last = max(self.last, entry["last"])
         for name, row in hosts.items():
             self._add_host(name, row, today)
@@ -133,7 +158,7 @@ class Fold:
                 if counted["security"] is not None:
                     today.security[counted["host"]] = counted["security"]
 
-    def _add_host(self, name: str, row: Mapping[str, Any], today: Day) -> None:
+    def _add_host(self, name: str, row: RolledHost, today: Day) -> None:
         marks = self.hosts.setdefault(name, {})
         self.ours[name] = row["ours"]
         if not row["domains"]:
@@ -155,19 +180,24 @@ class Fold:
         days = (seen.days if seen else frozenset()) | {day}
         self.findings[key] = Found(seen.first if seen else seq, seq, days, status)
 
-    def _add_set(self, copied: Mapping[str, Any]) -> None:
-        empty: dict[str, Any] = {"backup": [0, 0], "proof": [0, 0], "last": {}, "bytes": None}
+    def _add_set(self, copied: RolledSet) -> None:
+        empty: FoldedSet = {"backup": [0, 0], "proof": [0, 0], "last": {}, "bytes": None}
         row = self.sets.setdefault((copied["host"], copied["set"]), empty)
-        for part in ("backup", "proof"):
-            if copied[part] and copied[part]["status"] != "skipped":
-                row[part][0] += copied[part]["status"] in ("ok", "warning")
-                row[part][1] += 1
-                if copied[part]["status"] in ("ok", "warning"):
-                    row["last"][part] = copied[part]
+        if copied["backup"] and _add_outcome(row["backup"], copied["backup"]):
+            row["last"]["backup"] = copied["backup"]
+        if copied["proof"] and _add_outcome(row["proof"], copied["proof"]):
+            row["last"]["proof"] = copied["proof"]
         row["bytes"] = copied["bytes"] or row["bytes"]
 
 
-_RUN = ("run", "procedure", "started", "narrowed", "frame", "first", "last", "records")
+def _add_outcome(counts: list[int], outcome: Outcome) -> bool:
+    """Count an outcome in `[good, all]`, unless nothing was to be done, and tell whether it is good."""
+    if outcome["status"] == "skipped":
+        return False
+    is_good = outcome["status"] in ("ok", "warning")
+    counts[0] += is_good
+    counts[1] += 1
+    return is_good
 
 
 @dataclass(frozen=True)
@@ -198,9 +228,9 @@ STATES = ("open", "new", "found", "acknowledged", "unseen", "fixed")
 STANDING = ("open", "new", "found", "acknowledged")
 
 
-def faults_of(findings: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def faults_of(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return findings as a reader sees them: the same one on several hosts is one."""
-    faults: dict[str, list[dict[str, Any]]] = {}
+    faults: dict[str, list[Finding]] = {}
     for row in findings:
         faults.setdefault(row["id"], []).append(row)
     return list(faults.values())

@@ -15,10 +15,10 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import with_others, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER
@@ -28,10 +28,26 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     Ledger,
     Stored,
     is_set_aside,
+    key_of,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings import is_observed, one_per_dead_host
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail, Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup_types import (
+        RolledFinding,
+        RolledFrame,
+        RolledHost,
+        RolledRun,
+        RolledSet,
+        RolledUpdates,
+        RollUp,
+    )
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import Outcome
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import BackupRow, Copy
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Value
 
 #: Changed whenever a roll-up has other content: those of another one are made again.
 VERSION = 2
@@ -42,7 +58,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 VALUES = 2
 
 
-def roll_up(records: Sequence[Stored]) -> dict[str, Any]:
+def roll_up(records: Sequence[Stored]) -> RollUp:
     """Return the roll-up of a run, of all its records in their order.
 
     `hosts` has for each host `{domains: {domain: status}, measured: {domain: [ok, of]}, verdict, ours}`; `findings` are
@@ -51,13 +67,11 @@ def roll_up(records: Sequence[Stored]) -> dict[str, Any]:
     """
     first = records[0].record
     frame = [stored for stored in records if stored.record["domain"] == RUN_DOMAIN]
-    begin: Mapping[str, Any] = next(
-        (stored.record["detail"] for stored in frame if stored.record["kind"] == "begin"), {}
-    )
+    begin: Detail = next((stored.record["detail"] for stored in frame if stored.record["kind"] == "begin"), {})
     observed = [stored for stored in records if is_observed(stored.record)]
     domains = with_others({stored.record["domain"] for stored in observed})
     measured = _measured(observed)
-    hosts = {
+    hosts: dict[str, RolledHost] = {
         row["name"]: {
             "domains": {domain: mark for domain, mark in row["domains"].items() if mark != "none"},
             "measured": measured.get(row["name"], {}),
@@ -89,7 +103,7 @@ def roll_up(records: Sequence[Stored]) -> dict[str, Any]:
     }
 
 
-def is_whole(entry: Mapping[str, Any]) -> bool:
+def is_whole(entry: RolledRun) -> bool:
     """Tell whether a run did what its procedure is due for: sealed, neither narrowed nor cut off, some hosts good."""
     seals = [row for row in entry["frame"] if row["kind"] == "seal"]
     return bool(seals) and not entry["narrowed"] and not seals[-1]["reason"] and seals[-1]["bad"] < seals[-1]["hosts"]
@@ -107,7 +121,7 @@ class Shelf:
         """Keep the roll-up of a run that is over; what cannot be kept is made again when it is wanted."""
         self._keep(roll_up(records))
 
-    def get(self, run: str) -> dict[str, Any]:
+    def get(self, run: str) -> RollUp:
         """Return the roll-up of a run: the one that is kept if it is of these records, else one that is made now."""
         kept = self._kept(run)
         if kept is not None and kept["frame"] == [_framed(stored) for stored in self._frame(run)]:
@@ -134,7 +148,7 @@ class Shelf:
     def _path(self, run: str) -> Path | None:
         return self._folder / f"{run}.json" if self._folder and "/" not in run else None
 
-    def _kept(self, run: str) -> dict[str, Any] | None:
+    def _kept(self, run: str) -> RollUp | None:
         path = self._path(run)
         if path is None:
             return None
@@ -142,12 +156,15 @@ class Shelf:
             digest, _line, body = path.read_bytes().partition(b"\n")
             if digest.decode() != hashlib.sha256(body).hexdigest():
                 return None
-            found: dict[str, Any] = json.loads(body)
+            found = json.loads(body)
         except (OSError, ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) and (found.get("version"), found.get("run")) == (VERSION, run) else None
+        if not isinstance(found, dict) or (found.get("version"), found.get("run")) != (VERSION, run):
+            return None
+        found["findings"] = [tuple(row) for row in found["findings"]]  # JSON knows lists alone
+        return cast("RollUp", found)  # its digest and version say that `_keep` wrote it
 
-    def _keep(self, made: Mapping[str, Any]) -> None:
+    def _keep(self, made: RollUp) -> None:
         path = self._path(made["run"])
         if path is None or not _is_over(made):
             return
@@ -158,12 +175,12 @@ class Shelf:
             write_whole(path, path.with_suffix(f".{os.getpid()}.new"), [content])
 
 
-def _is_over(made: Mapping[str, Any]) -> bool:
+def _is_over(made: RollUp) -> bool:
     """Tell whether nothing can be added to a run: it is sealed, and each host that it announced has been written of."""
     return not made["waiting"] and any(row["kind"] == "seal" for row in made["frame"])
 
 
-def _framed(stored: Stored) -> dict[str, Any]:
+def _framed(stored: Stored) -> RolledFrame:
     record, detail = stored.record, stored.record["detail"]
     return {
         "kind": record["kind"],
@@ -180,7 +197,7 @@ def _framed(stored: Stored) -> dict[str, Any]:
 def _measured(observed: Iterable[Stored]) -> dict[str, dict[str, list[int]]]:
     """Return for each host and domain how many observations are ok, of how many: of backups, how many sets proved."""
     counts: Counter[tuple[str, str, bool]] = Counter()
-    sets: dict[str, list[Mapping[str, Any]]] = {}
+    sets: dict[str, list[Record]] = {}
     for stored in observed:
         record = stored.record
         if record["domain"] == "backup":
@@ -198,12 +215,12 @@ def _measured(observed: Iterable[Stored]) -> dict[str, dict[str, list[int]]]:
     return found
 
 
-def _found(stored: Stored) -> list[Any]:
+def _found(stored: Stored) -> RolledFinding:
     record = stored.record
-    return [record[name] for name in ("host", "domain", "kind", "subject", "status")] + [stored.seq]
+    return (*key_of(record), record["status"], stored.seq)
 
 
-def _values(observed: Sequence[Stored]) -> list[dict[str, Any]]:
+def _values(observed: Sequence[Stored]) -> list[Value]:
     """Return the values of each host that are closest to their limits."""
     kept: Counter[str] = Counter()
     values = []
@@ -214,20 +231,32 @@ def _values(observed: Sequence[Stored]) -> list[dict[str, Any]]:
     return values
 
 
-def _copied(row: Mapping[str, Any]) -> dict[str, Any]:
+def _copied(row: BackupRow) -> RolledSet:
     """Return of a backup set what came of its backup and its proof."""
-    copied: dict[str, Any] = {"host": row["host"], "set": row["set"], "bytes": None}
-    for part in ("backup", "proof"):
-        copied[part] = row[part] and {name: row[part][name] for name in ("status", "seq", "finished")}
-    if row["backup"] and isinstance(row["backup"]["bytes"], int):
-        copied["bytes"] = row["backup"]["bytes"]
-    return copied
+    size = row["backup"]["bytes"] if row["backup"] else None
+    return {
+        "host": row["host"],
+        "set": row["set"],
+        "bytes": size if isinstance(size, int) else None,
+        "backup": _outcome(row["backup"]),
+        "proof": _outcome(row["proof"]),
+    }
 
 
-def _pending(observed: Iterable[Stored]) -> Iterator[dict[str, Any]]:
+def _outcome(copy: Copy | None) -> Outcome | None:
+    return copy and {"status": copy["status"], "seq": copy["seq"], "finished": copy["finished"]}
+
+
+def _pending(observed: Iterable[Stored]) -> Iterator[RolledUpdates]:
     for stored in observed:
         record, counts = stored.record, stored.record["detail"].get("counts")
         if (record["kind"], record["subject"]) == ("package_list", "pending") and isinstance(counts, dict):
-            numbers = {name: counts.get(name) for name in ("pending", "security", "late")}
-            if all(number is None or isinstance(number, int) for number in numbers.values()):
-                yield {"host": record["host"], "seq": stored.seq, **numbers}
+            pending, security, late = counts.get("pending"), counts.get("security"), counts.get("late")
+            if all(number is None or isinstance(number, int) for number in (pending, security, late)):
+                yield {
+                    "host": record["host"],
+                    "seq": stored.seq,
+                    "pending": pending,
+                    "security": security,
+                    "late": late,
+                }

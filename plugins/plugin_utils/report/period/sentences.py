@@ -6,12 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import (
+        Before,
+        DomainRow,
+        Figure,
+        Finding,
+        PeriodReport,
+        Range,
+    )
 
 #: Days without evidence that are named one by one; more are counted.
 NAMED_DAYS = 7
@@ -20,7 +30,7 @@ NAMED_DAYS = 7
 _COUNTED = {"action": ("critical", "failed", "unreachable"), "watch": ("unknown", "warning")}
 
 
-def title(data: Mapping[str, Any], words: Language) -> str:
+def title(data: PeriodReport, words: Language) -> str:
     """Return the report's title: the kind of range, and the platform or the group."""
     span = data["range"]
     platform = span["platform"] or words.text("page.platform")
@@ -30,13 +40,13 @@ def title(data: Mapping[str, Any], words: Language) -> str:
     return words.text("page.title", procedure=kind, platform=platform)
 
 
-def dates(span: Mapping[str, Any], words: Language) -> str:
+def dates(span: Range | Before, words: Language) -> str:
     """Return the days of a range."""
     first, last = words.whole_day(span["first"]), words.whole_day(span["last"])
     return first if first == last else words.text("period.dates", first=first, last=last)
 
 
-def verdict(data: Mapping[str, Any], words: Language) -> str:
+def verdict(data: PeriodReport, words: Language) -> str:
     """Return the one sentence of the range: what stands at its end."""
     counts, code = data["counts"], data["verdict"]["code"]
     found = dict(counts["findings"]["status"])
@@ -49,7 +59,7 @@ def verdict(data: Mapping[str, Any], words: Language) -> str:
     return words.text(f"verdict.period_{code}", n=counts["hosts"]["total"], counts=told)
 
 
-def facts(data: Mapping[str, Any], words: Language) -> list[str]:
+def facts(data: PeriodReport, words: Language) -> list[str]:
     """Return what must be known beside the verdict: what is missing, narrowed, late or not comparable."""
     span, told = data["range"], []
     gaps = [day["day"] for day in data["days"] if not day["runs"]]
@@ -76,7 +86,7 @@ def facts(data: Mapping[str, Any], words: Language) -> list[str]:
     return told
 
 
-def domain(entry: Mapping[str, Any], words: Language) -> str:
+def domain(entry: DomainRow, words: Language) -> str:
     """Return the one sentence of a domain: what was measured last of each host."""
     measured = entry["measured"]
     if not measured["total"]:
@@ -84,7 +94,7 @@ def domain(entry: Mapping[str, Any], words: Language) -> str:
     return words.text(f"sentence.{sentence_of(entry['domain'])}", n=measured["total"], ok=words.number(measured["ok"]))
 
 
-def change(row: Mapping[str, Any], words: Language) -> str:
+def change(row: Figure, words: Language) -> str:
     """Return the difference of a figure to the range before, with its sign; NOT_MEASURED where one is not known."""
     if row["now"] is None or row["before"] is None:
         return NOT_MEASURED
@@ -93,12 +103,12 @@ def change(row: Mapping[str, Any], words: Language) -> str:
     return f"+{shown}" if difference > 0 else shown.replace("-", "\u2212")
 
 
-def headline(rows: Sequence[Mapping[str, Any]], words: Language, names_host: bool) -> str:
+def headline(rows: Sequence[Finding], words: Language, names_host: bool) -> str:
     """Return the title of one fault so that it stands alone."""
     return sentences.headline([row["record"] for row in rows], words, names_host)
 
 
-def seen(rows: Sequence[Mapping[str, Any]], words: Language) -> str:
+def seen(rows: Sequence[Finding], words: Language) -> str:
     """Return the days from the first to the last on which a fault was seen."""
     first, last = min(row["first"]["day"] for row in rows), max(row["last"]["day"] for row in rows)
     return (
@@ -106,6 +116,6 @@ def seen(rows: Sequence[Mapping[str, Any]], words: Language) -> str:
     )
 
 
-def _end(data: Mapping[str, Any]) -> str:
+def _end(data: PeriodReport) -> str:
     finished = [run["finished"] or run["started"] for run in data["runs"]]
-    return str(max(finished))
+    return max(finished)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Key
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span
@@ -15,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.run import trends
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import Fold, History, PeriodMaterial
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Chart, Series, Trends, Value
 
 Course = Sequence[tuple[str, float | None]]
 
@@ -32,7 +34,7 @@ def courses(ledger: History, fold: Fold, span: Span) -> dict[str, Course]:
     return found
 
 
-def charts(material: PeriodMaterial) -> dict[str, Any]:
+def charts(material: PeriodMaterial) -> Trends:
     """Return `days` and `charts` of a range, of the form that `trends.courses` gives."""
     fold, days = material.fold, material.span.days()
     place = trends.zone_of(material.span.zone)
@@ -40,10 +42,10 @@ def charts(material: PeriodMaterial) -> dict[str, Any]:
     for value in _values(fold):
         limit = value["value"] / value["share"] if value["share"] else None
         points = trends.points_of(days, place, material.courses[_name(value)])
-        series = [{"label": _name(value), "points": points}]
-        drawn.append(trends.chart_of("health", value["unit"], round(limit, 2) if limit else None, series))
+        line: Series = {"label": _name(value), "points": points}
+        drawn.append(trends.chart_of("health", value["unit"], round(limit, 2) if limit else None, [line]))
     for chart, unit, field in (("backup_size", "bytes", "bytes"), ("backup_time", "s", "duration")):
-        series = [
+        series: list[Series] = [
             {
                 "label": f"{host} {name}",
                 "points": trends.points_of(days, place, material.courses[f"{field} {host} {name}"]),
@@ -64,12 +66,12 @@ def _course(ledger: History, key: Key, field: str, span: Span, upto: int) -> Cou
     return [trends.value_of(stored.record, field) for stored in found]
 
 
-def _values(fold: Fold) -> list[dict[str, Any]]:
+def _values(fold: Fold) -> list[Value]:
     values = sorted(fold.values.values(), key=lambda value: (-value["share"], value["seq"]))
     return values[: trends.VALUES]
 
 
-def _name(value: Mapping[str, Any]) -> str:
+def _name(value: Value) -> str:
     label = value["kind"] if value["kind"] == value["subject"] else f"{value['kind']} {value['subject']}"
     return f"{value['host']} {label}"
 
@@ -79,8 +81,8 @@ def _sets(fold: Fold) -> list[tuple[str, str]]:
     return [(host, name) for _size, host, name in sorted(known)[: trends.SETS]]
 
 
-def _findings(fold: Fold, days: Sequence[Any]) -> dict[str, Any]:
-    series = []
+def _findings(fold: Fold, days: Sequence[date]) -> Chart:
+    series: list[Series] = []
     for label, statuses in (("bad", trends.BAD), ("watched", trends.WATCHED)):
         points = [
             sum(status in statuses for status in fold.days[day].findings.values()) if day in fold.days else None
@@ -90,7 +92,7 @@ def _findings(fold: Fold, days: Sequence[Any]) -> dict[str, Any]:
     return trends.chart_of("findings", "", None, series)
 
 
-def _updates(fold: Fold, days: Sequence[Any]) -> dict[str, Any]:
+def _updates(fold: Fold, days: Sequence[date]) -> Chart:
     points = [
         sum(fold.days[day].security.values()) if day in fold.days and fold.days[day].security else None for day in days
     ]

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Run, Step
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Chart
 
 #: Units of the drawing: about as many pixels as it has in its column, so that its text is as large as other labels.
 WIDTH, HEIGHT = 360, 140
@@ -29,7 +33,7 @@ _NAME = 22
 _TICKS = (1, 2, 2.5, 5, 10)
 
 
-def course(chart: Mapping[str, Any], days: Sequence[str], words: Language) -> Markup:
+def course(chart: Chart, days: Sequence[str], words: Language) -> Markup:
     """Return one chart of the data's `trends` as SVG."""
     known = [point for series in chart["series"] for point in series["points"] if point is not None]
     top = 100.0 if chart["unit"] == "%" else _ceiling(max([*known, chart["limit"] or 0, 1]), chart["unit"])
@@ -43,14 +47,14 @@ def course(chart: Mapping[str, Any], days: Sequence[str], words: Language) -> Ma
         dashes = _DASHES[number % len(_DASHES)]
         line = Markup('<path class="line" stroke-dasharray="{}" d="{}"/>')
         parts.extend(line.format(dashes, path) for path in _lines(series["points"], top))
-        last = next((index for index in range(len(days) - 1, -1, -1) if series["points"][index] is not None), None)
+        last = next((point for point in reversed(series["points"]) if point is not None), None)
         if last is not None:
-            y = _apart(_y(series["points"][last], top), ends)
-            parts.append(_text(WIDTH - _RIGHT + 6, y + 4, words.measure(series["points"][last], chart["unit"])))
+            y = _apart(_y(last, top), ends)
+            parts.append(_text(WIDTH - _RIGHT + 6, y + 4, words.measure(last, chart["unit"])))
     return _drawing(parts, HEIGHT)
 
 
-def timeline(steps: Sequence[Mapping[str, Any]], run: Mapping[str, Any], words: Language) -> Markup:
+def timeline(steps: Sequence[Step], run: Run, words: Language) -> Markup:
     """Return when each step of a run was at work, from its first host to its last one."""
     begin = read_time(run["started"])
     spans: dict[str, tuple[float, float]] = {}
@@ -160,7 +164,7 @@ def _dates(days: Sequence[str], words: Language) -> Iterator[Markup]:
         yield _text(_x(index, len(days)), HEIGHT - 6, words.day(days[index]), "middle")
 
 
-def _gaps(chart: Mapping[str, Any], count: int) -> Iterator[Markup]:
+def _gaps(chart: Chart, count: int) -> Iterator[Markup]:
     """Yield a band for each day of which no series knows anything."""
     step = (WIDTH - _LEFT - _RIGHT) / max(1, count - 1)
     for index in range(count):

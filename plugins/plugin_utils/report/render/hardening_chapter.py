@@ -7,10 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.render.types import HostRecord
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, Quiet, RunReport
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import KeyFields
 
 DOMAIN = "hardening"
 CONTROL = "control"
@@ -27,14 +32,14 @@ _CLAUSES = 12
 _LONGEST = 160
 
 
-def chapter(data: Mapping[str, Any], words: Language, is_compact: bool) -> dict[str, Any]:
+def chapter(data: RunReport, words: Language, is_compact: bool) -> Mapping[str, object]:
     """Return what the chapter shows: `total`, a sentence; `failing` and `unknown`, a row for each control, worst first.
 
     All of it stands in the findings and in the short records of what is OK.
     """
     found = [finding for finding in data["findings"] if _is_control(finding)]
     quiet = [record for record in data["records"] if _is_control(record)]
-    looked_at = {row["host"] for row in (*found, *quiet)}
+    looked_at = {finding["host"] for finding in found} | {record["host"] for record in quiet}
     named = NAMED_OF_MANY if is_compact else NAMED
     parts = {
         "failing": [finding for finding in found if finding["status"] != "unknown"],
@@ -52,38 +57,37 @@ def chapter(data: Mapping[str, Any], words: Language, is_compact: bool) -> dict[
     }
 
 
-def _is_control(row: Mapping[str, Any]) -> bool:
-    return bool(row["domain"] == DOMAIN and row["kind"] == CONTROL)
+def _is_control(row: KeyFields) -> bool:
+    return row["domain"] == DOMAIN and row["kind"] == CONTROL
 
 
-def _by_control(findings: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+def _by_control(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Return the findings, which stand worst first, of each control together."""
-    controls: dict[str, list[dict[str, Any]]] = {}
+    controls: dict[str, list[Finding]] = {}
     for finding in findings:
         controls.setdefault(finding["subject"], []).append(finding)
     return list(controls.values())
 
 
-def _total(found: Sequence[Mapping[str, Any]], quiet: Sequence[Mapping[str, Any]], words: Language) -> str:
+def _total(found: Sequence[Finding], quiet: Sequence[Quiet], words: Language) -> str:
     failing = [finding for finding in found if finding["status"] != "unknown"]
     ok = [record for record in quiet if record["status"] == "ok"]
-    counted = {
-        "controls": len({row["subject"] for row in (*found, *ok)}),
-        "failing": len({finding["subject"] for finding in failing}),
-        "hosts": len({finding["host"] for finding in failing}),
-        "unknown": len({finding["subject"] for finding in found if finding["status"] == "unknown"}),
-        "ok": len(ok),
-        "checks": len(found) + len(ok),
-    }
-    shown: dict[str, Any] = {name: words.number(value) for name, value in counted.items()}
-    return words.text("hardening.total", **shown)
+    return words.text(
+        "hardening.total",
+        controls=words.number(len({finding["subject"] for finding in found} | {record["subject"] for record in ok})),
+        failing=words.number(len({finding["subject"] for finding in failing})),
+        hosts=words.number(len({finding["host"] for finding in failing})),
+        unknown=words.number(len({finding["subject"] for finding in found if finding["status"] == "unknown"})),
+        ok=words.number(len(ok)),
+        checks=words.number(len(found) + len(ok)),
+    )
 
 
-def _row(findings: Sequence[Mapping[str, Any]], words: Language, named: int) -> dict[str, Any]:
+def _row(findings: Sequence[Finding], words: Language, named: int) -> Mapping[str, object]:
     """Return a control with the first of its hosts, those with the same value together, and how many more it has."""
     first = findings[0]
     detail = first["record"]["detail"]
-    hosts: dict[str, list[dict[str, Any]]] = {}
+    hosts: dict[str, list[HostRecord]] = {}
     for finding in findings[:named]:
         told = _value(finding["record"]["detail"].get("found"), words)
         hosts.setdefault(told, []).append({"host": finding["host"], "seq": finding["seq"]})
@@ -101,14 +105,14 @@ def _row(findings: Sequence[Mapping[str, Any]], words: Language, named: int) -> 
     }
 
 
-def _title(title: Any, words: Language) -> str:
+def _title(title: object, words: Language) -> str:
     """Return a control's title in the report's language as the record has it; "" where it has none."""
     if isinstance(title, Mapping):
         title = title.get(words.code) or title.get("en")
     return _cut(title) if isinstance(title, str) else ""
 
 
-def _value(value: Any, words: Language) -> str:
+def _value(value: object, words: Language) -> str:
     """Return what is wanted or was found: a text, or things with their values."""
     if isinstance(value, Mapping):
         things = [f"{thing}: {_plain(told, words)}" if thing else _plain(told, words) for thing, told in value.items()]
@@ -116,7 +120,7 @@ def _value(value: Any, words: Language) -> str:
     return _cut(_plain(value, words))
 
 
-def _plain(value: Any, words: Language) -> str:
+def _plain(value: object, words: Language) -> str:
     if isinstance(value, list):
         return words.names(str(entry) for entry in value) or NOT_MEASURED
     return NOT_MEASURED if value is None or value == "" else str(value)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import REPORTED
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER
@@ -20,10 +20,21 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     is_set_aside,
     same_faults,
     state_of,
+    worst,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render import charts, hardening_chapter, page
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run import updates
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.render.types import (
+        ModuleRow,
+        Panel,
+        RunFault,
+        ShownFault,
+    )
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, Fixed, RunReport, Unseen
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Charted, KeyFields
 
 #: Faults on the first screen.
 ACT_FIRST = 5
@@ -41,7 +52,7 @@ WHOLE_RECORDS = 5
 LISTED_HOSTS = 40
 
 
-def render_html(data: Mapping[str, Any], language: str) -> str:
+def render_html(data: RunReport, language: str) -> str:
     """Return the report as one HTML document in a language; the same data give the same bytes.
 
     Raises ValueError for a language that the report does not have.
@@ -72,12 +83,15 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
         title=title(data, words),
         sentence=sentences.verdict(data, words),
         facts=sentences.facts(data, words),
-        domains=[dict(entry, sentence=sentences.domain(entry, words)) for entry in data["domains"]],
+        domains=[{**entry, "sentence": sentences.domain(entry, words)} for entry in data["domains"]],
         faults=faults,
         acts=[fault for fault in faults if fault["state"] != "acknowledged"],
         act_first=ACT_FIRST,
         marked_hosts=MARKED_HOSTS,
-        gone={name: _gone(data[name], words, len(data["hosts"]) > 1) for name in ("fixed", "unseen")},
+        gone={
+            "fixed": _gone(data["fixed"], words, len(data["hosts"]) > 1),
+            "unseen": _gone(data["unseen"], words, len(data["hosts"]) > 1),
+        },
         choices=choices_of(faults, words),
         compact=is_compact,
         host_statuses=_host_choices(data, words),
@@ -100,14 +114,14 @@ def render_html(data: Mapping[str, Any], language: str) -> str:
     )
 
 
-def title(data: Mapping[str, Any], words: Language) -> str:
+def title(data: RunReport, words: Language) -> str:
     """Return the report's title: procedure and platform."""
     procedure = words.heading(data["run"])
     platform = data["run"]["platform"] or words.text("page.platform")
     return words.text("page.title", procedure=procedure, platform=platform)
 
 
-def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
+def _fault(rows: Sequence[Finding], data: RunReport, words: Language) -> RunFault:
     """Return what the page shows of one fault and its records."""
     first, hosts = rows[0], [row["host"] for row in rows]
     records = [row["record"] for row in rows]
@@ -143,7 +157,7 @@ def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language)
     }
 
 
-def _gone(rows: list[dict[str, Any]], words: Language, names_host: bool) -> list[dict[str, Any]]:
+def _gone(rows: Sequence[Fixed | Unseen], words: Language, names_host: bool) -> list[Mapping[str, object]]:
     """Return what is no longer found, the same fault on several hosts once, with the numbers of their records."""
     return [
         {
@@ -155,24 +169,30 @@ def _gone(rows: list[dict[str, Any]], words: Language, names_host: bool) -> list
     ]
 
 
-def choices_of(faults: Iterable[Mapping[str, Any]], words: Language) -> dict[str, list[tuple[str, str, int]]]:
+def choices_of(faults: Sequence[ShownFault], words: Language) -> dict[str, list[tuple[str, str, int]]]:
     """Return what the findings can be filtered by: for each filter its values, with their words and counts."""
-    families = {"status": "status", "state": "state", "domain": "domain", "owner": "team"}
+    values = {
+        "status": ("status", [fault["status"] for fault in faults]),
+        "state": ("state", [fault["state"] for fault in faults]),
+        "domain": ("domain", [fault["domain"] for fault in faults]),
+        "owner": ("team", [fault["owner"] for fault in faults]),
+    }
     choices = {}
-    for name, family in families.items():
-        counts = Counter(fault[name] for fault in faults if fault[name])
+    for name, (family, taken) in values.items():
+        counts = Counter(filter(None, taken))
         choices[name] = [(value, words.word(family, value), count) for value, count in counts.items()]
     return choices
 
 
-def _host_choices(data: Mapping[str, Any], words: Language) -> list[tuple[str, str, int]]:
+def _host_choices(data: RunReport, words: Language) -> list[tuple[str, str, int]]:
     counts = Counter(host["status"] for host in data["hosts"])
     return [(name, words.text(f"status.{name}"), counts[name]) for name in MARK_ORDER if counts[name]]
 
 
-def trends_of(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
+def trends_of(data: Charted, words: Language) -> list[Mapping[str, object]]:
     """Return each chart with its caption, and its values by day for those who do not see it."""
-    days, shown = data["trends"]["days"], []
+    days = data["trends"]["days"]
+    shown: list[Mapping[str, object]] = []
     for chart in data["trends"]["charts"]:
         labels = [
             words.text(f"trend.{series['label'] or 'all'}")
@@ -195,7 +215,7 @@ def trends_of(data: Mapping[str, Any], words: Language) -> list[dict[str, Any]]:
     return shown
 
 
-def _strips(data: Mapping[str, Any], words: Language) -> dict[str, Markup]:
+def _strips(data: RunReport, words: Language) -> dict[str, Markup]:
     """Return the strip of the last days of each host that has one."""
     shown = {}
     for host in data["hosts"]:
@@ -206,8 +226,8 @@ def _strips(data: Mapping[str, Any], words: Language) -> dict[str, Markup]:
     return shown
 
 
-def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:
-    limits = [words.measure(finding[name]) for name in ("warning", "critical")]
+def _record(finding: Finding, words: Language) -> Mapping[str, object]:
+    limits = [words.measure(finding["warning"]), words.measure(finding["critical"])]
     return {
         "seq": finding["seq"],
         "host": finding["host"],
@@ -222,26 +242,25 @@ def _record(finding: Mapping[str, Any], words: Language) -> dict[str, Any]:
     }
 
 
-def _thing(row: Mapping[str, Any]) -> str:
+def _thing(row: KeyFields) -> str:
     """Return what a record is about, said once where kind and subject are the same word."""
-    return str(row["kind"]) if row["kind"] == row["subject"] else f"{row['kind']} {row['subject']}"
+    return row["kind"] if row["kind"] == row["subject"] else f"{row['kind']} {row['subject']}"
 
 
-def _panels(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _panels(data: RunReport) -> dict[str, Panel]:
     """Return the records of each host: its findings by status, worst first, and the quiet ones by status."""
-    panels: dict[str, dict[str, Any]] = {
-        host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]
-    }
+    panels: dict[str, Panel] = {host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]}
     for finding in data["findings"]:
         if is_set_aside(finding["record"]):  # it stands with the records of the run
             continue
         panels[finding["host"]]["findings"].setdefault(finding["status"], []).append(finding)
     for record in data["records"]:
-        panels[record["host"]][record["status"]].append(record)
+        panel = panels[record["host"]]
+        (panel["ok"] if record["status"] == "ok" else panel["skipped"]).append(record)
     return panels
 
 
-def _anchored(data: Mapping[str, Any]) -> set[int]:
+def _anchored(data: RunReport) -> set[int]:
     """Return the numbers of the records that have a place of their own on the page."""
     numbers = {row["seq"] for row in data["evidence"]["frame"]}
     for finding in data["findings"]:
@@ -251,30 +270,32 @@ def _anchored(data: Mapping[str, Any]) -> set[int]:
     return numbers
 
 
-def _chapters(data: Mapping[str, Any]) -> list[str]:
+def _chapters(data: RunReport) -> list[str]:
     """Return the chapters in the report's fixed order; health, backup and trends only where they have something."""
-    something = {"health": data["health"]["layers"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    something: Mapping[str, object] = {
+        "health": data["health"]["layers"],
+        "backup": data["backup"],
+        "trends": data["trends"]["charts"],
+    }
     parts = [name for name in (*REPORTED, "trends") if something.get(name, True)]
     return ["hosts", "findings", *parts, "run", "evidence", "records"]
 
 
-def _module_rows(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _module_rows(data: RunReport) -> list[ModuleRow]:
     """Return a row for each step: on how many hosts it was done and how long it took at most."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, ModuleRow] = {}
     for step in data["steps"]:
-        row = rows.setdefault(step["module"], dict(step, done=0, hosts=0, statuses=set(), longest=None))
+        row = rows.setdefault(step["module"], {**step, "done": 0, "hosts": 0, "longest": None})
         row["hosts"] += 1
         row["done"] += step["status"] == "ok"
-        row["statuses"].add(step["status"])
+        row["status"] = worst((row["status"], step["status"]))
         row["started"] = min(row["started"], step["started"])
         if step["duration"] is not None:
             row["longest"] = max(row["longest"] or 0, step["duration"])
-    for row in rows.values():
-        row["status"] = min(row.pop("statuses"), key=MARK_ORDER.index)
     return list(rows.values())
 
 
-def _uncovered(data: Mapping[str, Any], words: Language) -> list[str]:
+def _uncovered(data: RunReport, words: Language) -> list[str]:
     """Return what was not looked at: hosts without a verdict, domains without a measurement."""
     without: dict[str, list[str]] = {}
     for host in data["hosts"]:
@@ -282,9 +303,11 @@ def _uncovered(data: Mapping[str, Any], words: Language) -> list[str]:
             without.setdefault(host["status"], []).append(host["name"])
     lines = []
     for status, hosts in without.items():
-        named = {"n": len(hosts)} if len(hosts) > sentences.NAMED_HOSTS else {"host": words.names(hosts)}
-        key = "limits.hosts" if "n" in named else "limits.host"
-        lines.append(words.text(key, status=words.text(f"status.{status}"), **named))
+        shown = words.text(f"status.{status}")
+        if len(hosts) > sentences.NAMED_HOSTS:
+            lines.append(words.text("limits.hosts", n=len(hosts), status=shown))
+        else:
+            lines.append(words.text("limits.host", host=words.names(hosts), status=shown))
     for entry in data["domains"]:
         if entry["code"] != "measured":
             sentence = sentences.domain(entry, words)

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import same_faults, state_of
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, Fixed, RunReport, Unseen
 
 #: Faults that are listed; a chat takes some thousand characters. More are counted.
 LISTED = 20
@@ -29,7 +32,7 @@ _MENTION = re.compile(r"[@#](?=\w)")
 _WIDE = {"@": "\uff20", "#": "\uff03"}
 
 
-def plain(text: Any) -> str:
+def plain(text: object) -> str:
     """Return text as Markdown that shows it and does nothing else: no link, no markup, no mention, no new line."""
     shown = inert(str(text))
     if len(shown) > CELL_LIMIT:
@@ -37,7 +40,7 @@ def plain(text: Any) -> str:
     return _MARKS.sub(r"\\\1", _MENTION.sub(lambda match: _WIDE[match.group()], shown))
 
 
-def render_markdown(data: Mapping[str, Any], language: str) -> str:
+def render_markdown(data: RunReport, language: str) -> str:
     """Return the report in short: verdict, domains, the worst findings and what to do, what is fixed, the evidence.
 
     Raises ValueError for a language that the report does not have.
@@ -46,13 +49,16 @@ def render_markdown(data: Mapping[str, Any], language: str) -> str:
     t, names_host = words.text, len(data["hosts"]) > 1
     faults = list(sentences.faults(data))
     counts = data["counts"]["findings"]
-    states = ["new", "open", "acknowledged", "fixed"] if data["run"]["compared_with"] else ["found"]
+    counted = [("found", counts["found"])]
+    if data["run"]["compared_with"]:
+        counted = [("new", counts["new"]), ("open", counts["open"])]
+        counted += [("acknowledged", counts["acknowledged"]), ("fixed", counts["fixed"])]
     lines = [
         f"**{plain(t('status.' + data['verdict']['status']))}: {plain(sentences.verdict(data, words))}**",
         "",
         *(f"{plain(fact)}  " for fact in sentences.facts(data, words)),
         plain(
-            t("list.comma").join(f"{t('page.' + state)} {words.number(counts[state])}" for state in states)
+            t("list.comma").join(f"{t('page.' + state)} {words.number(number)}" for state, number in counted)
             + f" ({words.weekday(data['run']['finished'])})"
         ),
         "",
@@ -64,8 +70,12 @@ def render_markdown(data: Mapping[str, Any], language: str) -> str:
         lines += ["", *table([t(f"column.{head}") for head in heads], rows)]
     if len(faults) > LISTED:
         lines += ["", plain(t("text.more", n=len(faults) - LISTED))]
-    for name, heading in (("fixed", t("page.fixed")), ("unseen", t("findings.unseen"))):
-        gone = same_faults(data[name])
+    parts: tuple[tuple[Sequence[Fixed | Unseen], str], ...] = (
+        (data["fixed"], t("page.fixed")),
+        (data["unseen"], t("findings.unseen")),
+    )
+    for gone_rows, heading in parts:
+        gone = same_faults(gone_rows)
         if gone:
             titles = [sentences.headline([row["record"] for row in group], words, names_host) for group in gone]
             lines += ["", f"{plain(heading)}:", "", *(f"- {plain(line)}" for line in titles[:LISTED])]
@@ -75,7 +85,7 @@ def render_markdown(data: Mapping[str, Any], language: str) -> str:
     return "\n".join([*lines, "", f"`{code(run)}` `#{head['count']}` `{code(head['hash'][:16])}`", ""])
 
 
-def render_lines(data: Mapping[str, Any]) -> str:
+def render_lines(data: RunReport) -> str:
     """Return a line for each host, its fields parted by tabs, the same words in each language.
 
     Host, status, a status for each domain (`health=ok,backup=failed`), number of findings, since when it has this
@@ -93,13 +103,13 @@ def render_lines(data: Mapping[str, Any]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _domains(data: Mapping[str, Any], words: Language) -> Iterable[list[str]]:
+def _domains(data: RunReport, words: Language) -> Iterable[list[str]]:
     for entry in data["domains"]:
         name, status = words.word("domain", entry["domain"]), words.text(f"status.{entry['status']}")
         yield [name, status, sentences.domain(entry, words)]
 
 
-def _fault(rows: list[dict[str, Any]], words: Language, names_host: bool) -> list[str]:
+def _fault(rows: Sequence[Finding], words: Language, names_host: bool) -> list[str]:
     records = [row["record"] for row in rows]
     since = min(row["since"] for row in rows)
     owner = rows[0]["owner"]

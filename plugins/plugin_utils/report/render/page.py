@@ -13,12 +13,15 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Named
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -39,7 +42,7 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: object) -> object:
     """Make whatever a template prints inert; only markup of our own passes as it is."""
     if value is None:
         return NOT_MEASURED
@@ -79,7 +82,7 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in shown) + '"'
 
 
-def anchors_of(hosts: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def anchors_of(hosts: Iterable[Named]) -> dict[str, str]:
     """Return each host's anchor: its name, or its place where the name cannot stand in an address."""
     return {
         host["name"]: f"h-{host['name']}" if _ANCHOR.fullmatch(host["name"]) else f"h-~{number}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
@@ -20,6 +20,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model impor
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render import charts, page
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import ACT_FIRST, choices_of, trends_of
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import (
+        Figure,
+        Finding,
+        Host,
+        PeriodReport,
+    )
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.render.types import PeriodFault
 
 #: Faults of which the page has a row; more are counted, and the JSON has them.
 LISTED_FAULTS = 400
@@ -37,7 +46,7 @@ NAMED_RUNS = 4
 _PLACES = {"runs": "evidence", "days": "days", "answered": "hosts", "found": "findings", "backup": "backup"}
 
 
-def render_period(data: Mapping[str, Any], language: str) -> str:
+def render_period(data: PeriodReport, language: str) -> str:
     """Return the report of a range as one HTML document in a language; the same data give the same bytes.
 
     Raises ValueError for a language that the report does not have.
@@ -66,7 +75,7 @@ def render_period(data: Mapping[str, Any], language: str) -> str:
         acts=[fault for fault in faults if fault["stands"] and fault["state"] != "acknowledged"],
         act_first=ACT_FIRST,
         comparison=[_figure(row, chapters, words) for row in data["comparison"]],
-        domains=[dict(entry, sentence=period_sentences.domain(entry, words)) for entry in data["domains"]],
+        domains=[{**entry, "sentence": period_sentences.domain(entry, words)} for entry in data["domains"]],
         hosts=[_host(row, anchors[row["name"]], words) for row in data["hosts"]],
         host=lambda name: links.get(name, name),  # the controller, whose spools may be spoilt, is no host of the page
         host_statuses=[
@@ -85,23 +94,33 @@ def render_period(data: Mapping[str, Any], language: str) -> str:
     )
 
 
-def _chapters(data: Mapping[str, Any]) -> list[str]:
+def _chapters(data: PeriodReport) -> list[str]:
     """Return the chapters in their fixed order; plan, backup and trends only where there is something to show."""
-    optional = {"plan": data["plan"], "backup": data["backup"], "trends": data["trends"]["charts"]}
+    optional: Mapping[str, Sequence[object]] = {
+        "plan": data["plan"],
+        "backup": data["backup"],
+        "trends": data["trends"]["charts"],
+    }
     shown = [name for name, content in optional.items() if content]
     return ["hosts", "findings", "days", "incidents", "changes", *shown, "evidence"]
 
 
-def _states(data: Mapping[str, Any]) -> list[str]:
+def _states(data: PeriodReport) -> list[str]:
     """Return the states of findings that the first screen counts."""
     counts = data["counts"]["findings"]
     basic = ("new", "open", "fixed") if data["range"]["before"]["has_evidence"] else ("found", "fixed")
-    return [
-        name for name in ("found", "new", "open", "acknowledged", "fixed", "unseen") if name in basic or counts[name]
-    ]
+    numbers = {
+        "found": counts["found"],
+        "new": counts["new"],
+        "open": counts["open"],
+        "acknowledged": counts["acknowledged"],
+        "fixed": counts["fixed"],
+        "unseen": counts["unseen"],
+    }
+    return [name for name, number in numbers.items() if name in basic or number]
 
 
-def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> dict[str, Any]:
+def _fault(rows: Sequence[Finding], data: PeriodReport, words: Language) -> PeriodFault:
     """Return what the page shows of one fault and its records."""
     first, hosts = rows[0], [row["host"] for row in rows]
     state = state_of(rows, STATES)
@@ -124,14 +143,14 @@ def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language)
         "seen": period_sentences.seen(rows, words),
         "days": words.text("findings.days", n=max(row["days"] for row in rows)),
         "whole": [
-            dict(row, stored=json.dumps(row["record"]["detail"], ensure_ascii=False, sort_keys=True))
+            {**row, "stored": json.dumps(row["record"]["detail"], ensure_ascii=False, sort_keys=True)}
             for row in rows[:WHOLE_RECORDS]
         ],
         "others": rows[WHOLE_RECORDS:],
     }
 
 
-def _figure(row: Mapping[str, Any], chapters: list[str], words: Language) -> dict[str, str]:
+def _figure(row: Figure, chapters: list[str], words: Language) -> dict[str, str]:
     place = _PLACES.get(row["name"], "hosts")
     return {
         "title": words.text(f"figure.{row['name']}"),
@@ -142,7 +161,7 @@ def _figure(row: Mapping[str, Any], chapters: list[str], words: Language) -> dic
     }
 
 
-def _host(row: Mapping[str, Any], anchor: str, words: Language) -> dict[str, Any]:
+def _host(row: Host, anchor: str, words: Language) -> Mapping[str, object]:
     days = row["days"]
     label = words.text("strip.label", n=len(days), host=row["name"], ok=words.number(days.count("ok")))
     verdicts = words.text("page.of_plain", some=words.number(row["answered"]), all=words.number(row["asked"]))

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
@@ -18,11 +18,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model impor
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.markdown import LISTED, code, plain, table
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import cut, padded
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import Finding, PeriodReport
+
 #: Faults that the summary shows.
 SHOWN = 5
 
 
-def render_period_markdown(data: Mapping[str, Any], language: str) -> str:
+def render_period_markdown(data: PeriodReport, language: str) -> str:
     """Return the report in short: verdict, the figures against the range before, the findings, the evidence.
 
     Raises ValueError for a language that the report does not have.
@@ -49,7 +52,7 @@ def render_period_markdown(data: Mapping[str, Any], language: str) -> str:
     return "\n".join([*lines, "", f"`#{head['count']}` `{code(head['hash'][:16])}`", ""])
 
 
-def render_period_text(data: Mapping[str, Any], language: str) -> str:
+def render_period_text(data: PeriodReport, language: str) -> str:
     """Return the summary that a person reads in ten seconds; raises ValueError for a language that there is not."""
     words = Language(language, data["range"]["zone"])
     heading = (period_sentences.title(data, words), period_sentences.dates(data["range"], words))
@@ -68,7 +71,7 @@ def render_period_text(data: Mapping[str, Any], language: str) -> str:
     return "".join(f"{cut(inert(line))}\n" for line in lines)
 
 
-def render_period_lines(data: Mapping[str, Any]) -> str:
+def render_period_lines(data: PeriodReport) -> str:
     """Return a line for each host, its fields parted by tabs, the same words in each language.
 
     Host, last status, a status for each domain, runs with a verdict of runs, findings that stand, the last day on
@@ -83,13 +86,13 @@ def render_period_lines(data: Mapping[str, Any]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _figures(data: Mapping[str, Any], words: Language) -> Iterable[list[str]]:
+def _figures(data: PeriodReport, words: Language) -> Iterable[list[str]]:
     for row in data["comparison"]:
-        measures = [words.measure(row[name], row["unit"]) for name in ("now", "before")]
+        measures = [words.measure(value, row["unit"]) for value in (row["now"], row["before"])]
         yield [words.text(f"figure.{row['name']}"), *measures, period_sentences.change(row, words)]
 
 
-def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language) -> list[str]:
+def _fault(rows: Sequence[Finding], data: PeriodReport, words: Language) -> list[str]:
     first = rows[0]
     return [
         f"{words.text('status.' + first['status'])} ({words.text('state.' + state_of(rows, STATES))})",

@@ -9,13 +9,16 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import is_set_aside, state_of
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, RunReport
 
 MAX_LINES = 25
 WIDTH = 110
@@ -24,7 +27,7 @@ WIDTH = 110
 PER_DOMAIN = 3
 
 
-def render_text(data: Mapping[str, Any], language: str) -> str:
+def render_text(data: RunReport, language: str) -> str:
     """Return the summary in a language: verdict, each domain with its worst faults and what to do, evidence.
 
     At most MAX_LINES lines of WIDTH columns. Raises ValueError for a language that the report does not have.
@@ -67,7 +70,7 @@ def render_text(data: Mapping[str, Any], language: str) -> str:
     return "".join(f"{cut(inert(line))}\n" for line in [*lines, "", evidence])
 
 
-def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
+def _chosen(faults: Sequence[Sequence[Finding]], room: int) -> set[str]:
     """Return the ids of the faults that there is room for: first each domain's worst, then each one's second.
 
     What is acknowledged is counted among those that are left out.
@@ -84,7 +87,7 @@ def _chosen(faults: list[list[dict[str, Any]]], room: int) -> set[str]:
     return {identifier for rank, identifier in ranked[: max(room, 0)] if rank <= PER_DOMAIN}
 
 
-def _fault(rows: list[dict[str, Any]], data: Mapping[str, Any], words: Language, names_host: bool) -> list[str]:
+def _fault(rows: Sequence[Finding], data: RunReport, words: Language, names_host: bool) -> list[str]:
     status = padded(words.text(f"status.{rows[0]['status']}").lower(), 11)
     records = [row["record"] for row in rows]
     title = sentences.headline(records, words, names_host)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
@@ -18,7 +18,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.language import La
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     OVERRIDE,
     RUN_DOMAIN,
-    STATES,
     STEP,
     Facts,
     Material,
@@ -43,10 +42,30 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings impor
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import next_start
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail, Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import (
+        Coverage,
+        Domain,
+        DomainRow,
+        Evidence,
+        Finding,
+        GoneFindings,
+        Host,
+        HostRow,
+        Override,
+        Quiet,
+        ReportCounts,
+        Run,
+        RunReport,
+        Step,
+        Verdict,
+    )
+
 SCHEMA = 1
 
 
-def build(material: Material) -> dict[str, Any]:
+def build(material: Material) -> RunReport:
     """Return the report's data, ready for JSON: what was found, where, since when, what next, and by which records.
 
     The begin record's detail says what was announced: `hosts`, `steps` (`{module, domain}`), `not_ours`, `inventory`
@@ -57,21 +76,25 @@ def build(material: Material) -> dict[str, Any]:
     observed = [stored for stored in material.records if is_observed(stored.record)]
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
+    english = Language("en", run["zone"])
     set_aside = [stored for stored in material.records if is_set_aside(stored.record)]
-    findings = findings_of([*one_per_dead_host(observed), *((stored, []) for stored in set_aside)], material, run)
+    found = [*one_per_dead_host(observed), *((stored, []) for stored in set_aside)]
+    findings = findings_of(found, material, run, english)
+    gone = gone_findings(observed, material, english)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
     domains = with_others({stored.record["domain"] for stored in observed})
-    hosts = host_rows(observed, announced, domains, findings)
-    _add_days_and_digests(hosts, observed, material)
+    hosts = _hosts(host_rows(observed, announced, domains, findings), observed, material)
     coverage = coverage_of(steps, announced, hosts, "seal" in frame)
-    data: dict[str, Any] = {
+    counts = _counts(observed, hosts, findings, gone, material)
+    data: RunReport = {
         "schema": SCHEMA,
         "run": run,
-        "counts": {},
-        "domains": [_domain(domain, hosts, observed, coverage) for domain in domains],
+        "counts": counts,
+        "verdict": _verdict(run, counts, coverage),
+        "domains": [_domain(domain, hosts, observed, coverage, english) for domain in domains],
         "hosts": hosts,
         "findings": findings,
-        **gone_findings(observed, material),
+        **gone,
         "late": [
             {
                 "procedure": late.procedure,
@@ -91,13 +114,12 @@ def build(material: Material) -> dict[str, Any]:
         "records": [_short(stored) for stored in observed if not is_finding(stored.record)],
         "evidence": _evidence(material, coverage),
     }
-    data["counts"] = _counts(observed, data, material)
-    data["verdict"] = _verdict(data, coverage)
-    _add_sentences(data)
+    data["verdict"]["sentence"] = sentences.verdict(data, english)
+    data["verdict"]["facts"] = sentences.facts(data, english)
     return data
 
 
-def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str, Any]) -> dict[str, Any]:
+def _run(material: Material, frame: dict[str, Stored], announced: Detail) -> Run:
     first = material.records[0].record
     # What was recorded as interrupted was written later, by the run that found it so.
     written = [stored.record for stored in material.records if stored.record["reason"] != "interrupted"] or [first]
@@ -105,7 +127,7 @@ def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str
     return {
         "id": first["run"],
         "procedure": first["procedure"],
-        **heading_of(str(first["procedure"]), material.facts.procedures),
+        **heading_of(first["procedure"], material.facts.procedures),
         "started": min(record["started"] for record in written),
         "finished": max(record["finished"] for record in written),
         "platform": material.facts.platform,
@@ -118,27 +140,26 @@ def _run(material: Material, frame: Mapping[str, Stored], announced: Mapping[str
     }
 
 
-def _next(begin: Mapping[str, Any], facts: Facts) -> str | None:
+def _next(begin: Record, facts: Facts) -> str | None:
     """Return when the procedure's next period begins, in which it is due again; None for one without a cadence."""
-    cadence = facts.procedures.get(str(begin["procedure"]).rpartition(".")[2], {}).get("cadence")
+    cadence = facts.procedures.get(begin["procedure"].rpartition(".")[2], {}).get("cadence")
     return iso(next_start(cadence, read_time(begin["started"]), facts.zone)) if cadence else None
 
 
-def _add_days_and_digests(hosts: list[dict[str, Any]], observed: list[Stored], material: Material) -> None:
-    """Add to each host its last days, and for each domain the SHA-256 of its records' hashes, a line each."""
-    digests: dict[tuple[str, str], Any] = {}
+def _hosts(rows: Sequence[HostRow], observed: list[Stored], material: Material) -> list[Host]:
+    """Return each host with its last days, and for each domain the SHA-256 of its records' hashes, a line each."""
+    hashes: dict[tuple[str, str], list[str]] = {}
     for stored in observed:
         place = stored.record["host"], stored.record["domain"]
-        digests.setdefault(place, hashlib.sha256()).update(f"{stored.hash}\n".encode())
+        hashes.setdefault(place, []).append(f"{stored.hash}\n")
     by_host: dict[str, dict[str, str]] = {}
-    for (host, domain), digest in digests.items():
-        by_host.setdefault(host, {})[domain] = digest.hexdigest()
-    for row in hosts:
-        row["days"] = material.strips["hosts"].get(row["name"], [])
-        row["digests"] = by_host.get(row["name"], {})
+    for (host, domain), lines in hashes.items():
+        by_host.setdefault(host, {})[domain] = hashlib.sha256("".join(lines).encode()).hexdigest()
+    days = material.strips["hosts"]
+    return [{**row, "days": days.get(row["name"], []), "digests": by_host.get(row["name"], {})} for row in rows]
 
 
-def _step(stored: Stored) -> dict[str, Any]:
+def _step(stored: Stored) -> Step:
     record = stored.record
     return {
         "module": record["subject"],
@@ -152,7 +173,7 @@ def _step(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _override(stored: Stored) -> dict[str, Any]:
+def _override(stored: Stored) -> Override:
     record, detail = stored.record, stored.record["detail"]
     return {
         "seq": stored.seq,
@@ -163,11 +184,11 @@ def _override(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _short(stored: Stored) -> dict[str, Any]:
+def _short(stored: Stored) -> Quiet:
     record = stored.record
     return {
         "seq": stored.seq,
-        **key_of(record)._asdict(),
+        **key_of(record).fields(),
         "status": record["status"],
         "reason": record["reason"],
         "value": record["detail"].get("value"),
@@ -175,9 +196,7 @@ def _short(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _domain(
-    domain: str, hosts: list[dict[str, Any]], observed: list[Stored], coverage: Mapping[str, Any]
-) -> dict[str, Any]:
+def _domain(domain: str, hosts: list[Host], observed: list[Stored], coverage: Coverage, english: Language) -> Domain:
     own = [stored.record for stored in observed if stored.record["domain"] == domain]
     marks = Counter(host["domains"][domain] for host in hosts if host["ours"])
     loud = [mark for mark in marks if mark not in ("skipped", "none")]
@@ -188,7 +207,7 @@ def _domain(
     elif "not_built" in reasons and reasons <= {"not_built", "not_ours"}:
         status, code = "skipped", "not_built"
     without = sum(host["domains"][domain] in ("unreachable", "none") for host in hosts if host["ours"])
-    return {
+    row: DomainRow = {
         "domain": domain,
         "status": status,
         "code": code,
@@ -197,13 +216,15 @@ def _domain(
         "measured": figures.proved(own) if domain == "backup" else figures.passed(own),
         "without": without if code == "measured" else 0,
     }
+    return {**row, "sentence": sentences.domain(row, english)}
 
 
-def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material) -> dict[str, Any]:
-    hosts = data["hosts"]
+def _counts(
+    observed: list[Stored], hosts: list[Host], findings: list[Finding], gone: GoneFindings, material: Material
+) -> ReportCounts:
     ours = [host for host in hosts if host["ours"]]
-    faults: dict[str, list[dict[str, Any]]] = {}
-    for finding in data["findings"]:
+    faults: dict[str, list[Finding]] = {}
+    for finding in findings:
         faults.setdefault(finding["id"], []).append(finding)
     states = Counter(state_of(rows) for rows in faults.values())
     return {
@@ -216,8 +237,12 @@ def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material)
         "findings": {
             "total": len(faults),
             "status": ordered(Counter(rows[0]["status"] for rows in faults.values())),
-            **{state: states[state] for state in STATES},
-            **{state: len(same_faults(data[state])) for state in ("fixed", "unseen")},
+            "open": states["open"],
+            "new": states["new"],
+            "found": states["found"],
+            "acknowledged": states["acknowledged"],
+            "fixed": len(same_faults(gone["fixed"])),
+            "unseen": len(same_faults(gone["unseen"])),
         },
         "records": {
             "total": len(material.records),
@@ -226,7 +251,7 @@ def _counts(observed: list[Stored], data: Mapping[str, Any], material: Material)
     }
 
 
-def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]:
+def _evidence(material: Material, coverage: Coverage) -> Evidence:
     numbers = [stored.seq for stored in material.records]
     return {
         "first": min(numbers),
@@ -246,11 +271,12 @@ def _evidence(material: Material, coverage: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _verdict(data: Mapping[str, Any], coverage: Mapping[str, Any]) -> dict[str, Any]:
-    hosts = data["counts"]["hosts"]
+def _verdict(run: Run, counts: ReportCounts, coverage: Coverage) -> Verdict:
+    """Return the verdict; its sentences, which tell of the whole report, come after the rest."""
+    hosts = counts["hosts"]
     is_complete = not coverage["missing"]
     status = worst(mark for mark in hosts["status"] if mark not in ("skipped", "none"))
-    if data["run"]["interrupted"]:
+    if run["interrupted"]:
         code, status = "interrupted", "failed"
     elif hosts["total"] and not hosts["with_verdict"]:
         code, status = "no_verdict", "failed"
@@ -267,19 +293,6 @@ def _verdict(data: Mapping[str, Any], coverage: Mapping[str, Any]) -> dict[str, 
         "complete": is_complete,
         "missing": coverage["missing"],
         "steps": {"expected": coverage["expected"], "recorded": coverage["recorded"], "present": coverage["answered"]},
+        "sentence": "",
+        "facts": [],
     }
-
-
-def _add_sentences(data: dict[str, Any]) -> None:
-    english = Language("en", data["run"]["zone"])
-    data["verdict"]["sentence"] = sentences.verdict(data, english)
-    data["verdict"]["facts"] = sentences.facts(data, english)
-    for domain in data["domains"]:
-        domain["sentence"] = sentences.domain(domain, english)
-    for finding in data["findings"]:
-        record, hosts = finding["record"], [finding["host"]]
-        finding["title"] = sentences.title(record, hosts, english)
-        finding["why"] = sentences.why(record, english)
-        finding["next"] = sentences.next_act(record, hosts, english)
-    for gone in (*data["fixed"], *data["unseen"]):
-        gone["title"] = sentences.title(gone["record"], [gone["host"]], english)

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import place_of
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Coverage, HostRow, Step
 
 #: Reasons of a step that leave the run incomplete: the plan wanted it, and nothing was looked at.
 INCOMPLETE_REASONS = ("not_built", "not_reached", "not_started", "interrupted", "busy")
@@ -18,9 +22,7 @@ INCOMPLETE_REASONS = ("not_built", "not_reached", "not_started", "interrupted", 
 _CUT_OFF = ("not_reached", "not_started", "interrupted")
 
 
-def coverage_of(
-    steps: list[dict[str, Any]], announced: Mapping[str, Any], hosts: list[dict[str, Any]], is_sealed: bool
-) -> dict[str, Any]:
+def coverage_of(steps: Sequence[Step], announced: Detail, hosts: Sequence[HostRow], is_sealed: bool) -> Coverage:
     """Return the steps expected, recorded and answered, and what is missing: `{reason: [domains]}`.
 
     Of a domain that stands, a step that is not built is named by its module.
@@ -40,7 +42,7 @@ def coverage_of(
         follows_from_dead_host = step["host"] in dead and step["reason"] == "not_reached"
         if step["reason"] in INCOMPLETE_REASONS and step["host"] in ours and not follows_from_dead_host:
             is_part = step["reason"] == "not_built" and step["domain"] in standing
-            missing.setdefault(step["reason"], set()).add(step["module" if is_part else "domain"])
+            missing.setdefault(step["reason"], set()).add(step["module"] if is_part else step["domain"])
     for _host, module in wanted - recorded:
         missing.setdefault("missing", set()).add(domain_of[module])
     if not is_sealed:

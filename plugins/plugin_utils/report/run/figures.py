@@ -9,10 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import BackupRow, Copy, Health, ToldVersion
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Measured, Value
 
 #: The plan's layers, from below.
 LAYERS = ("infrastructure", "platform", "application")
@@ -25,13 +30,13 @@ _UPPER = re.compile(r"(?:~:|0:)?(\d+(?:\.\d+)?)")
 _LOWER = re.compile(r"(\d+(?:\.\d+)?):")
 
 
-def passed(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def passed(records: Iterable[Record]) -> Measured:
     """Return how many observations there are, without the skipped ones, and how many are ok."""
     counts = Counter(record["status"] for record in records if record["kind"] != STEP)
     return {"ok": counts["ok"], "total": counts.total() - counts["skipped"]}
 
 
-def proved(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def proved(records: Iterable[Record]) -> Measured:
     """Return how many backup sets there are and how many a restore has proved."""
     sets: dict[tuple[str, str], bool] = {}
     for record in records:
@@ -41,7 +46,7 @@ def proved(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {"ok": sum(sets.values()), "total": len(sets)}
 
 
-def health(observed: Iterable[Stored]) -> dict[str, Any]:
+def health(observed: Iterable[Stored]) -> Health:
     """Return the probes' statuses by layer, and the values that are closest to their limits."""
     probed = [stored for stored in observed if _is_probe(stored.record)]
     layers: dict[str, Counter[str]] = {layer: Counter() for layer in LAYERS}
@@ -52,9 +57,9 @@ def health(observed: Iterable[Stored]) -> dict[str, Any]:
     return {"layers": layered, "closest": shares(probed)[:CLOSEST]}
 
 
-def shares(observed: Iterable[Stored]) -> list[dict[str, Any]]:
+def shares(observed: Iterable[Stored]) -> list[Value]:
     """Return the values that have a limit with one end, those closest to it first."""
-    values = []
+    values: list[Value] = []
     for stored in observed:
         record, detail = stored.record, stored.record["detail"]
         if not _is_probe(record):
@@ -62,18 +67,28 @@ def shares(observed: Iterable[Stored]) -> list[dict[str, Any]]:
         limit = detail.get("critical") or detail.get("warning")
         share = share_of_limit(detail.get("value"), limit)
         if share is not None:
-            place = {name: record[name] for name in ("host", "kind", "subject", "status")}
-            measured = {"value": detail["value"], "unit": str(detail.get("unit") or ""), "limit": str(limit)}
-            values.append({**place, **measured, "share": round(share, 4), "seq": stored.seq})
+            values.append(
+                {
+                    "host": record["host"],
+                    "kind": record["kind"],
+                    "subject": record["subject"],
+                    "status": record["status"],
+                    "value": detail["value"],
+                    "unit": str(detail.get("unit") or ""),
+                    "limit": str(limit),
+                    "share": round(share, 4),
+                    "seq": stored.seq,
+                }
+            )
     values.sort(key=lambda value: (-value["share"], value["seq"]))
     return values
 
 
-def _is_probe(record: Mapping[str, Any]) -> bool:
-    return bool(record["domain"] == "health" and record["kind"] != STEP)
+def _is_probe(record: Record) -> bool:
+    return record["domain"] == "health" and record["kind"] != STEP
 
 
-def share_of_limit(value: Any, limit: Any) -> float | None:
+def share_of_limit(value: object, limit: object) -> float | None:
     """Return how much of a limit a value has used, 1.0 at the limit; None where there is no such measure."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0 or limit is None:
         return None
@@ -85,16 +100,16 @@ def share_of_limit(value: Any, limit: Any) -> float | None:
     return share if math.isfinite(share) else None
 
 
-def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:
+def backup(observed: Iterable[Stored]) -> list[BackupRow]:
     """Return a row for each backup set of each host: its newest backup, and the proof with what it restored."""
-    sets: dict[tuple[str, str], dict[str, Any]] = {}
+    sets: dict[tuple[str, str], BackupRow] = {}
     for stored in observed:
         record, detail = stored.record, stored.record["detail"]
         if record["domain"] != "backup" or record["kind"] not in ("backup", "proof"):
             continue
-        place = {"host": record["host"], "set": record["subject"], "backup": None, "proof": None}
-        row = sets.setdefault((record["host"], record["subject"]), place)
-        row[record["kind"]] = {
+        empty: BackupRow = {"host": record["host"], "set": record["subject"], "backup": None, "proof": None}
+        row = sets.setdefault((record["host"], record["subject"]), empty)
+        copy: Copy = {
             "status": record["status"],
             "seq": stored.seq,
             "finished": record["finished"],
@@ -104,6 +119,11 @@ def backup(observed: Iterable[Stored]) -> list[dict[str, Any]]:
             "files": detail.get("files"),
             "bytes": detail.get("bytes"),
         }
+        if record["kind"] == "backup":
+            row["backup"] = copy
+        else:
+            row["proof"] = copy
         if detail.get("version"):
-            row["version"] = {**detail["version"], "seq": stored.seq}
+            told: ToldVersion = detail["version"]
+            row["version"] = {**told, "seq": stored.seq}
     return list(sets.values())

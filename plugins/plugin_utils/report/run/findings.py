@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     RUN_DOMAIN,
     STEP,
@@ -24,54 +23,62 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     owner_of,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, GoneFindings, Run
+
 #: Domains of records that tell of no host: of the run, and of what people know.
 _NOT_OBSERVED = (RUN_DOMAIN, acknowledgement.DOMAIN)
 
 
-def is_observed(record: Mapping[str, Any]) -> bool:
+def is_observed(record: Record) -> bool:
     """Tell whether a record says something of a host, not of the run or of what people know."""
     return record["domain"] not in _NOT_OBSERVED
 
 
 def findings_of(
-    found: list[tuple[Stored, list[int]]], material: Material, run: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+    found: list[tuple[Stored, list[int]]], material: Material, run: Run, english: Language
+) -> list[Finding]:
     """Return the findings, worst first; the same one on several hosts has one id and stands together."""
     earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
-    findings: list[dict[str, Any]] = []
-    for stored, also in found:
-        record = stored.record
-        detail = record["detail"]
-        since = material.since.get(key_of(record), record["finished"])
-        is_open = key_of(record) in earlier or since < run["started"]
-        known = acknowledgement.told(record, material.acknowledgements, run["finished"])
-        state = "found" if material.previous is None else "open" if is_open else "new"
-        findings.append(
-            {
-                "status": record["status"],
-                "reason": record["reason"],
-                "state": "acknowledged" if known and not known["expired"] else state,
-                "acknowledged": known,
-                "key": "/".join(key_of(record)),
-                **key_of(record)._asdict(),
-                "value": detail.get("value"),
-                "unit": str(detail.get("unit") or ""),
-                "warning": detail.get("warning"),
-                "critical": detail.get("critical"),
-                "since": since,
-                "age": age_of(since, run["finished"]),
-                "owner": owner_of(record, material.facts.procedures),
-                "clauses": record["clauses"],
-                "seq": stored.seq,
-                "hash": stored.hash,
-                "also": also,
-                "record": record,
-            }
-        )
-    findings.sort(key=finding_order)
-    for number, (_fault, rows) in enumerate(itertools.groupby(findings, named_alike), start=1):
-        for row in rows:
-            row["id"] = f"F-{number:02}"
+    ranked = sorted(found, key=lambda pair: finding_order(pair[0].record))
+    faults = itertools.groupby(ranked, lambda pair: named_alike(pair[0].record))
+    findings: list[Finding] = []
+    for number, (_fault, pairs) in enumerate(faults, start=1):
+        for stored, also in pairs:
+            record, detail = stored.record, stored.record["detail"]
+            key, hosts = key_of(record), [record["host"]]
+            since = material.since.get(key, record["finished"])
+            is_open = key in earlier or since < run["started"]
+            known = acknowledgement.told(record, material.acknowledgements, run["finished"])
+            state = "found" if material.previous is None else "open" if is_open else "new"
+            findings.append(
+                {
+                    "id": f"F-{number:02}",
+                    "status": record["status"],
+                    "reason": record["reason"],
+                    "state": "acknowledged" if known and not known["expired"] else state,
+                    "acknowledged": known,
+                    "key": "/".join(key),
+                    **key.fields(),
+                    "value": detail.get("value"),
+                    "unit": str(detail.get("unit") or ""),
+                    "warning": detail.get("warning"),
+                    "critical": detail.get("critical"),
+                    "since": since,
+                    "age": age_of(since, run["finished"]),
+                    "owner": owner_of(record, material.facts.procedures),
+                    "clauses": record["clauses"],
+                    "seq": stored.seq,
+                    "hash": stored.hash,
+                    "also": also,
+                    "record": record,
+                    "title": sentences.title(record, hosts, english),
+                    "why": sentences.why(record, english),
+                    "next": sentences.next_act(record, hosts, english),
+                }
+            )
     return findings
 
 
@@ -92,23 +99,20 @@ def one_per_dead_host(observed: list[Stored]) -> list[tuple[Stored, list[int]]]:
     return kept
 
 
-def gone_findings(observed: list[Stored], material: Material) -> dict[str, list[dict[str, Any]]]:
+def gone_findings(observed: list[Stored], material: Material, english: Language) -> GoneFindings:
     """Return what the run before found and this one no longer does.
 
     Either it was seen to be OK (`fixed`), or it was not looked at again and nothing is known of it (`unseen`).
     """
-    gone: dict[str, list[dict[str, Any]]] = {"fixed": [], "unseen": []}
+    gone: GoneFindings = {"fixed": [], "unseen": []}
     if material.previous is None:
         return gone
     now = {key_of(stored.record): stored for stored in observed}
-    for record in sorted(material.previous.findings, key=_gone_order):
-        stored = now.get(key_of(record))
+    for record in sorted(material.previous.findings, key=finding_order):
+        key = key_of(record)
+        stored, title = now.get(key), sentences.title(record, [record["host"]], english)
         if stored is not None and stored.record["status"] == "ok":
-            gone["fixed"].append({**key_of(record)._asdict(), "seq": stored.seq, "record": record})
+            gone["fixed"].append({**key.fields(), "seq": stored.seq, "record": record, "title": title})
         elif stored is None or stored.record["status"] == "skipped":
-            gone["unseen"].append({**key_of(record)._asdict(), "status": record["status"], "record": record})
+            gone["unseen"].append({**key.fields(), "status": record["status"], "record": record, "title": title})
     return gone
-
-
-def _gone_order(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    return finding_order({"status": record["status"], "domain": record["domain"], "record": record, **record})

@@ -7,18 +7,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored, worst
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, HostRow
 
 #: What a record must say for its host to have a verdict.
 _KNOWN = ("ok", "warning", "critical")
 
 
 def host_rows(
-    observed: list[Stored], announced: Mapping[str, Any], domains: list[str], findings: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    observed: list[Stored], announced: Detail, domains: list[str], findings: Sequence[Finding]
+) -> list[HostRow]:
     """Return a row for each host of the inventory and of the records, in the inventory's order."""
     names = [name for group in ("inventory", "hosts", "not_ours") for name in announced.get(group) or []]
     not_ours = set(announced.get("not_ours") or [])
@@ -43,7 +47,7 @@ def host_rows(
         place = finding["host"], finding["status"]
         since[place] = min(since.get(place, finding["since"]), finding["since"])
         count[finding["host"]] += 1
-    rows = []
+    rows: list[HostRow] = []
     for name, found in statuses.items():
         marks = {domain: _mark(found.get(domain), name in dead) for domain in domains}
         loud = [mark for mark in marks.values() if mark not in ("skipped", "none")]

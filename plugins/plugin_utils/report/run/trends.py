@@ -9,10 +9,20 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta, timezone, tzinfo
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Stored
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Chart, Series, Trends
+
+    #: Makes a line of a chart: of what the key of its records is, its label, and the field of their details.
+    Course = Callable[[Mapping[str, str], str, str], Series]
 
 #: Days that a chart shows.
 DAYS = 30
@@ -39,11 +49,11 @@ class History(Protocol):
         subject: str | None = None,
         since: str | None = None,
         upto: int | None = None,
-    ) -> Iterable[Any]:
+    ) -> Iterable[Stored]:
         """Return the records that match all that is given, in their order."""
 
 
-def courses(ledger: History, records: Sequence[Any], zone: str) -> dict[str, Any]:
+def courses(ledger: History, records: Sequence[Stored], zone: str) -> Trends:
     """Return `days` and `charts`, each `{name, unit, limit, series}`, up to the last record of a run.
 
     A series has a `label` and one of `points` for each day: the last value of the day, None where there is none.
@@ -63,7 +73,7 @@ def courses(ledger: History, records: Sequence[Any], zone: str) -> dict[str, Any
     if len(days) < ENOUGH:
         return {"days": [day.isoformat() for day in days], "charts": []}
 
-    def course(key: Mapping[str, str], label: str, field: str) -> dict[str, Any]:
+    def course(key: Mapping[str, str], label: str, field: str) -> Series:
         found = ledger.records(**key, since=since, upto=last.seq)
         return {"label": label, "points": points_of(days, place, (value_of(stored.record, field) for stored in found))}
 
@@ -73,25 +83,25 @@ def courses(ledger: History, records: Sequence[Any], zone: str) -> dict[str, Any
     return {"days": [day.isoformat() for day in days], "charts": enough}
 
 
-def _findings(days: list[date], place: tzinfo, seals: list[Mapping[str, Any]]) -> dict[str, Any]:
-    series = []
+def _findings(days: list[date], place: tzinfo, seals: list[Record]) -> Chart:
+    series: list[Series] = []
     for label, statuses in (("bad", BAD), ("watched", WATCHED)):
         values = (_counted(record, statuses) for record in seals)
         series.append({"label": label, "points": points_of(days, place, values)})
     return chart_of("findings", "", None, series)
 
 
-def _counted(record: Mapping[str, Any], statuses: Sequence[str]) -> tuple[str, float | None]:
+def _counted(record: Record, statuses: Sequence[str]) -> tuple[str, float | None]:
     """Return how many records of some statuses a run left; a run that was cut off has not counted them."""
     counts = record["detail"].get("statuses")
     total = sum(counts.get(status, 0) for status in statuses) if isinstance(counts, dict) else None
     return record["finished"], total
 
 
-def _health(records: Sequence[Any], course: Any) -> list[dict[str, Any]]:
+def _health(records: Sequence[Stored], course: Course) -> list[Chart]:
     charts = []
     for row in figures.health(records)["closest"][:VALUES]:
-        key = {"domain": "health", **{name: row[name] for name in ("host", "kind", "subject")}}
+        key = {"domain": "health", "host": row["host"], "kind": row["kind"], "subject": row["subject"]}
         label = row["kind"] if row["kind"] == row["subject"] else f"{row['kind']} {row['subject']}"
         limit = row["value"] / row["share"] if row["share"] else None
         series = [course(key, f"{row['host']} {label}", "value")]
@@ -99,20 +109,24 @@ def _health(records: Sequence[Any], course: Any) -> list[dict[str, Any]]:
     return charts
 
 
-def _backups(records: Sequence[Any], course: Any) -> list[dict[str, Any]]:
-    rows = [row for row in figures.backup(records) if row["backup"] and isinstance(row["backup"]["bytes"], int)]
-    rows.sort(key=lambda row: (-row["backup"]["bytes"], row["host"], row["set"]))
+def _backups(records: Sequence[Stored], course: Course) -> list[Chart]:
+    rows = [
+        (-row["backup"]["bytes"], row["host"], row["set"])
+        for row in figures.backup(records)
+        if row["backup"] and isinstance(row["backup"]["bytes"], int)
+    ]
+    rows.sort()
     charts = []
     for name, unit, field in (("backup_size", "bytes", "bytes"), ("backup_time", "s", "duration")):
         series = []
-        for row in rows[:SETS]:
-            key = {"domain": "backup", "kind": "backup", "host": row["host"], "subject": row["set"]}
-            series.append(course(key, f"{row['host']} {row['set']}", field))
+        for _size, host, name_of_set in rows[:SETS]:
+            key = {"domain": "backup", "kind": "backup", "host": host, "subject": name_of_set}
+            series.append(course(key, f"{host} {name_of_set}", field))
         charts.append(chart_of(name, unit, None, series))
     return charts
 
 
-def _updates(records: Sequence[Any], course: Any) -> dict[str, Any]:
+def _updates(records: Sequence[Stored], course: Course) -> Chart:
     pending = []
     for stored in records:
         record = stored.record
@@ -126,12 +140,12 @@ def _updates(records: Sequence[Any], course: Any) -> dict[str, Any]:
     return chart_of("updates", "", None, series)
 
 
-def chart_of(name: str, unit: str, limit: float | None, series: list[dict[str, Any]]) -> dict[str, Any]:
+def chart_of(name: str, unit: str, limit: float | None, series: list[Series]) -> Chart:
     """Return a chart of the data's `trends`."""
     return {"name": name, "unit": unit, "limit": limit, "series": series}
 
 
-def value_of(record: Mapping[str, Any], field: str) -> tuple[str, float | None]:
+def value_of(record: Record, field: str) -> tuple[str, float | None]:
     """Return when a value was taken, and the value; None where the record holds no number."""
     detail = record["detail"]
     counts = detail.get("counts")
@@ -146,7 +160,7 @@ def points_of(days: list[date], place: tzinfo, values: Iterable[tuple[str, float
     return [found.get(day) for day in days]
 
 
-def known_points(series: Mapping[str, Any]) -> int:
+def known_points(series: Series) -> int:
     """Return of how many days a series knows a value."""
     return sum(point is not None for point in series["points"])
 

@@ -7,11 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import LOUD, Stored
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import RunReport
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.update_types import (
+        RestartFacts,
+        Restarts,
+        ScanFacts,
+        Told,
+        Update,
+        UpdateRow,
+    )
 
 DOMAIN = "updates"
 
@@ -34,40 +46,52 @@ _LONGEST = 100
 _PARTS = {("package_list", "pending"): "scan", ("reboot", "host"): "reboot", ("restarts", "processes"): "restarts"}
 
 
-def gathered(observed: Iterable[Stored]) -> list[dict[str, Any]]:
+def gathered(observed: Iterable[Stored]) -> list[UpdateRow]:
     """Return a row for each host with a record of its updates: `scan`, `reboot` and `restarts`, the newest of each.
 
     A part is None where there is no record of it. Details come from hosts: what has another shape is left out.
     """
-    makers = {"scan": _scan, "reboot": _reboot, "restarts": _restarts}
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, UpdateRow] = {}
     for stored in observed:
         record = stored.record
         part = _PARTS.get((record["kind"], record["subject"])) if record["domain"] == DOMAIN else None
         if part is None:
             continue
         row = rows.setdefault(record["host"], {"host": record["host"], "scan": None, "reboot": None, "restarts": None})
-        told = {"status": record["status"], "reason": record["reason"], "seq": stored.seq}
-        row[part] = {**told, **makers[part](record["detail"])}
+        told: Told = {"status": record["status"], "reason": record["reason"], "seq": stored.seq}
+        if part == "scan":
+            row["scan"] = {**told, **_scan(record["detail"])}
+        elif part == "reboot":
+            row["reboot"] = {**told, "reasons": _texts(record["detail"].get("reasons"))[:NAMED]}
+        else:
+            row["restarts"] = {**told, **_restarts(record["detail"])}
     return list(rows.values())
 
 
-def _scan(detail: Mapping[str, Any]) -> dict[str, Any]:
+def _scan(detail: Detail) -> ScanFacts:
     """Return the counts of a scan, None for one that is not known, and its most urgent updates.
 
     A scan lists the updates that are past their deadline first, so that their number tells which ones are.
     """
-    counts = {name: _count(_mapping(detail.get("counts")).get(name)) for name in ("pending", "security", "late")}
+    counts = _mapping(detail.get("counts"))
+    late = _count(counts.get("late"))
     entries = [entry for entry in _list(detail.get("updates"))[:NAMED] if isinstance(entry, Mapping)]
-    late = counts["late"] or 0
-    return {**counts, "updates": [_update(entry, place < late) for place, entry in enumerate(entries)]}
+    return {
+        "pending": _count(counts.get("pending")),
+        "security": _count(counts.get("security")),
+        "late": late,
+        "updates": [_update(entry, place < (late or 0)) for place, entry in enumerate(entries)],
+    }
 
 
-def _update(entry: Mapping[str, Any], is_late: bool) -> dict[str, Any]:
+def _update(entry: Mapping[str, object], is_late: bool) -> Update:
     cves = _texts(entry.get("cves"))
     age = entry.get("age_days")
     return {
-        **{name: str(entry.get(name) or "")[:_LONGEST] for name in ("name", "installed", "candidate", "hold")},
+        "name": _text(entry.get("name")),
+        "installed": _text(entry.get("installed")),
+        "candidate": _text(entry.get("candidate")),
+        "hold": _text(entry.get("hold")),
         "security": entry.get("security") is True,
         "late": is_late,
         "severities": _texts(entry.get("severities"))[:NAMED],
@@ -77,32 +101,32 @@ def _update(entry: Mapping[str, Any], is_late: bool) -> dict[str, Any]:
     }
 
 
-def _reboot(detail: Mapping[str, Any]) -> dict[str, Any]:
-    return {"reasons": _texts(detail.get("reasons"))[:NAMED]}
-
-
-def _restarts(detail: Mapping[str, Any]) -> dict[str, Any]:
+def _restarts(detail: Detail) -> RestartFacts:
     processes = _count(_mapping(detail.get("counts")).get("processes"))
     return {"processes": processes, "units": _texts(detail.get("units"))[:NAMED]}
 
 
-def _count(value: Any) -> int | None:
+def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _texts(value: Any) -> list[str]:
+def _text(value: object) -> str:
+    return str(value or "")[:_LONGEST]
+
+
+def _texts(value: object) -> list[str]:
     return [entry[:_LONGEST] for entry in _list(value) if isinstance(entry, str)]
 
 
-def chapter(data: Mapping[str, Any], words: Language, is_compact: bool) -> dict[str, Any]:
+def chapter(data: RunReport, words: Language, is_compact: bool) -> Mapping[str, object]:
     """Return what the chapter shows: `total`, a sentence; `rows`, late ones first; `lines`, the others counted."""
     scanned = [row for row in data["updates"] if row["scan"]]
     eventful = sorted((row for row in data["updates"] if _has_anything(row)), key=_urgency)
@@ -121,42 +145,56 @@ def chapter(data: Mapping[str, Any], words: Language, is_compact: bool) -> dict[
     }
 
 
-def _has_anything(row: Mapping[str, Any]) -> bool:
-    parts = [row[name] for name in ("scan", "reboot", "restarts") if row[name]]
-    return bool((row["scan"] and row["scan"]["pending"]) or any(part["status"] in LOUD for part in parts))
+def _has_anything(row: UpdateRow) -> bool:
+    parts: tuple[Told | None, ...] = (row["scan"], row["reboot"], row["restarts"])
+    return bool((row["scan"] and row["scan"]["pending"]) or any(part and part["status"] in LOUD for part in parts))
 
 
-def _urgency(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _urgency(row: UpdateRow) -> tuple[int, int, bool, int, str]:
     """Return what rows are sorted by: past deadline, security, not known, pending, host."""
-    scan = row["scan"] or {"status": "none", "late": 0, "security": 0, "pending": 0}
+    scan = row["scan"]
+    if scan is None:
+        return 0, 0, True, 0, row["host"]
     is_known = scan["status"] != "unknown"
     return -(scan["late"] or 0), -(scan["security"] or 0), is_known, -(scan["pending"] or 0), row["host"]
 
 
-def _total(rows: Iterable[Mapping[str, Any]], words: Language) -> str:
+def _total(rows: Iterable[UpdateRow], words: Language) -> str:
     """Return what is pending where it is known, where it is not, and where something is to be restarted."""
-    known = dict.fromkeys(("pending", "security", "late"), 0)
-    unknown = reboot = restarts = 0
+    pending = security = late = unknown = reboot = restarts = 0
     for row in rows:
         scan = row["scan"]
         if scan and scan["status"] != "unknown":
-            for name in known:
-                known[name] += scan[name] or 0
+            pending += scan["pending"] or 0
+            security += scan["security"] or 0
+            late += scan["late"] or 0
         unknown += bool(scan and scan["status"] == "unknown")
         reboot += is_due(row["reboot"])
         restarts += is_due(row["restarts"])
-    counted = {**known, "reboot": reboot, "restarts": restarts, "unknown": unknown}
-    shown: dict[str, Any] = {name: words.number(value) for name, value in counted.items()}
-    return words.text("updates.total", **shown)
+    return words.text(
+        "updates.total",
+        pending=words.number(pending),
+        security=words.number(security),
+        late=words.number(late),
+        reboot=words.number(reboot),
+        restarts=words.number(restarts),
+        unknown=words.number(unknown),
+    )
 
 
-def is_due(part: Mapping[str, Any] | None) -> bool:
+def is_due(part: Told | None) -> bool:
     """Tell whether a record says that something has to be restarted."""
     return bool(part and part["status"] in ("warning", "critical"))
 
 
-def _row(row: Mapping[str, Any], words: Language, named: int) -> dict[str, Any]:
-    scan = row["scan"]
+def _row(row: UpdateRow, words: Language, named: int) -> Mapping[str, object]:
+    scan, reboot, restarts = row["scan"], row["reboot"], row["restarts"]
+    parts: tuple[Told | None, ...] = (reboot, restarts)
+    due: list[tuple[str, Told]] = []
+    if reboot and is_due(reboot):
+        due.append((words.text("updates.reboot"), reboot))
+    if restarts and is_due(restarts):
+        due.append((_services(restarts, words), restarts))
     updates = scan["updates"] if scan else []
     left_out = (scan["pending"] or 0) - len(updates[:named]) if scan else 0
     return {
@@ -164,22 +202,18 @@ def _row(row: Mapping[str, Any], words: Language, named: int) -> dict[str, Any]:
         "updates": [_shown(entry, words) for entry in updates[:named]],
         "left_out": words.text("updates.left_out", n=left_out) if updates and left_out > 0 else "",
         "said": words.word("reason", scan["reason"]) if scan and scan["reason"] else "",
-        "restart": [
-            (words.text("updates.reboot") if name == "reboot" else _services(row[name], words), row[name])
-            for name in ("reboot", "restarts")
-            if is_due(row[name])
-        ],
-        "unseen": [row[name] for name in ("reboot", "restarts") if row[name] and row[name]["status"] == "unknown"],
+        "restart": due,
+        "unseen": [part for part in parts if part and part["status"] == "unknown"],
     }
 
 
-def _services(part: Mapping[str, Any], words: Language) -> str:
+def _services(part: Restarts, words: Language) -> str:
     processes = words.measure(part["processes"])
     named = f" ({words.names(part['units'])})" if part["units"] else ""
     return words.text("updates.restarts", processes=processes) + named
 
 
-def _shown(entry: Mapping[str, Any], words: Language) -> dict[str, Any]:
+def _shown(entry: Update, words: Language) -> dict[str, str]:
     """Return an update as a reader sees it: from which version to which, and what is known of it."""
     facts = [words.text("updates.late")] if entry["late"] else []
     facts += [words.word("severity", severity) for severity in entry["severities"]]

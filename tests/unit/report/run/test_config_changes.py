@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import html
+import json
 from typing import Any
 
+import environment
+import jsonschema
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import render_html
 
@@ -49,6 +52,11 @@ def test_a_new_version_is_told_with_its_changes(language: str, words: list[str])
     for each in [*words, "/etc/ssh/sshd_config", "-PermitRootLogin yes", "session of li on pts/0"]:
         assert each in page
     assert "<b>" not in render_html(report(version=VERSION), language).partition("PermitRootLogin no")[2][:20]
+
+
+def test_the_schema_of_the_data_knows_a_new_version() -> None:
+    schema = json.loads((environment.ROOT / "docs/report.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(report(version={**VERSION, "message": "No more can be told."}))
 
 
 def test_a_backup_without_a_new_version_has_no_such_part() -> None:
