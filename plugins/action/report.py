@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
@@ -29,13 +29,16 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     write_report,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
+
 #: Options that say which days and what of them; each is a run option of the plan too.
 RANGE_OPTIONS = ("period", "from", "to", "group", "team")
 
 _ENDINGS = {"html": ".html", "json": ".json", "markdown": ".md", "lines": ".txt"}
 
 
-class ActionModule(Task):
+class ActionModule(Task["Mapping[str, str | None]"]):
     """See plugins/modules/report.py."""
 
     ARGUMENTS = {
@@ -46,7 +49,7 @@ class ActionModule(Task):
         **{name: {"type": "str"} for name in RANGE_OPTIONS},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Mapping[str, str | None], task_vars: TaskVars) -> Mapping[str, object]:
         """Choose the run or the range, build its report, show the summary and write the files."""
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])
@@ -74,7 +77,7 @@ class ActionModule(Task):
 
     def _run(
         self, wanted: str, procedure: str | None, plan: Mapping[str, Any], state: StateDir
-    ) -> tuple[dict[str, Any], bool]:
+    ) -> tuple[dict[str, Any], bool]:  # Any: the report makes it and renders it
         """Return the data of one run, and whether it is the newest."""
         with open_ledger(state, read_only=True) as ledger:
             shelf = self._shelf(ledger, state)
@@ -94,7 +97,7 @@ class ActionModule(Task):
         plan: Mapping[str, Any],
         state: StateDir,
         groups: Mapping[str, list[str]],
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any]:  # Any: see _run
         """Return the data of a range of days."""
         if not (asked["period"] or asked["from"] or asked["to"]):
             raise OpsError("group and team narrow the report of a range; give period, or from and to.")
