@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER, open_ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report import LOUD, acknowledgement
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
+
 #: Runs of which the findings can be acknowledged.
 RUNS = 10
 
 
-class ActionModule(SigningTask):
+class ActionModule(SigningTask["Mapping[str, str | None]"]):
     """See plugins/modules/acknowledge.py."""
 
     ARGUMENTS = {
@@ -27,7 +31,7 @@ class ActionModule(SigningTask):
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Mapping[str, str | None], task_vars: TaskVars) -> Mapping[str, object]:
         """Compare with what stands, and unless in check mode record what is new."""
         now = datetime.now(timezone.utc)
         given = {name: value for name, value in arguments.items() if value is not None}

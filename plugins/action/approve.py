@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
@@ -27,13 +28,23 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
 
-class ActionModule(SigningTask):
+    class Options(TypedDict):
+        """What the task takes."""
+
+        request: str | None
+        confirm: str | None
+        key: str | None
+
+
+class ActionModule(SigningTask["Options"]):
     """See plugins/modules/approve.py."""
 
     ARGUMENTS = {"request": {"type": "str"}, "confirm": {"type": "str"}, "key": {"type": "path"}}
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Show what would be approved; with the right digits, and by one who may, sign and store it."""
         now, options = datetime.now(timezone.utc), self.run_options()
         plan = self.plan_of(task_vars["inventory_hostname"])

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CATALOGUE
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
@@ -29,6 +28,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
     optional,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import CatalogueArguments
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import HostResult, Outcome, TaskVars
+
 MODULE = "backup_catalog"
 
 #: The step that has judged the freshness of a host's sets already.
@@ -41,7 +44,7 @@ _SNAPSHOT: dict[str, Check] = {
 }
 
 
-class ActionModule(BackupTask):
+class ActionModule(BackupTask["CatalogueArguments"]):
     """See plugins/modules/backup_catalog.py."""
 
     HALF = ("backup.repositories.catalogue", "catalogue")
@@ -55,13 +58,13 @@ class ActionModule(BackupTask):
         "without_us": map_of(line(), list_of(line(), 1000), 1000),
     }
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: CatalogueArguments) -> Expected:
         """Expect each set; a repository that cannot be opened has no locks and no device."""
         return self._expected(subjects={"copies": wanted(given["sets"])})
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: CatalogueArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[CatalogueArguments, dict[str, str]]:
         """Fill in the host's site, each set's last proof and each repository's last check."""
         filled, secrets = super().prepare(arguments, plan, host, now)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
@@ -77,7 +80,7 @@ class ActionModule(BackupTask):
         filled["checks"] = {name: record["status"] for name, record in checks.items() if record}
         return filled, secrets
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: CatalogueArguments, task_vars: TaskVars) -> HostResult:
         """Print, where a person asked for the state, how each set is restored without us."""
         result = super().perform(arguments, task_vars)
         host: str = task_vars["inventory_hostname"]
@@ -91,8 +94,8 @@ class ActionModule(BackupTask):
         return result
 
     def complete(
-        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> dict[str, Any]:
+        self, outcome: Outcome, arguments: CatalogueArguments, plan: Plan, host: str, now: datetime
+    ) -> Outcome:
         """Add to what the host has seen what the ledger says of its backups over time."""
         measured = outcome.pop("measured", None)
         if measured is None:

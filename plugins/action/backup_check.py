@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import CHECK
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
@@ -20,10 +19,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, options
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import CheckArguments
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import Outcome
+
 MODULE = "backup_check"
 
 
-class ActionModule(BackupTask):
+class ActionModule(BackupTask["CheckArguments"]):
     """See plugins/modules/backup_check.py."""
 
     HALF = ("backup.proofs.integrity_check", "check")
@@ -31,27 +34,26 @@ class ActionModule(BackupTask):
     COPIES = True
     KINDS = ("check", "escrow")
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: CheckArguments) -> Expected:
         """Expect each repository, and each copy of a key that lies ready."""
         names = repositories_of({name: given["sets"][name] for name in wanted(given["sets"])})
         return self._expected(subjects={"check": names, "escrow": set(names) & set(given["escrow"])})
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: CheckArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[CheckArguments, dict[str, str]]:
         """Read as much as the procedure's step says, and all data used alone, unless it is said; add escrowed keys."""
         filled, secrets = super().prepare(arguments, plan, host, now)
         if not filled["data"]:
             run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
             filled["data"] = options_of(plan, run.procedure if run else "", MODULE)["data"]
-        filled["escrow"] = {}
+        unreadable: dict[str, str] = {}
         for name, file in escrow.files_of(repositories_of(filled["sets"]), plan).items():
-            secrets[f"escrow:{name}"], filled["escrow"][name] = _read(file)
+            secrets[f"escrow:{name}"], unreadable[name] = _read(file)
+        filled["escrow"] = unreadable
         return filled, secrets
 
-    def complete(
-        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> dict[str, Any]:
+    def complete(self, outcome: Outcome, arguments: CheckArguments, plan: Plan, host: str, now: datetime) -> Outcome:
         """Say of the other repositories when the copy of their key was last tested."""
         if self._task.check_mode or outcome["status"] != "ok":
             return outcome

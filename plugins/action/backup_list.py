@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ANY, LIST, NO_TIME, TIME_FORMS
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask
@@ -32,11 +31,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
     same,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import ListArguments
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import HostResult, TaskVars
+
 #: Snapshots and paths printed; the result has more.
 PRINTED = 20
 
 
-class ActionModule(BackupTask):
+class ActionModule(BackupTask["ListArguments"]):
     """See plugins/modules/backup_list.py."""
 
     HALF = ("backup.restores.listing", "listing")
@@ -50,15 +53,16 @@ class ActionModule(BackupTask):
         "path_count": integer,
     }
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: ListArguments) -> Expected:
         """Expect results alone, and an operation that is the one that was asked for."""
         return self._expected(results={**self.RESULTS, "operation": _operation_of(given)})
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: ListArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[ListArguments, dict[str, str]]:
         """Take from the run options what is not given; refuse what cannot be before the host is touched."""
-        options = {
+        options: ListArguments = {
+            **arguments,
             "set": arguments["set"] or plan["egov_ops_restore_set"],
             "paths": arguments["paths"] or plan["egov_ops_restore_paths"],
             "at": arguments["at"] or plan["egov_ops_restore_at"],
@@ -71,14 +75,15 @@ class ActionModule(BackupTask):
             plan = self.plan_of_other(owner)
             options["target"] = host
         _refuse_time(options["at"])
-        filled, secrets = super().prepare({**arguments, **options}, plan, owner, now)
+        filled, secrets = super().prepare(options, plan, owner, now)
         _refuse_names(options["from_repository"], options["set"], filled["sets"])
         return filled, secrets
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: ListArguments, task_vars: TaskVars) -> HostResult:
         """Add the estimate to the operation, and print what was found."""
         result = super().perform(arguments, task_vars)
-        operation = result.get("operation")
+        returned = result.get("operation")
+        operation = None if isinstance(returned, str) else returned  # only the last lines make a text of it
         if operation:
             state = StateDir.resolve(self.plan_of(task_vars["inventory_hostname"])["egov_ops_state_dir"])
             owner = operation.get("of", operation["host"])
@@ -88,8 +93,8 @@ class ActionModule(BackupTask):
             result["msg"] += f" A restore may take {seconds:.0f} s, {by}."
         for entry in result.get("snapshots", [])[:PRINTED]:
             self.say(f"{entry['time']}  {entry['snapshot'][:8]}  {entry['set']:<16} {entry['kind']}")
-        for entry in result.get("paths", [])[:PRINTED]:
-            self.say(f"  {entry['size']:>12}  {entry['modified']}  {entry['path']}")
+        for row in result.get("paths", [])[:PRINTED]:
+            self.say(f"  {row['size']:>12}  {row['modified']}  {row['path']}")
         if operation:
             self.say(f"operation: {json.dumps(operation, ensure_ascii=True, sort_keys=True)}")
             if inert_value(operation) != operation:
@@ -97,7 +102,7 @@ class ActionModule(BackupTask):
         return result
 
 
-def _operation_of(given: Mapping[str, Any]) -> Check:
+def _operation_of(given: ListArguments) -> Check:
     """Return the check of the operation: what was asked for is as it was asked, and the rest is of its type."""
     sets: Sets = {name: given["sets"][name] for name in names_of(given["sets"])}
     owner, target, mode = given["host_name"], given.get("target"), given["mode"]

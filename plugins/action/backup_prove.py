@@ -6,32 +6,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PROVE
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import ProveArguments
 
-class ActionModule(BackupTask):
+
+class ActionModule(BackupTask["ProveArguments"]):
     """See plugins/modules/backup_prove.py."""
 
     HALF = ("backup.proofs.proof", "prove")
     ARGUMENTS = PROVE
     KINDS = ("proof",)
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: ProveArguments) -> Expected:
         """Expect each set; where one snapshot is named, at least one that has it."""
         if given["snapshot"]:
             return self._expected(some=True)
         return self._expected(subjects={"proof": wanted(given["sets"])})
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: ProveArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[ProveArguments, dict[str, str]]:
         """Take the size of the sample from the plan too."""
         filled, secrets = super().prepare(arguments, plan, host, now)
         filled["files"] = filled["files"] or plan["egov_ops_backup_proof_files"]

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import PRUNE
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import ChangingTask, outcome_of
@@ -24,8 +23,18 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected, flag, line, map_of, pair
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import PruneArguments, Repositoried
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import Outcome, TaskVars
+    from ansible_collections.egov.ops.plugins.plugin_utils.backup import PlannedRepository
 
-class ActionModule(ChangingTask):
+    class Options(PruneArguments, total=False):
+        """What the task takes: elsewhere is for the controller alone."""
+
+        elsewhere: bool
+
+
+class ActionModule(ChangingTask["Options"]):
     """See plugins/modules/backup_prune.py."""
 
     DOMAIN = "backup"
@@ -34,17 +43,15 @@ class ActionModule(ChangingTask):
     KINDS = ("prune",)
     RESULTS = {**DIFF, "seen": map_of(line(200, empty=False), pair(line(40), flag), 100_000)}
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: Options) -> Expected:
         """Expect each repository of the operation."""
         return self._expected(subjects={"prune": given["operation"]["repositories"]})
 
-    def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
+    def operation(self, arguments: Options, plan: Plan, host: str) -> Repositoried:
         """Return the repositories that are pruned there."""
         return {"repositories": sorted(self._repositories(arguments, plan))}
 
-    def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    def prepare(self, arguments: Options, plan: Plan, host: str, now: datetime) -> tuple[Options, dict[str, str]]:
         """Fill in the rules of the plan and what the controller knows of the snapshots; find the passwords."""
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         found = self._repositories(arguments, plan)
@@ -52,7 +59,8 @@ class ActionModule(ChangingTask):
         for name, entry in found.items():
             if "unprunable" not in entry:
                 secrets |= secrets_of_entry(name, entry, state, bool(self._task.check_mode))
-        given = {key: value for key, value in arguments.items() if key != "elsewhere"}
+        given = arguments.copy()
+        given.pop("elsewhere", None)
         return {
             **given,
             "repositories": public(found),
@@ -65,8 +73,8 @@ class ActionModule(ChangingTask):
         }, secrets
 
     def _attempt(
-        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
-    ) -> dict[str, Any]:
+        self, arguments: Options, plan: Plan, host: str, run_id: str, now: datetime, task_vars: TaskVars
+    ) -> Outcome:
         """Prune what there is, and remember which snapshots were seen for the first time."""
         if not self._repositories(arguments, plan):
             where = "elsewhere" if arguments["elsewhere"] else "on the host itself"
@@ -84,5 +92,5 @@ class ActionModule(ChangingTask):
             pruning.remember(state, host, seen)
         return outcome
 
-    def _repositories(self, arguments: dict[str, Any], plan: Plan) -> dict[str, dict[str, Any]]:
+    def _repositories(self, arguments: Options, plan: Plan) -> dict[str, PlannedRepository]:
         return pruning.repositories(plan, repositories_of(plan["egov_ops_backup_sets"]), arguments["elsewhere"])

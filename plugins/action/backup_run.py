@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RUN
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask, wanted
@@ -18,8 +17,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, S
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import BackupArguments
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import Outcome
 
-class ActionModule(BackupTask):
+
+class ActionModule(BackupTask["BackupArguments"]):
     """See plugins/modules/backup_run.py."""
 
     HALF = ("backup.run", "backup")
@@ -29,15 +32,13 @@ class ActionModule(BackupTask):
     KINDS = ("backup", "copy")
     RESULTS = DIFF
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: BackupArguments) -> Expected:
         """Expect each set, and each of its copies."""
         sets = wanted(given["sets"])
         copies = {f"{name} to {copy}" for name in sets for copy in given["sets"][name].get("copies") or ()}
         return self._expected(subjects={"backup": sets, "copy": copies})
 
-    def complete(
-        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> dict[str, Any]:
+    def complete(self, outcome: Outcome, arguments: BackupArguments, plan: Plan, host: str, now: datetime) -> Outcome:
         """Judge how old each set's newest good backup is, whatever became of this one."""
         if self._task.check_mode or outcome["status"] == "skipped":  # nobody was to look at this host
             return outcome

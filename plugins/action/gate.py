@@ -6,20 +6,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task, ask, refuse_plan_variables
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
 
-class ActionModule(Task):
+    class Options(TypedDict):
+        """What the task takes."""
+
+        action: str
+        request: str | None
+
+
+class ActionModule(Task["Options"]):
     """See plugins/modules/gate.py."""
 
     ARGUMENTS = {"action": {"type": "str", "required": True}, "request": {"type": "str"}}
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Ask the gates of this host; fail with what they say, unless in check mode."""
         refuse_plan_variables(self.extra_variables())
         host = task_vars["inventory_hostname"]

@@ -6,24 +6,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task, ask, refuse_plan_variables
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
+    from ansible_collections.egov.ops.plugins.plugin_utils.gates import ShownDecision
 
-class ActionModule(Task):
+    class Options(TypedDict):
+        """What the task takes."""
+
+        action: str | None
+        request: str | None
+
+
+class ActionModule(Task["Options"]):
     """See plugins/modules/gate_explain.py."""
 
     ARGUMENTS = {"action": {"type": "str"}, "request": {"type": "str"}}
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Ask the gates of each host of the play and print what they say, one a line."""
         refuse_plan_variables(self.extra_variables())
         now = datetime.now(timezone.utc)
-        decisions: dict[str, Any] = {}
+        decisions: dict[str, ShownDecision] = {}
         action = arguments["action"] or str(merge({}, load_schema(), self.extra_variables())["egov_ops_action"])
         for host in task_vars["ansible_play_hosts_all"]:
             plan = self.plan_of(host)

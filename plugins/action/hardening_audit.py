@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.options import AUDIT
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import HostTask, wanted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.hardening.types import AuditArguments, Control
 
-class ActionModule(HostTask):
+
+class ActionModule(HostTask["AuditArguments"]):
     """See plugins/modules/hardening_audit.py."""
 
     DOMAIN = "hardening"
@@ -25,15 +27,15 @@ class ActionModule(HostTask):
     KINDS = ("control",)
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: AuditArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[AuditArguments, dict[str, str]]:
         """Take the controls from the plan where none are given; why they matter stays on the controller."""
         controls = arguments["controls"] or {
-            name: {key: value for key, value in control.items() if key != "why"}
+            name: cast("Control", {key: value for key, value in control.items() if key != "why"})
             for name, control in plan["egov_ops_controls"].items()
         }
         return {**arguments, "controls": controls}, {}
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: AuditArguments) -> Expected:
         """Expect each control."""
-        return self._expected(subjects={"control": wanted(given["controls"])})
+        return self._expected(subjects={"control": wanted(given["controls"] or {})})

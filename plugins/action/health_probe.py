@@ -6,17 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.health.options import PROBE
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import HostTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.health.types import ProbeArguments
 
-class ActionModule(HostTask):
+
+class ActionModule(HostTask["ProbeArguments"]):
     """See plugins/modules/health_probe.py."""
 
     DOMAIN = "health"
@@ -24,12 +26,12 @@ class ActionModule(HostTask):
     ARGUMENTS = PROBE
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: ProbeArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[ProbeArguments, dict[str, str]]:
         """Take the probes from the plan where none are given."""
         return {**arguments, "probes": arguments["probes"] or plan["egov_ops_probes"]}, {}
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: ProbeArguments) -> Expected:
         """Expect observations of the kinds that the probes have."""
-        probes = given["probes"].values()
+        probes = (given["probes"] or {}).values()
         return self._expected(kinds={str(probe.get("kind")) for probe in probes if isinstance(probe, dict)}, some=True)

@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import ROTATE
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import ChangingTask, outcome_of
@@ -24,8 +23,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, S
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, password
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Repositoried, RotateArguments
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Detail
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import Outcome, TaskVars
 
-class ActionModule(ChangingTask):
+
+class ActionModule(ChangingTask["RotateArguments"]):
     """See plugins/modules/key_rotate.py."""
 
     DOMAIN = "backup"
@@ -33,34 +37,34 @@ class ActionModule(ChangingTask):
     ARGUMENTS = ROTATE
     KINDS = ("key",)
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: RotateArguments) -> Expected:
         """Expect each repository of the operation."""
         return self._expected(subjects={"key": given["operation"]["repositories"]})
 
-    def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
+    def operation(self, arguments: RotateArguments, plan: Plan, host: str) -> Repositoried:
         """Return the repositories whose keys are rotated."""
         return {"repositories": sorted(_rotations(plan, arguments["stage"], host))}
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: RotateArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[RotateArguments, dict[str, str]]:
         """Bring the present and the new password of each repository, and what earlier stages have told of its keys."""
         state, check_mode = StateDir.resolve(plan["egov_ops_state_dir"]), bool(self._task.check_mode)
         entries = plan["egov_ops_backup_repositories"]
         found: dict[str, str] = {}
-        known = {}
+        known: dict[str, dict[str, str]] = {}
         rotations = _rotations(plan, arguments["stage"], host)
         for name, rotation in rotations.items():
             found |= secrets_of_entry(name, entries[name], state, check_mode)
             new = rotation.password(make=arguments["stage"] == "add" and not check_mode)
             found[f"next:{name}"] = new or _of_check_mode()
             known[name] = rotation.progress().get(host, {}).get(name, {})
-        given = {**arguments, "repositories": public({name: entries[name] for name in rotations}), "known": known}
-        return {**given, "host_name": host}, found
+        repositories = public({name: entries[name] for name in rotations})
+        return {**arguments, "repositories": repositories, "known": known, "host_name": host}, found
 
     def _attempt(
-        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
-    ) -> dict[str, Any]:
+        self, arguments: RotateArguments, plan: Plan, host: str, run_id: str, now: datetime, task_vars: TaskVars
+    ) -> Outcome:
         """Switch the sources that are ready before an old key goes, and remember what the stage has done."""
         state, stage = StateDir.resolve(plan["egov_ops_state_dir"]), arguments["stage"]
         rotations = _rotations(plan, stage, host)
@@ -83,12 +87,11 @@ class ActionModule(ChangingTask):
                     if record["status"] == "ok":
                         _note(rotations[name], stage, host, name, record["detail"], users.get(name, []))
                     elif record["reason"] == "not_supported":
-                        rotations[name].note(host, name, unsupported=record["detail"].get("message") or "not supported")
+                        why = str(record["detail"].get("message") or "not supported")
+                        rotations[name].note(host, name, unsupported=why)
         return outcome
 
-    def _users(
-        self, rotations: dict[str, Rotation], state: StateDir, task_vars: dict[str, Any]
-    ) -> dict[str, list[Place]]:
+    def _users(self, rotations: dict[str, Rotation], state: StateDir, task_vars: TaskVars) -> dict[str, list[Place]]:
         """Return by repository who else has its password from the same source; raises OpsError."""
         found: dict[str, list[Place]] = {name: [] for name in rotations}
         by_key = {rotation.key: name for name, rotation in rotations.items()}
@@ -141,10 +144,10 @@ def _switched(name: str, rotation: Rotation, users: list[Place], plan: Plan) -> 
     return ""
 
 
-def _note(rotation: Rotation, stage: str, host: str, name: str, detail: dict[str, Any], users: list[Place]) -> None:
+def _note(rotation: Rotation, stage: str, host: str, name: str, detail: Detail, users: list[Place]) -> None:
     """Remember what a stage has done with a repository; raises OpsError."""
     if stage == "add":
-        rotation.note(host, name, old=detail.get("old", ""), new=detail.get("new", ""), unsupported="")
+        rotation.note(host, name, old=str(detail.get("old", "")), new=str(detail.get("new", "")), unsupported="")
     elif stage == "remove":
         rotation.note(host, name, removed="yes")
         rotation.finish(users)

@@ -6,19 +6,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
+
+    class Filters(TypedDict, total=False):
+        """What chooses records."""
+
+        run: str | None
+        procedure: str | None
+        host: str | None
+        domain: str | None
+        kind: str | None
+        subject: str | None
+        status: list[str] | None
+        since: str | None
+        until: str | None
+
+    class Options(Filters):
+        """What the task takes."""
+
+        limit: int
+
+
 #: Options that choose records, by the names that the ledger gives them.
 FILTERS = ("run", "procedure", "host", "domain", "kind", "subject", "status", "since", "until")
 
 
-class ActionModule(Task):
+class ActionModule(Task["Options"]):
     """See plugins/modules/ledger_info.py."""
 
     ARGUMENTS = {
@@ -27,11 +50,12 @@ class ActionModule(Task):
         "limit": {"type": "int", "default": 20},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Read head, runs and records; print the head and the runs, one a line."""
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])
-        asked = {name: arguments[name] for name in FILTERS if arguments[name] is not None}
+        given = {name: value for name, value in arguments.items() if name in FILTERS and value is not None}
+        asked = cast("Filters", given)
         limit = arguments["limit"]
         with open_ledger(state, read_only=True) as ledger:
             head = ledger.head()

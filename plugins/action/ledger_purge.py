@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
@@ -22,13 +23,21 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report import Shelf
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
 
-class ActionModule(Task):
+    class Options(TypedDict):
+        """What the task takes."""
+
+        retention_days: int | None
+
+
+class ActionModule(Task["Options"]):
     """See plugins/modules/ledger_purge.py."""
 
     ARGUMENTS = {"retention_days": {"type": "int"}}
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Name what is too old, and unless in check mode export and remove it."""
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
@@ -18,13 +19,23 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     verify_ledger,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
 
-class ActionModule(Task):
+    class Options(TypedDict):
+        """What the task takes."""
+
+        witness: str | None
+        signers: str | None
+        export: str | None
+
+
+class ActionModule(Task["Options"]):
     """See plugins/modules/ledger_verify.py."""
 
     ARGUMENTS = {"witness": {"type": "path"}, "signers": {"type": "path"}, "export": {"type": "path"}}
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Walk the chain, compare it with the witnesses, and fail with what is wrong."""
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])

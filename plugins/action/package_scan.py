@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.packages.options import SCAN
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import HostTask
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.packages.types import ScanArguments
 
 #: By kind what is looked at, on each host.
 _SUBJECTS = {
@@ -24,7 +26,7 @@ _SUBJECTS = {
 }
 
 
-class ActionModule(HostTask):
+class ActionModule(HostTask["ScanArguments"]):
     """See plugins/modules/package_scan.py."""
 
     DOMAIN = "updates"
@@ -34,8 +36,8 @@ class ActionModule(HostTask):
     KINDS = tuple(_SUBJECTS)
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: ScanArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[ScanArguments, dict[str, str]]:
         """Take from the plan what is not given: how old lists may be, which sources are for security, the deadlines."""
         age = arguments["max_lists_age"]
         deadlines = {name: plan[f"egov_ops_patch_deadline_{name}"] for name in ("critical", "high", "other")}
@@ -46,6 +48,6 @@ class ActionModule(HostTask):
             "deadlines": {**deadlines, **arguments["deadlines"]},
         }, {}
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: ScanArguments) -> Expected:
         """Expect the same on each host."""
         return self._expected(subjects=_SUBJECTS)

@@ -30,6 +30,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
 )
 
 if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
     from ansible_collections.egov.ops.plugins.plugin_utils.report import PeriodReport, RunReport
 
 #: Options that say which days and what of them; each is a run option of the plan too.
@@ -38,7 +39,7 @@ RANGE_OPTIONS = ("period", "from", "to", "group", "team")
 _ENDINGS = {"html": ".html", "json": ".json", "markdown": ".md", "lines": ".txt"}
 
 
-class ActionModule(Task):
+class ActionModule(Task["Mapping[str, str | None]"]):
     """See plugins/modules/report.py."""
 
     ARGUMENTS = {
@@ -49,7 +50,7 @@ class ActionModule(Task):
         **{name: {"type": "str"} for name in RANGE_OPTIONS},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Mapping[str, str | None], task_vars: TaskVars) -> Mapping[str, object]:
         """Choose the run or the range, build its report, show the summary and write the files."""
         plan = self.plan_of(task_vars["inventory_hostname"])
         state = StateDir.resolve(plan["egov_ops_state_dir"])

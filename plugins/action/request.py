@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
@@ -28,8 +29,20 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
 
-class ActionModule(SigningTask):
+    class Options(TypedDict):
+        """What the task takes; valid_for is in seconds."""
+
+        action: str | None
+        operation: Mapping[str, object] | None
+        reason: str | None
+        valid_for: int | None
+        key: str | None
+
+
+class ActionModule(SigningTask["Options"]):
     """See plugins/modules/request.py."""
 
     ARGUMENTS = {
@@ -40,7 +53,7 @@ class ActionModule(SigningTask):
         "key": {"type": "path"},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Make the request in the name of the key's owner, show it, and unless in check mode sign and store it."""
         now, run_options = datetime.now(timezone.utc), self.run_options()
         action = arguments["action"] or run_options["egov_ops_action"]

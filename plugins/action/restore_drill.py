@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import DRILL
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask
@@ -19,8 +18,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import moved_files
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import DrillArguments
 
-class ActionModule(BackupTask):
+
+class ActionModule(BackupTask["DrillArguments"]):
     """See plugins/modules/restore_drill.py."""
 
     HALF = ("backup.restores.drill", "drill")
@@ -29,13 +31,13 @@ class ActionModule(BackupTask):
     WATCHED = True
     KINDS = ("drill",)
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: DrillArguments) -> Expected:
         """Expect each set."""
         return self._expected(subjects={"drill": names_of(given["sets"])})
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: DrillArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[DrillArguments, dict[str, str]]:
         """Take copy, sandbox and assertions from the plan too; refuse to drill where the plan does not."""
         wanted, delegate = plan["egov_ops_drill_host"], getattr(self._task, "delegate_to", None)
         if wanted and wanted not in (host, delegate):

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.options import RESTORE
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import RestoreTask
@@ -20,8 +19,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Moved, RestoreArguments, Sets
 
-class ActionModule(RestoreTask):
+
+class ActionModule(RestoreTask["RestoreArguments"]):
     """See plugins/modules/restore_run.py."""
 
     HALF = ("backup.restores.job", "restore")
@@ -29,27 +31,27 @@ class ActionModule(RestoreTask):
     ARGUMENTS = RESTORE
     KINDS = ("restore",)
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: RestoreArguments) -> Expected:
         """Expect the set of the operation."""
         return self._expected(subjects={"restore": (given["operation"]["set"],)})
 
-    def longest(self, given: Mapping[str, Any], timeout: float) -> float:
+    def longest(self, given: RestoreArguments, timeout: float) -> float:
         """Allow the job its own time."""
         return max(timeout, float(given["job_timeout"]))
 
     def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+        self, arguments: RestoreArguments, plan: Plan, host: str, now: datetime
+    ) -> tuple[RestoreArguments, dict[str, str]]:
         """Fill in the repository of the request, and find its password."""
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         operation = arguments["operation"]
         owner = operation.get("of", host)
         if owner != host:
             plan = self.plan_of_other(owner)
-        sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
+        sets: Sets = {operation["set"]: {"repository": operation["repository"], "known": True}}
         repositories = {operation["repository"]: plan["egov_ops_backup_repositories"].get(operation["repository"])}
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
-        moved: dict[str, Any] = {}
+        moved: Moved = {}
         with suppress(LedgerError):  # an emergency may find none, and then such a file is named as a difference
             moved = moved_files(state, owner, operation["set"])
         known = {name: entry for name, entry in repositories.items() if entry}

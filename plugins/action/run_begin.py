@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from ansible import constants
 from ansible import context as cli
@@ -33,8 +34,19 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, targets
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
 
-class ActionModule(Task):
+    class Options(TypedDict):
+        """What the task takes; wait is in seconds."""
+
+        procedure: str
+        observes: bool | None
+        steps: list[begin.AnnouncedStep] | None
+        wait: int
+
+
+class ActionModule(Task["Options"]):
     """See plugins/modules/run_begin.py."""
 
     ARGUMENTS = {
@@ -52,7 +64,7 @@ class ActionModule(Task):
         "wait": {"type": "int", "default": 60},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Refuse what cannot work, then open the spool; in check mode only the first."""
         begin.refuse_settings(str(self.play().strategy), str(constants.DEFAULT_HASH_BEHAVIOUR))
         tags, skip_tags = list(cli.CLIARGS.get("tags") or []), list(cli.CLIARGS.get("skip_tags") or [])

@@ -6,19 +6,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import controller, open_ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import UNWELL, Run, judge
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import NoOptions, TaskVars
 
-class ActionModule(Task):
+
+class ActionModule(Task["NoOptions"]):
     """See plugins/modules/run_verdict.py."""
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: NoOptions, task_vars: TaskVars) -> Mapping[str, object]:
         """Read the host's sealed records and judge them."""
         if self._task.check_mode:
             return {"changed": False, "msg": "Check mode: there is nothing to judge.", "reasons": []}

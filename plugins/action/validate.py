@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible import constants
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
@@ -16,11 +17,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import Wa
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import refuse_settings
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
+
 #: Problems and changes shown in Ansible's own result; all of them are printed, and stand in the files.
 SHOWN = 20
 
 
-class ActionModule(Task):
+class ActionModule(Task["Mapping[str, str | None]"]):
     """See plugins/modules/validate.py."""
 
     ARGUMENTS = {
@@ -30,7 +34,7 @@ class ActionModule(Task):
         "folder": {"type": "str"},
     }
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Mapping[str, str | None], task_vars: TaskVars) -> Mapping[str, object]:
         """Load and check the inventory, say what was found and write the files."""
         refuse_settings("linear", str(constants.DEFAULT_HASH_BEHAVIOUR))
         extra = self.extra_variables()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Repository
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
     from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Result
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Permission, Result
 
     # `class` is a word of Python, and can be a key in this form alone.
     _Classed = TypedDict("_Classed", {"class": str}, total=False)
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
         hook_timeout: float
         snapshot: bool
         snapshot_size: int
-        full_since: str
+        full_since: str | None
         incremental: str
-        incremental_since: str
+        incremental_since: str | None
         known: bool
         known_copies: Sequence[str]
 
@@ -237,24 +237,19 @@ if TYPE_CHECKING:
         from_repository: str
         target: str
 
-    class RestoreArguments(TypedDict, total=False):
+    class RestoreArguments(Permission, total=False):
         """What a restore takes, and its job; job_timeout is in seconds."""
 
         operation: Request
-        operation_id: str
-        gates: Sequence[str]
-        requester: str
-        approvers: Sequence[str]
         repositories: Repositories
         job_timeout: float
         moved: Moved
         attach: bool
         recorded: bool
 
-    class SettleArguments(TypedDict, total=False):
+    class SettleArguments(Permission, total=False):
         """What the acceptance and the undoing of a restore take."""
 
-        operation_id: str
         person: str
 
     #: Does what a person decided about a restore and returns the sentence.
@@ -265,13 +260,15 @@ if TYPE_CHECKING:
 
         set: str
         snapshot: str
+        ticket: str
+        until: str
 
     #: By unit how many days, weeks, months and years are kept.
     Rule = Mapping[str, int]
     #: When the controller first saw a snapshot, and whether a run of ours made it.
     Seen = Sequence[Any]  # Any: a pair, which JSON makes a list
 
-    class PruneArguments(TypedDict, total=False):
+    class PruneArguments(Permission, total=False):
         """What the pruning takes."""
 
         operation: Repositoried
@@ -283,7 +280,7 @@ if TYPE_CHECKING:
         proofs: Mapping[str, Sequence[str]]
         known: Mapping[str, Seen]
 
-    class RotateArguments(TypedDict, total=False):
+    class RotateArguments(Permission, total=False):
         """What the rotation of keys takes; known has by repository the ids of the `old` and the `new` key."""
 
         operation: Repositoried

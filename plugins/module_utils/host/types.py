@@ -49,11 +49,20 @@ if TYPE_CHECKING:
         #: Of a half that broke: for the controller's log of crashes alone.
         traceback: str
 
-    # Any: the controller scrubs what it made of a Result by the same function.
-    AnyResult = TypeVar("AnyResult", Result, dict[str, Any])
+    #: A Result, or what the controller made of it.
+    AnyResult = TypeVar("AnyResult", bound=Mapping[str, object])
 
     #: A half, which returns a Result. Any: see Arguments.
     Half = Callable[[Any, Host], Result]
+
+    class Permission(TypedDict, total=False):
+        """What a half that changes its host is given of the request, and of those who let it."""
+
+        request: str | None
+        operation_id: str
+        gates: Sequence[str]
+        requester: str
+        approvers: Sequence[str]
 
     class Program(TypedDict, total=False):
         """What a job of its own is started with: the envelope without arguments and secrets, and what reads it."""

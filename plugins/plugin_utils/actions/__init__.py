@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.restore_task import RestoreTask, SettleTask
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.signing import SigningTask
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task, wanted
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import HostResult, NoOptions, Outcome, TaskVars
 else:
     __getattr__ = offering(
         __name__,
@@ -33,5 +34,6 @@ else:
             "restore_task": ("RestoreTask", "SettleTask"),
             "signing": ("SigningTask",),
             "task": ("Task", "wanted"),
+            "types": ("HostResult", "NoOptions", "Outcome", "TaskVars"),
         },
     )

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.host_task import HostTask
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import (
@@ -24,8 +25,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.backup import (
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Repository
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import SetArguments
 
-class BackupTask(HostTask):
+SetOptions = TypeVar("SetOptions", bound="SetArguments")
+
+
+class BackupTask(HostTask[SetOptions]):
     """An action over a half of the backup room: its sets, repositories and passwords come from plan and ledger."""
 
     DOMAIN = "backup"
@@ -34,18 +41,14 @@ class BackupTask(HostTask):
     #: The password files that this task has created, by repository.
     created: Mapping[str, Path] = MappingProxyType({})
 
-    def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    def prepare(self, arguments: SetOptions, plan: Plan, host: str, now: datetime) -> tuple[SetOptions, dict[str, str]]:
         """Fill in sets with what is due, repositories and the inventory's name of the host; find the passwords."""
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         sets = sets_of(plan, arguments["sets"], state, host, now)
-        filled = {
-            **arguments,
-            "sets": sets,
-            "repositories": public(plan["egov_ops_backup_repositories"]),
-            "host_name": arguments["host_name"] or host,
-        }
+        filled = copy(arguments)
+        filled["sets"] = sets
+        filled["repositories"] = public(plan["egov_ops_backup_repositories"])
+        filled["host_name"] = arguments["host_name"] or host
         check_mode = bool(self._task.check_mode)
         absent = absent_files(repositories_of(sets), plan, state)
         found = passwords_of(sets, plan, state, check_mode)
@@ -54,7 +57,9 @@ class BackupTask(HostTask):
             found |= more
             if troubles:
                 known = filled["repositories"]
-                broken = {name: {**known.get(name, {}), "trouble": why} for name, why in troubles.items()}
+                broken: dict[str, Repository] = {
+                    name: {**known.get(name, {}), "trouble": why} for name, why in troubles.items()
+                }
                 filled["repositories"] = {**known, **broken}
         self.created = {name: file for name, file in absent.items() if file.exists()}
         return filled, found

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.host_task import HostTask
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import outcome_of
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Options
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, user_name
 from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
     GATES,
@@ -34,7 +35,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import OVERRIDE
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Permission
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import Outcome, TaskVars
 
 _EMERGENCY = "In an emergency: egov_ops_override with a reason."
 
@@ -48,7 +50,7 @@ class Passed(NamedTuple):
     override: str
 
 
-class ChangingTask(HostTask):
+class ChangingTask(HostTask[Options]):
     """An action whose half changes the host.
 
     The half is given, beside its options, `operation`, `operation_id` (the request's digest), `gates` (the names of
@@ -60,13 +62,13 @@ class ChangingTask(HostTask):
         """Return the action whose gates are asked: the one that this module carries out."""
         return registry.carried_out_by(self._name)
 
-    def operation(self, arguments: dict[str, Any], plan: Plan, host: str) -> dict[str, Any]:
+    def operation(self, arguments: Options, plan: Plan, host: str) -> Mapping[str, object]:
         """Return what is to be done where the request does not say it, {} where it does; raises OpsError."""
         return {}
 
     def _attempt(
-        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
-    ) -> dict[str, Any]:
+        self, arguments: Options, plan: Plan, host: str, run_id: str, now: datetime, task_vars: TaskVars
+    ) -> Outcome:
         """Ask the gates, record what they say, and send the half only then; in check mode send it anyway, to plan."""
         try:
             with self._decided(arguments, plan, host, now) as passed:
@@ -79,22 +81,23 @@ class ChangingTask(HostTask):
                     self._note(plan, passed, host, now)
         except OpsError as error:
             return {**outcome_of("skipped" if self._task.check_mode else "failed", "refused", str(error)), "gate": {}}
-        shown = {"gate": passed.decision.shown()}
+        gate = passed.decision.shown()
         if not self._task.check_mode and not (passed.decision.allowed or passed.override):
-            return {**outcome_of("failed", "refused", f"{passed.decision.message} {_EMERGENCY}"), **shown}
+            return {**outcome_of("failed", "refused", f"{passed.decision.message} {_EMERGENCY}"), "gate": gate}
         if not operation:
-            return {**outcome_of("skipped", "refused", passed.decision.message), **shown}
-        given = {**arguments, "operation": operation, **_facts_of(passed)}
+            return {**outcome_of("skipped", "refused", passed.decision.message), "gate": gate}
+        # The options that people cannot give: each half has them, and what an operation holds is its own.
+        given = cast("Options", {**arguments, "operation": operation, **_facts_of(passed)})
         outcome = super()._attempt(given, plan, host, run_id, now, task_vars)
         if run_id and outcome["status"] == "ok" and passed.request and passed.request.action == self.action:
             done = observation(evidence.DONE, passed.request.digest, "ok", action=self.action, message=outcome["msg"])
             self._append(plan, host, [done], now)
         if self._task.check_mode:
             outcome["msg"] = f"{outcome['msg']} {passed.decision.message}".strip()
-        return {**outcome, **shown}
+        return {**outcome, "gate": gate}
 
     @contextmanager
-    def _decided(self, arguments: Mapping[str, Any], plan: Plan, host: str, now: datetime) -> Iterator[Passed]:
+    def _decided(self, arguments: Options, plan: Plan, host: str, now: datetime) -> Iterator[Passed]:
         """Give what the gates say. While it is noted, no other run's gate can pass for the same host.
 
         Raises OpsError for what cannot even be decided: a plan variable on the command line, an unreadable ledger.
@@ -115,15 +118,15 @@ class ChangingTask(HostTask):
         decision = passed.decision
         override = "" if decision.allowed else passed.override
         subject = decision.request or self.action
-        detail = {**decision.shown(), "module": self._name}
+        shown, module = decision.shown(), self._name
         if decision.allowed:
-            seen = [observation(evidence.DECISION, subject, "ok", message=decision.message, **detail)]
+            seen = [observation(evidence.DECISION, subject, "ok", message=decision.message, **shown, module=module)]
         elif override:
             names = ", ".join(check.gate for check in decision.refused)
             user = user_name(os.geteuid())
             message = f"{self.action} goes on although refused by {names}: {override}"
             seen = [
-                observation(evidence.DECISION, subject, "warning", message=decision.message, **detail),
+                observation(evidence.DECISION, subject, "warning", message=decision.message, **shown, module=module),
                 observation(
                     OVERRIDE,
                     subject,
@@ -136,7 +139,11 @@ class ChangingTask(HostTask):
                 ),
             ]
         else:
-            seen = [observation(evidence.DECISION, subject, "failed", "refused", message=decision.message, **detail)]
+            seen = [
+                observation(
+                    evidence.DECISION, subject, "failed", "refused", message=decision.message, **shown, module=module
+                )
+            ]
         self._append(plan, host, seen, now)
         if override:
             witness.log(f"override {host} {subject} by {user}: {message}")
@@ -199,7 +206,7 @@ def _without_operation(passed: Passed, host: str) -> Decision:
     return replace(passed.decision, checks=(*passed.decision.checks, refused))
 
 
-def _facts_of(passed: Passed) -> dict[str, Any]:
+def _facts_of(passed: Passed) -> Permission:
     """Return what the half records of its permission."""
     names = [check.gate if check.allowed else f"overridden: {check.gate}" for check in passed.decision.checks]
     return {

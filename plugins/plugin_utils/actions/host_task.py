@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_values
@@ -22,6 +22,7 @@ from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubbe
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import brief, counts_of, first_line, outcome_of
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.sending import SendingTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Options
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, record_or_failure
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
@@ -38,6 +39,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Context, Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import (
+        Circumstances,
+        HostResult,
+        Outcome,
+        Results,
+        TaskVars,
+    )
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 #: Records shown in Ansible's own result, in a procedure in brief; all of them go to the spool, whole.
@@ -48,7 +56,7 @@ GRACE = 30
 PAUSE = 1.0
 
 
-class HostTask(SendingTask):
+class HostTask(SendingTask[Options]):
     """An action over a half: one trip to the host, and its evidence in the spool."""
 
     DOMAIN: ClassVar[str]
@@ -66,12 +74,10 @@ class HostTask(SendingTask):
     _known: Scrubber = Scrubber()
 
     @abstractmethod
-    def prepare(
-        self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    def prepare(self, arguments: Options, plan: Plan, host: str, now: datetime) -> tuple[Options, dict[str, str]]:
         """Return what the half is given, filled from the plan where an option is absent, and the secrets it needs."""
 
-    def expected(self, given: Mapping[str, Any]) -> Expected:
+    def expected(self, given: Options) -> Expected:
         """Return what the half may answer to the options that it is given; by itself at least one observation."""
         return self._expected(some=True)
 
@@ -80,11 +86,11 @@ class HostTask(SendingTask):
         again = ("attach",) if self.DETACHES else ("job",) if self.WATCHED else ()
         return Expected(**{"kinds": self.KINDS, "results": self.RESULTS, "again": again, **more})
 
-    def longest(self, given: Mapping[str, Any], timeout: float) -> float:
+    def longest(self, given: Options, timeout: float) -> float:
         """Return the seconds that the half's work may take over all calls, timeout being those of one call."""
         return timeout
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> HostResult:
         """Send the half and record what came of it.
 
         In a run that only observes, a failed or unreachable host is a record, and `run_verdict` fails the host;
@@ -121,13 +127,11 @@ class HostTask(SendingTask):
             "evidence_count": len(observations),
         }
 
-    def complete(
-        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
-    ) -> dict[str, Any]:
+    def complete(self, outcome: Outcome, arguments: Options, plan: Plan, host: str, now: datetime) -> Outcome:
         """Return the outcome with what the controller adds to it, also where the host did not answer."""
         return outcome
 
-    def _step(self, run: Run, outcome: dict[str, Any], seconds: float, task_vars: dict[str, Any]) -> Observation:
+    def _step(self, run: Run, outcome: Outcome, seconds: float, task_vars: TaskVars) -> Observation:
         """Return the observation that the work was done, or why it was not."""
         return observation(
             "step",
@@ -165,7 +169,7 @@ class HostTask(SendingTask):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         return Run.of_this_process(state) or Run.standalone(state)
 
-    def _excused(self, run: Run | None, host: str, earlier: list[Record]) -> dict[str, Any] | None:
+    def _excused(self, run: Run | None, host: str, earlier: list[Record]) -> Outcome | None:
         """Return why this host is left alone in this run, None if it is to be visited."""
         if run is None:
             return None
@@ -179,9 +183,9 @@ class HostTask(SendingTask):
             return outcome_of("unreachable", "", message)
         return None
 
-    def _circumstances(self, outcome: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _circumstances(self, outcome: Outcome, task_vars: TaskVars) -> Circumstances:
         """Return what an auditor may ask of a step: Python, CPU and sources of the half, loop item, delegation."""
-        found = {
+        found: Circumstances = {
             "python": outcome.get("python", ""),
             "cpu": outcome.get("cpu"),
             "sources": sources(self.HALF[0]).digest,
@@ -194,15 +198,17 @@ class HostTask(SendingTask):
         return found
 
     def _attempt(
-        self, arguments: dict[str, Any], plan: Plan, host: str, run_id: str, now: datetime, task_vars: dict[str, Any]
-    ) -> dict[str, Any]:
+        self, arguments: Options, plan: Plan, host: str, run_id: str, now: datetime, task_vars: TaskVars
+    ) -> Outcome:
         """Return the half's result, or the failure that stands in its place; only a defect of ours escapes."""
         try:
             prepared, secrets = self.prepare(arguments, plan, host, now)
             expected = self.expected(prepared)
             self._vaulted.update(secret_values(secrets))  # should anything break from here on
             secrets = secrecy.with_hidden(secrets, self._known, prepared, {host, *plan.names()})
-            timeout, place = float(prepared.pop("timeout")), self._place(plan, host)
+            given: dict[str, object] = {**prepared}
+            # Each half has this option, of the type float: Ansible has checked it.
+            timeout, place = float(cast("float", given.pop("timeout"))), self._place(plan, host)
             context: Context = {
                 "check_mode": bool(self._task.check_mode),
                 "diff": bool(self._task.diff),
@@ -220,7 +226,7 @@ class HostTask(SendingTask):
 
             def call(allowed: Expected, **more: Any) -> tuple[Answer, str]:
                 with _alarm(0 if self._task.timeout else timeout + GRACE):
-                    found, transport = self._send(plan, {**prepared, **more}, context, secrets, task_vars)
+                    found, transport = self._send(plan, {**given, **more}, context, secrets, task_vars)
                     answer = parse_answer(found, allowed)
                 return self._without_stack(answer, task_vars), transport
 
@@ -265,7 +271,7 @@ class HostTask(SendingTask):
             message = answer.msg or "The module failed and said nothing."
             return {**outcome_of("failed", answer.reason or "error", message, transport), "evidence": answer.evidence}
         return {
-            **answer.more,
+            **cast("Results", answer.more),
             **outcome_of("ok", "", answer.msg, transport),
             "changed": answer.changed,
             "summary": answer.summary,
@@ -274,7 +280,7 @@ class HostTask(SendingTask):
             "cpu": answer.cpu,
         }
 
-    def _without_stack(self, answer: Answer, task_vars: dict[str, Any]) -> Answer:
+    def _without_stack(self, answer: Answer, task_vars: TaskVars) -> Answer:
         """Return an answer whose traceback, if it has one, is in the log of crashes, which its message then names."""
         if not answer.traceback:
             return answer

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import Brief, Outcome
 
 
-def outcome_of(status: str, reason: str, message: str, transport: str = "none") -> dict[str, Any]:
+def outcome_of(status: str, reason: str, message: str, transport: str = "none") -> Outcome:
     """Return what stands in place of a half's result."""
     return {
         "changed": False,
@@ -33,11 +34,14 @@ def first_line(error: BaseException) -> str:
     return inert(text.rstrip(".")[:500])
 
 
-def brief(observations: list[Observation]) -> list[dict[str, Any]]:
+def brief(observations: list[Observation]) -> list[Brief]:
     """Return what a person wants at once of those that are not ok: Ansible copies a host's result several times."""
     return [
         {
-            **{name: item.get(name, "") for name in ("kind", "subject", "status", "reason")},
+            "kind": item["kind"],
+            "subject": item["subject"],
+            "status": item["status"],
+            "reason": item.get("reason", ""),
             "detail": {name: value for name, value in item.get("detail", {}).items() if name in ("message", "next")},
         }
         for item in observations

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.half import NAMED
 from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import Outcome
 
 #: Settings that would show or keep a module's options, by the variable that sets each.
 _SHOWING = {"DEFAULT_DEBUG": "ANSIBLE_DEBUG", "DEFAULT_KEEP_REMOTE_FILES": "ANSIBLE_KEEP_REMOTE_FILES"}
@@ -52,7 +55,7 @@ def logins(connection: Any) -> set[str]:
     return found - {""}
 
 
-def scrubbed(outcome: dict[str, Any], known: Scrubber) -> dict[str, Any]:
+def scrubbed(outcome: Outcome, known: Scrubber) -> Outcome:
     """Return what came of a half without the secrets that are known; without any, its message alone is looked at."""
     if known.values:
         return known.result(outcome)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ansible.errors import AnsibleError
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy, startup
-from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Options, Task
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import RAW, stream
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Context
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import TaskVars
 
 
-class SendingTask(Task):
+class SendingTask(Task[Options]):
     """An action that sends a half to a host, by the transport of the plan."""
 
     #: The half's module below module_utils, and its function.
@@ -30,6 +31,7 @@ class SendingTask(Task):
 
     def __init_subclass__(cls) -> None:
         """Compress the half's sources before ansible forks its workers, as the schema is read."""
+        super().__init_subclass__()
         if hasattr(cls, "HALF"):
             startup.pack(cls.HALF[0])
 
@@ -49,11 +51,11 @@ class SendingTask(Task):
     def _send(
         self,
         plan: Plan,
-        arguments: dict[str, Any],
+        arguments: dict[str, object],
         context: Context,
         secrets: dict[str, str],
-        task_vars: dict[str, Any],
-    ) -> tuple[dict[str, Any], str]:
+        task_vars: TaskVars,
+    ) -> tuple[Mapping[str, object], str]:
         """Send the half and return the JSON object that came back, and how. Raises StreamError and AnswerError.
 
         It goes by its transport; by the other where sudo has refused the stream before anything ran.
@@ -71,16 +73,16 @@ class SendingTask(Task):
 
     def _stream(
         self,
-        arguments: dict[str, Any],
+        arguments: dict[str, object],
         context: Context,
         secrets: dict[str, str],
-        task_vars: dict[str, Any],
-    ) -> dict[str, Any]:
+        task_vars: TaskVars,
+    ) -> Mapping[str, object]:
         data, nonce = stream.envelope(self.HALF, arguments, context, secrets)
         with suppress(KeyError):
             # Without it a local connection with a become password takes the terminal for input and hangs for ever.
             self._connection.set_option("pipelining", True)
-        variables: Mapping[str, Any] = task_vars
+        variables: Mapping[str, object] = task_vars
         if self._task.delegate_to:
             variables = task_vars.get("ansible_delegated_vars", {}).get(self._task.delegate_to, task_vars)
         wish = "" if self.SYSTEM_PYTHON else variables.get("ansible_python_interpreter") or ""
@@ -92,11 +94,11 @@ class SendingTask(Task):
 
     def _module(
         self,
-        arguments: dict[str, Any],
+        arguments: dict[str, object],
         context: Context,
         secrets: dict[str, str],
-        task_vars: dict[str, Any],
-    ) -> dict[str, Any]:
+        task_vars: TaskVars,
+    ) -> Mapping[str, object]:
         self._printed = None
         self._warn_of_settings()
         with secrecy.concealed(self._task):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.changing import refuse_plan_variables
-from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Options, Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, public_key
 from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence, signer_fault
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
 
 
-class SigningTask(Task):
+class SigningTask(Task[Options]):
     """An action of the controller alone: who signs is told by the key, never by a variable."""
 
     def run_options(self) -> Plan:

@@ -11,7 +11,7 @@ import traceback
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
@@ -20,19 +20,25 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, S
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import InventoryPlan, Plan, load_schema, merge, vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import EXACT, Boundary
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import TaskVars
+
+#: What an action is called with: a TypedDict of what its ARGUMENTS allow.
+Options = TypeVar("Options", bound=Mapping[str, object])
+
 startup.read_plan()
 startup.flush_lines()
 
 
-class Task(Boundary):
+class Task(Boundary, Generic[Options]):
     """An action of the collection: options checked, errors as one sentence, no async."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = False
-    ARGUMENTS: ClassVar[dict[str, Any]] = {}
+    ARGUMENTS: ClassVar[Mapping[str, object]] = {}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: TaskVars | None = None) -> dict[str, object]:
         """Check the options, do the work, and turn an error of ours into the task's message."""
         if self._task.async_val:
             raise AnsibleActionFail(
@@ -40,7 +46,7 @@ class Task(Boundary):
             )
         # A worker lives for one task, and a search for cycles would copy all the memory that it shares with ansible.
         gc.disable()
-        result: dict[str, Any] = super().run(tmp, task_vars)
+        result: dict[str, object] = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
             _result, arguments = self.validate_argument_spec(self.ARGUMENTS)
@@ -58,7 +64,7 @@ class Task(Boundary):
         return result
 
     @abstractmethod
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Options, task_vars: TaskVars) -> Mapping[str, object]:
         """Do the work and return the result; each action fills this in."""
 
     def inventory_plan(self) -> InventoryPlan:
@@ -77,18 +83,18 @@ class Task(Boundary):
         """The values of vault that the plans read so far have used."""
         return set()
 
-    def known_secrets(self, task_vars: dict[str, Any], plan: Plan | None = None) -> Scrubber:
+    def known_secrets(self, task_vars: TaskVars, plan: Plan | None = None) -> Scrubber:
         """Return what takes the secrets that this task knows out of what it shows or records; names are none."""
         values = self._vaulted | vaulted.connection_secrets(task_vars) | secrecy.logins(self._connection)
         if vaulted.has_vault(self._loader):
             values |= vaulted.values_of_arguments(self._task.args, task_vars)
         return secrecy.scrubber(values, {task_vars["inventory_hostname"], *plan.names()} if values and plan else ())
 
-    def _public(self, text: str, task_vars: dict[str, Any]) -> str:
+    def _public(self, text: str, task_vars: TaskVars) -> str:
         """Return a text harmless, and without the secrets that this task knows."""
         return str(inert_value(self.known_secrets(task_vars).text(text)))
 
-    def keep_crash(self, stack: str, task_vars: dict[str, Any]) -> str:
+    def keep_crash(self, stack: str, task_vars: TaskVars) -> str:
         """Show a stack at -vvv, keep it in the log of crashes, and return the sentence that says where it is."""
         from ansible_collections.egov.ops.plugins.plugin_utils.actions import crashes  # what few tasks need
 
@@ -115,7 +121,7 @@ class Task(Boundary):
             raise OpsError(f"There is no host {host} in this inventory; name one that is.")
         return self.plan_of(host)
 
-    def extra_variables(self) -> dict[str, Any]:
+    def extra_variables(self) -> Mapping[str, object]:
         """Return the extra variables of the command line, as Ansible has parsed them."""
         return dict(self._task.get_variable_manager().extra_vars)
 

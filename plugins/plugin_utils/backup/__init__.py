@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         repositories_of,
         sets_of,
     )
+    from ansible_collections.egov.ops.plugins.plugin_utils.backup.types import PlannedRepository
 else:
     __getattr__ = offering(
         __name__,
@@ -40,5 +41,6 @@ else:
             "restore_estimate": ("estimate",),
             "rotation": ("Place", "Rotation"),
             "sets": ("DIFF", "Sets", "absent_files", "public", "repositories_of", "sets_of"),
+            "types": ("PlannedRepository",),
         },
     )

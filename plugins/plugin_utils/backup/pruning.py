@@ -15,12 +15,16 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, make_private, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import digest
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, read_moment
+
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Hold
+    from ansible_collections.egov.ops.plugins.plugin_utils.backup.types import PlannedRepository
 
 Known = dict[str, tuple[str, bool]]
 
@@ -32,12 +36,12 @@ NO_ACCESS = (
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9]*:")
 
 
-def repositories(plan: Plan, names: list[str], elsewhere: bool) -> dict[str, dict[str, Any]]:
+def repositories(plan: Plan, names: list[str], elsewhere: bool) -> dict[str, PlannedRepository]:
     """Return the repositories of a host that are pruned on the host itself, or those that are pruned from elsewhere.
 
     Their location and credentials are those with which they are pruned; `unprunable` says why one cannot be.
     """
-    found = {}
+    found: dict[str, PlannedRepository] = {}
     for name in names:
         entry = plan["egov_ops_backup_repositories"].get(name)
         if entry is None or elsewhere != is_elsewhere(entry):
@@ -57,7 +61,7 @@ def is_elsewhere(entry: Mapping[str, Any]) -> bool:
     return bool(entry["prune_location"]) or bool(_ELSEWHERE.match(entry["location"]))
 
 
-def holds(plan: Plan, now: datetime) -> list[dict[str, str]]:
+def holds(plan: Plan, now: datetime) -> list[Hold]:
     """Return the legal holds in force, each with set, snapshot ("" for all of the set) and ticket."""
     return [
         {"set": entry["set"], "snapshot": entry["snapshot"], "ticket": entry["ticket"], "until": entry["until"]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
@@ -17,7 +17,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import boundaries
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import fields, line, list_of, text
 
-Sets = dict[str, dict[str, Any]]
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Repository
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import BackupSet
+    from ansible_collections.egov.ops.plugins.plugin_utils.backup.types import PlannedRepository
+
+Sets = Mapping[str, "BackupSet"]
 
 #: The results of a half that shows differences: each with a line of its own above it.
 DIFF = {"diff": list_of(fields({"header": line(), "prepared": text}), 10_000)}
@@ -34,13 +39,14 @@ _OF_CONTROLLER = (
 )
 
 
-def sets_of(plan: Plan, given: Mapping[str, Any], state: StateDir, host: str, now: datetime) -> Sets:
+def sets_of(plan: Plan, given: Sets, state: StateDir, host: str, now: datetime) -> Sets:
     """Return a host's sets, those given or else the plan's, each with from when on a snapshot counts.
 
     `known` tells that the ledger holds a backup of the set, so that its repository must exist. Raises OpsError.
     """
-    found: Sets = {}
-    for name, entry in (given or plan["egov_ops_backup_sets"]).items():
+    wanted: Sets = given or plan["egov_ops_backup_sets"]
+    found: dict[str, BackupSet] = {}
+    for name, entry in wanted.items():
         due = boundaries(entry, now, plan["egov_ops_timezone"])
         found[name] = {**entry, **due, "known": _is_known(state, host, name, entry.get("repository"))}
         copies = [
@@ -56,10 +62,10 @@ def repositories_of(sets: Sets) -> list[str]:
     return sorted({name for entry in sets.values() for name in (entry["repository"], *(entry.get("copies") or ()))})
 
 
-def public(repositories: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def public(repositories: Mapping[str, PlannedRepository]) -> dict[str, Repository]:
     """Return the plan's repositories as a half is given them: what lets anybody in is a secret, and no option."""
     return {
-        name: {key: value for key, value in entry.items() if key not in _OF_CONTROLLER}
+        name: cast("Repository", {key: value for key, value in entry.items() if key not in _OF_CONTROLLER})
         for name, entry in repositories.items()
     }
 

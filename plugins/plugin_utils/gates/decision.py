@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import printed_commands
 from ansible_collections.egov.ops.plugins.plugin_utils.gates.documents import SHORT, Approval, Request
@@ -67,6 +67,15 @@ class Evidence:
     done: str = ""
 
 
+class ShownDecision(TypedDict):
+    """A decision as results and records have it; of each check its fields by name."""
+
+    allowed: bool
+    action: str
+    request: str
+    checks: list[dict[str, str | bool]]
+
+
 @dataclass(frozen=True)
 class Decision:
     """What all gates of an action say of one host."""
@@ -95,7 +104,7 @@ class Decision:
         told = (f"{check.gate}: {check.message} {check.remedy}".strip() for check in self.refused)
         return f"{what} is refused. {' '.join(told)}"
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> ShownDecision:
         """Return the decision for a task's result and for records."""
         return {
             "allowed": self.allowed,

@@ -162,6 +162,7 @@ def words_of(request: Request, language: str = "en") -> list[str]:
     return [f"{name:<8} {inert(text)}" for name, text in lines]
 
 
+# Any: the loop below checks the type of each field.
 def _document(data: bytes, kind: str, wanted: type[Request] | type[Approval]) -> dict[str, Any]:
     """Return the fields of a document whose keys and types are those of a class; raises ApprovalError."""
     if len(data) > SIZE_LIMIT:
@@ -193,8 +194,8 @@ def _document(data: bytes, kind: str, wanted: type[Request] | type[Approval]) ->
     return found
 
 
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
             raise ApprovalError(f"has the key {inert(key)!r} twice.")

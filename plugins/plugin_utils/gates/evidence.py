@@ -48,6 +48,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 
 if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.module_utils.backup.types import Moved
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
 
 #: The domain of the gate's records, and their kinds: what was asked, approved, decided, overridden and carried out.
@@ -180,7 +181,7 @@ def newest_proof(state: StateDir, host: str, set_name: str) -> Record | None:
     return max((record for record in found if record), key=lambda record: str(record["finished"]), default=None)
 
 
-def moved_files(state: StateDir, host: str, set_name: str) -> dict[str, Any]:
+def moved_files(state: StateDir, host: str, set_name: str) -> Moved:
     """Return the `snapshot` of a set's newest backup and the `paths` that changed meanwhile, as its record has them."""
     found = [newest(state, host, "backup", set_name)]
     if state.ledger.exists():
@@ -259,8 +260,10 @@ def _proof(request: Request, host: str, oldest: datetime, state: StateDir, ledge
         return None
     found = []
     for kind in PROOFS:
-        about: dict[str, Any] = {"domain": "backup", "kind": kind, "host": wanted.host or host, "subject": wanted.set}
-        found += [stored.record for stored in ledger.records(**about, since=iso(oldest))]
+        whose = wanted.host or host
+        stored = ledger.records(domain="backup", kind=kind, host=whose, subject=wanted.set, since=iso(oldest))
+        found += [entry.record for entry in stored]
+        about = {"domain": "backup", "kind": kind, "host": whose, "subject": wanted.set}
         found += (record for record in _waiting(state, kind) if about.items() <= record.items())
     about_it = [record for record in found if record["detail"].get("snapshot_id") in wanted.ids]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)

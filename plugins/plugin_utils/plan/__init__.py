@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
         PREFIX,
         Key,
+        RoleOptions,
         Schema,
         Variable,
         load_schema,
@@ -41,7 +42,7 @@ else:
             "layers": ("layer_names",),
             "merging": ("DEFAULT", "Memory", "Plan", "merge"),
             "problem": ("Problem",),
-            "schema": ("Key", "PREFIX", "Schema", "Variable", "load_schema", "parse", "role_options"),
+            "schema": ("Key", "PREFIX", "RoleOptions", "Schema", "Variable", "load_schema", "parse", "role_options"),
             "schema_sources": ("read_sources",),
             "step_options": ("OPTIONS", "options_of", "procedures_with"),
             "values": ("Opaque", "plain", "read_moment", "shown"),

@@ -154,9 +154,9 @@ def _of_value(key: Key, variable: str, path: tuple[str, ...], before: Any, after
     yield Change(effect, variable, path, _told(key, before), _told(key, after), weakens)
 
 
-def _resolved(variable: Variable, entry: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
+def _resolved(variable: Variable, entry: Mapping[str, Any], plan: Mapping[str, Any]) -> Mapping[str, object]:
     """Return an entry with what its references lead to: a copy is where its repository is."""
-    found = dict(entry)
+    found: dict[str, object] = dict(entry)
     for key in variable.entry.values():
         if key.refers_to and isinstance(found.get(key.name), str):
             target = plan[key.refers_to].get(found[key.name], {})

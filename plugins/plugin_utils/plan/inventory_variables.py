@@ -30,12 +30,12 @@ class InventoryPlan:
         self._inventory = variable_manager._inventory
         self._loader = variable_manager._loader
         self._templar = templar
-        self._groups: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._groups: dict[tuple[str, ...], Mapping[str, object]] = {}
         #: The values of vault that the hosts' plans and connections have used so far.
         self.secrets: set[str] = set()
         self._seen: set[str] = set()
 
-    def variables(self, host_name: str) -> dict[str, Any]:
+    def variables(self, host_name: str) -> dict[str, object]:
         """Return all inventory variables of a host; those of the plan that hold Jinja are templated with the others."""
         variables = self.written(host_name)
         if vaulted.has_vault(self._loader):
@@ -46,7 +46,7 @@ class InventoryPlan:
             variables.update({name: self._templated(name, variables[name]) for name in jinja})
         return variables
 
-    def written(self, host_name: str) -> dict[str, Any]:
+    def written(self, host_name: str) -> dict[str, Any]:  # Any: values of Ansible's own classes too
         """Return all inventory variables of a host as they are written, in Ansible's order of precedence."""
         host = self._inventory.get_host(host_name)
         groups = sort_groups([group for group in host.get_groups() if group.name != "all"])
@@ -59,7 +59,7 @@ class InventoryPlan:
             self._groups[key] = merged
         return dict(combine_vars(combine_vars(self._groups[key], host.get_vars()), self._from_plugins([host])))
 
-    def _collect(self, variables: dict[str, Any]) -> None:
+    def _collect(self, variables: Mapping[str, object]) -> None:
         """Note the values of vault that a host's variables use."""
         unseen = self._loader._FILE_CACHE.keys() - self._seen
         if not self._seen:
@@ -83,7 +83,7 @@ class InventoryPlan:
                 [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}", rule="template")]
             ) from None
 
-    def _from_plugins(self, entities: list[Any]) -> dict[str, Any]:
+    def _from_plugins(self, entities: list[Any]) -> dict[str, object]:
         return dict(get_vars_from_inventory_sources(self._loader, self._inventory._sources, entities, "task"))
 
 

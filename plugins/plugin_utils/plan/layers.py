@@ -10,9 +10,11 @@ Ansible replaces a dictionary that is set twice, so a group that adds one entry 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-Entries = Mapping[str, dict[str, Any]]
+#: An entry of a layered variable: its keys with their values, whose types the schema says.
+Entry = Mapping[str, object]
+#: Entries by name.
+Entries = Mapping[str, Entry]
 
 
 def layer_names(variable: str, names: Iterable[str]) -> list[str]:
@@ -20,13 +22,13 @@ def layer_names(variable: str, names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if name == variable or name.startswith(f"{variable}__"))
 
 
-def merge_layers(layers: Iterable[tuple[str, Entries]]) -> tuple[dict[str, dict[str, Any]], dict[str, tuple[str, ...]]]:
+def merge_layers(layers: Iterable[tuple[str, Entries]]) -> tuple[dict[str, Entry], dict[str, tuple[str, ...]]]:
     """Return the merged entries, and for each the names of the layers that made it.
 
     layers are pairs of a name and its entries, lowest first. Keys of an entry replace those of lower layers, a list as
     a whole; `state: absent` removes the entry, and what higher layers say of it begins anew.
     """
-    merged: dict[str, dict[str, Any]] = {}
+    merged: dict[str, Entry] = {}
     origins: dict[str, tuple[str, ...]] = {}
     for name, entries in layers:
         for entry, keys in entries.items():

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import layer_names, merge_layers
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import Entries, Entry, layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import PlanError, Problem, Where
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
@@ -62,8 +62,8 @@ class Memory:
     """What was read of the values that hosts share, by the values' identity, so that each is read once."""
 
     def __init__(self) -> None:
-        self.layers: dict[tuple[str, int], tuple[Any, dict[str, dict[str, Any]], list[Problem], set[str]]] = {}
-        self.entries: dict[int, tuple[dict[str, Any], dict[str, Any], list[Problem]]] = {}
+        self.layers: dict[tuple[str, int], tuple[object, Entries, list[Problem], set[str]]] = {}
+        self.entries: dict[int, tuple[Entry, Entry, list[Problem]]] = {}
         self.sound: dict[int, Any] = {}
 
 
@@ -77,7 +77,7 @@ class Reading:
         self.problems: list[Problem] = []
         self._origins: dict[str, tuple[str, ...]] = {}
         self._opaque: set[str] = set()  # layered variables of which some layer cannot be seen
-        self.values = values = dict[str, Any]()
+        self.values = values = dict[str, Any]()  # Any: of each variable the schema says the type
         self.plan = Plan(values, self._origins)
         names = [name for name in variables if name.startswith(PREFIX)]
         for variable in schema.variables.values():
@@ -112,7 +112,7 @@ class Reading:
         self._origins[variable.name] = (DEFAULT,) if given is None else (variable.name,)
         return self._convert((variable.name,), variable, plain(variable.default if given is None else given))
 
-    def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
+    def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> Entries:
         default = _default_layer(variable)
         self.problems += default.problems
         broken = set(default.broken)
@@ -127,7 +127,7 @@ class Reading:
         self._floor(variable, {entry: keys for entry, keys in merged.items() if entry not in broken})
         return merged
 
-    def _floor(self, variable: Variable, merged: Mapping[str, Mapping[str, Any]]) -> None:
+    def _floor(self, variable: Variable, merged: Entries) -> None:
         """Refuse entries whose lists lack what no plan may leave out."""
         for entry, lists in variable.floor.items():
             for key, needed in lists.items():
@@ -138,7 +138,7 @@ class Reading:
                     sentence = f"lacks {' and '.join(missing)}, which no plan may leave out."
                     self._refuse(where, shown(given), sentence, f"a list with {', '.join(needed)}", rule="floor")
 
-    def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
+    def _remembered(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> Entries:
         """Return what `_layer` returns of the same value, with what came of it."""
         key = (name, id(entries))
         if key not in self._memory.layers:
@@ -153,7 +153,7 @@ class Reading:
         broken |= own
         return layer
 
-    def _layer(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> dict[str, dict[str, Any]]:
+    def _layer(self, name: str, variable: Variable, entries: Any, broken: set[str]) -> Entries:
         """Return the entries of one layer with their keys converted; names of wrong ones are added to `broken`."""
         if isinstance(entries, Opaque):
             return {}
@@ -161,7 +161,7 @@ class Reading:
             allowed = "a dictionary of entries by name"
             self._refuse((name,), shown(entries), f"is {shown(entries)}, but must be {allowed}.", allowed)
             return {}
-        layer: dict[str, dict[str, Any]] = {}
+        layer: dict[str, Entry] = {}
         for entry, keys in entries.items():
             before = len(self.problems)
             where = (name, entry)
@@ -197,7 +197,7 @@ class Reading:
             return value
         return self._convert(where, key, value)
 
-    def _completed(self, where: Where, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
+    def _completed(self, where: Where, variable: Variable, keys: Entry) -> Entry:
         """Return what `_complete` returns of the same keys, with what came of it."""
         key = id(keys)
         if key not in self._memory.entries:
@@ -209,7 +209,7 @@ class Reading:
         self.problems += problems
         return entry
 
-    def _complete(self, where: Where, variable: Variable, keys: dict[str, Any]) -> dict[str, Any]:
+    def _complete(self, where: Where, variable: Variable, keys: Entry) -> Entry:
         """Return a merged entry with its defaults; a key without a value is one that is not given."""
         entry = {name: value for name, value in keys.items() if value is not None}
         for key in variable.entry.values():
@@ -255,8 +255,8 @@ class Reading:
 class _DefaultLayer(NamedTuple):
     """The schema's own layer of a variable: its entries as they are given, and complete; what is wrong with it."""
 
-    entries: dict[str, dict[str, Any]]
-    complete: dict[str, dict[str, Any]]
+    entries: Entries
+    complete: Entries
     problems: list[Problem]
     broken: set[str]
 

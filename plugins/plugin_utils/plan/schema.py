@@ -18,6 +18,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 
 PREFIX = "egov_ops_"
 
+#: By role its own options, each with its argument spec, which Ansible defines and reads.
+RoleOptions = Mapping[str, Mapping[str, Mapping[str, object]]]
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -97,7 +100,7 @@ def parse(document: Mapping[str, Any]) -> Schema:
 
 
 @functools.cache
-def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> Mapping[str, Mapping[str, dict[str, Any]]]:
+def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> RoleOptions:
     """Return each role's own options with their specs, not the plan's variables, read once. Raises SchemaError."""
     return {
         path.parent.parent.name: {
@@ -126,5 +129,5 @@ def _variable(name: str, text: Mapping[str, Any]) -> Variable:
         raise SchemaError(f"The schema describes {name} wrongly: {error}.") from error
 
 
-def _arguments(name: str, text: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(name: str, text: Mapping[str, Any]) -> dict[str, Any]:  # Any: each field of a Key has its type
     return {**text, "name": name, "choices": tuple(text.get("choices", ()))}

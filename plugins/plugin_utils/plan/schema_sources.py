@@ -23,9 +23,9 @@ ORIGINS = ("plan", "law", "standard", "ours")
 SCOPES = ("plan", "run", "command")
 
 
-def read_sources(folder: Path = Path(__file__).parent) -> dict[str, Any]:
+def read_sources(folder: Path = Path(__file__).parent) -> Mapping[str, Any]:
     """Return what schema.json holds: schema.yml with the default files in their place. Raises SchemaError."""
-    document: dict[str, Any] = read_yaml(folder / "schema.yml")
+    document: Mapping[str, Any] = read_yaml(folder / "schema.yml")  # Any: what YAML holds, looked at below
     for name, text in document["variables"].items():
         if "default_file" in text:
             text["default"] = read_yaml(folder / text["default_file"])
@@ -42,7 +42,7 @@ def read_sources(folder: Path = Path(__file__).parent) -> dict[str, Any]:
     return document
 
 
-def _tables() -> dict[str, Any]:
+def _tables() -> Mapping[str, object]:
     """Return what a key of the schema may take from a table, by the name that it has there."""
     actions = registry.ACTIONS
     return {
@@ -56,10 +56,11 @@ def _tables() -> dict[str, Any]:
     }
 
 
-def _fill_from_tables(text: dict[str, Any]) -> None:
+def _fill_from_tables(text: dict[str, object]) -> None:
     """Put what a table holds in the place of its name; raises KeyError for a table that there is not."""
     filled = {
-        key.removesuffix("_from"): _tables()[value] if key.endswith("_from") else value for key, value in text.items()
+        key.removesuffix("_from"): _tables()[str(value)] if key.endswith("_from") else value
+        for key, value in text.items()
     }
     text.clear()
     text.update(filled)

@@ -227,7 +227,7 @@ def sequence(value: Any) -> list[Any]:
     return value
 
 
-def dictionary(value: Any) -> dict[str, Any]:
+def dictionary(value: Any) -> dict[str, object]:
     """Return a dictionary. Raises Refused."""
     if not isinstance(value, dict):
         raise Refused("a dictionary")
@@ -242,7 +242,7 @@ def texts(value: Any) -> dict[str, str]:
     return found
 
 
-def step(value: Any) -> dict[str, Any]:
+def step(value: Any) -> Mapping[str, object]:
     """Return a step of a procedure: `module`, `domain` and, if need be, `clauses` and `options`. Raises Refused."""
     found = {"clauses": [], **value} if isinstance(value, dict) else {}
     names = [found.get("module"), found.get("domain")]

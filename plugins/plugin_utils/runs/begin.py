@@ -11,12 +11,32 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import LONGEST, Header, Spool, Step, running
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Opaque, Problem, plain, shown
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan import RoleOptions
+
+    class AnnouncedStep(TypedDict):
+        """A step of a procedure, as the catalogue or a playbook announces it."""
+
+        module: str
+        domain: str
+        clauses: list[str]
+
+    class Described(TypedDict):
+        """What a procedure promises: longest is in seconds."""
+
+        steps: list[AnnouncedStep]
+        observes: bool
+        longest: float
+
 
 #: Tags that Ansible itself gives a meaning.
 _SPECIAL_TAGS = {"all", "always", "never", "tagged", "untagged"}
@@ -41,10 +61,10 @@ def refuse_settings(strategy: str, hash_behaviour: str) -> None:
 
 def described(
     procedure: str,
-    catalogue: Mapping[str, Mapping[str, Any]],
-    steps: list[dict[str, Any]] | None,
+    catalogue: Mapping[str, Described],
+    steps: list[AnnouncedStep] | None,
     observes: bool | None,
-) -> dict[str, Any]:
+) -> Described:
     """Return `steps`, `observes` and `longest` of a procedure: the catalogue's, or of one that it lacks the playbook's.
 
     A playbook that would say otherwise than the catalogue, or a procedure of which nothing is said, raises OpsError.
@@ -56,7 +76,7 @@ def described(
             "egov_ops_procedures, or give the playbook's procedure a name of its own."
         )
     if entry:
-        known = dict(entry)
+        known = entry.copy()
     elif steps:
         known = {"steps": steps, "observes": bool(observes), "longest": LONGEST}
     else:
@@ -92,15 +112,13 @@ def is_foreign(plan: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
     return not plan["egov_ops_managed"] or "ansible_network_os" in variables or connection in _FOREIGN_CONNECTIONS
 
 
-def refuse_role_values(variables: Mapping[str, Any], roles: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
+def refuse_role_values(variables: Mapping[str, Any], roles: RoleOptions) -> None:
     """Refuse a role's variable that its argument spec does not allow, before any host is touched; raises OpsError."""
     for problem in role_value_problems(variables, roles):
         raise OpsError(problem.message)
 
 
-def role_value_problems(
-    variables: Mapping[str, Any], roles: Mapping[str, Mapping[str, dict[str, Any]]]
-) -> Iterator[Problem]:
+def role_value_problems(variables: Mapping[str, Any], roles: RoleOptions) -> Iterator[Problem]:
     """Yield the roles' variables whose values the argument specs do not allow.
 
     A value that holds Jinja is only known when the role runs, and is checked there by the module that takes it.
@@ -137,7 +155,7 @@ def announce(state: StateDir, spool: Spool, header: Header, seconds: float) -> H
         time.sleep(0.2)
 
 
-def steps_of(announced: Iterable[Mapping[str, Any]], domains: Collection[str]) -> list[Step]:
+def steps_of(announced: Iterable[AnnouncedStep], domains: Collection[str]) -> list[Step]:
     """Return the steps that a run will record for each host: those of the selected domains, built or not."""
     return [
         {

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import ON_CHANGE, next_start, period_start
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class Boundaries(TypedDict):
+        """From when on a snapshot of a set counts, ISO 8601; None where nothing is due by the calendar."""
+
+        full_since: str | None
+        incremental_since: str | None
 
 
 class Lateness(NamedTuple):
@@ -24,7 +33,7 @@ class Lateness(NamedTuple):
     """Start of the first period without success; None when nothing is due, or when there is no history to tell it."""
 
 
-def boundaries(backup_set: Mapping[str, Any], now: datetime, zone: str) -> dict[str, str | None]:
+def boundaries(backup_set: Mapping[str, Any], now: datetime, zone: str) -> Boundaries:
     """Return from when on a snapshot of the set counts: `full_since` and `incremental_since`, ISO 8601 or None.
 
     A full backup is due unless the catalogue has one not older than `full_since`, and likewise for incrementals.
