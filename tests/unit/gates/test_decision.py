@@ -94,6 +94,36 @@ def test_an_approval_from_before_the_request_does_not_count() -> None:
     assert "before the request" in refusal(decide(REQUEST, PLAN, found, NOW), "approval")
 
 
+MINUTES, SECOND = timedelta(minutes=5), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("made", NOW + MINUTES, True),
+        ("made", NOW + MINUTES + SECOND, False),
+        ("not_after", NOW + SECOND, True),
+        ("not_after", NOW, False),
+        ("not_after", NOW + timedelta(days=1), True),
+        ("not_after", NOW + timedelta(days=1) + SECOND, False),
+    ],
+)
+def test_a_request_counts_up_to_its_last_moment_and_no_longer(name: str, value: datetime, allowed: bool) -> None:
+    assert PLAN["egov_ops_request_validity"] == timedelta(days=1).total_seconds()
+    asked = request(**{name: value if name == "made" else iso(value)})
+    found = replace(GOOD, approvals=approved(asked, "wang_1"))
+    assert decide(asked, PLAN, found, NOW).allowed == allowed
+
+
+@pytest.mark.parametrize(
+    ("left", "allowed"),
+    [(-MINUTES - SECOND, False), (-MINUTES, True), (timedelta(0), True), (MINUTES, True), (MINUTES + SECOND, False)],
+)
+def test_two_clocks_may_differ_by_five_minutes_about_an_approval(left: timedelta, allowed: bool) -> None:
+    found = replace(GOOD, approvals=approved(REQUEST, "wang_1", made=NOW + left))
+    assert decide(REQUEST, PLAN, found, NOW).allowed == allowed
+
+
 def test_two_approvals_are_two_people() -> None:
     two = plan(gates={"restore": {"approvals": 2}})
     assert decide(REQUEST, two, evidence(REQUEST, "wang_1", "zhao_1"), NOW).allowed
