@@ -54,7 +54,7 @@ def day(site: Site, python: str, transport: str) -> None:
 def test_streamed_to_each_python_and_by_each_core(one, interpreter, ansible_core, version, core):
     if core:
         one.bin = ansible_core(core)
-        one.has_repository()
+    one.has_repository()
     day(one, interpreter(version), "stream")
     pythons = {entry["subject"]: entry["detail"]["python"] for entry in one.records(kind="step")}
     assert pythons["health_probe"].startswith(f"{version}.")

@@ -53,10 +53,10 @@ class Copy:
         self._timeouts = timeouts
 
     def command(self, room: str, module: str = "") -> list[str]:
-        """Return the command line of a room's tests, those of a module first."""
-        tests = self._folder / f"tests/unit/{room}"
-        files = sorted(f"tests/unit/{room}/{file.name}" for file in tests.glob("test_*.py"))
-        files.sort(key=lambda name: (name in LAST, name != f"tests/unit/{room}/test_{module}.py"))
+        """Return the command line of a room's tests, first those that bear a module's name or the beginning of it."""
+        tests = sorted((self._folder / f"tests/unit/{room}").glob("test_*.py"))
+        files = [str(file.relative_to(self._folder)) for file in tests]
+        files.sort(key=lambda name: (name in LAST, not module.startswith(Path(name).stem.removeprefix("test_"))))
         pytest = [self._python, "-m", "pytest", "-qx", "--hypothesis-profile=mutants", "-p", "no:cacheprovider"]
         options = [f"--deselect={name}" for name in LEFT_OUT]
         return ["env", f"--chdir={self._folder}", *pytest, *options, f"--basetemp={self._folder}/tmp", *files]
