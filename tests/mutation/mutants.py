@@ -25,7 +25,10 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.tools.filters.operators_filter import OperatorsFilter
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
-from score import KILLED, NOT_RUN, SURVIVED, TIMED_OUT, Mutant, differs, passed, report
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.mutation_score import KILLED, NOT_RUN, SURVIVED, TIMED_OUT, Mutant, differs, passed, report
 
 CONFIG = Path(__file__).with_name("cosmic-ray.toml")
 ROOMS = ("gates", "ledger", "plan", "schedule")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutation.score import FEWEST, KILLED, NOT_RUN, SURVIVED, TIMED_OUT, Mutant, differs, passed, report
+from tests.support.mutation_score import FEWEST, KILLED, NOT_RUN, SURVIVED, TIMED_OUT, Mutant, differs, passed, report
 
 
 def mutants(**counts: int) -> list[Mutant]:
