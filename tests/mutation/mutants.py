@@ -73,6 +73,14 @@ class Copy:
         return judged(mutation, mutate_and_test([there], command, self._timeouts[room]))
 
 
+def check_names() -> None:
+    """Exit where a test that is left out is no longer there under its name."""
+    for name in LEFT_OUT:
+        file, _, function = name.partition("::")
+        if f"def {function}(" not in Path(file).read_text(encoding="utf-8"):
+            sys.exit(f"There is no test {name}: correct LEFT_OUT in tests/mutation/mutants.py.")
+
+
 def measure(copy: Copy, room: str) -> float:
     """Return how many seconds the tests of a room may take with a mutant; exit where they fail without one."""
     begun = time.monotonic()
@@ -175,6 +183,7 @@ def main() -> int:
     for limit, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_FSIZE, LONGEST_FILE)):
         resource.setrlimit(limit, (most, most))
     os.chdir(options.original)
+    check_names()
     modules = [file for room in options.rooms for file in sorted(Path("plugins/plugin_utils", room).glob("[!_]*.py"))]
     session = f"{os.environ['TMPDIR']}/session.sqlite"
     with use_db(session) as database:
