@@ -162,8 +162,15 @@ def rows(site: Site) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-@pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("playbook", ["health_check", pytest.param("daily", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("core", "playbook"),
+    [
+        (None, "health_check"),
+        *(pytest.param(core, "health_check", marks=pytest.mark.slow) for core in ("2.16", "2.21")),
+        pytest.param(None, "daily", marks=pytest.mark.slow),
+        *(pytest.param(core, "daily", marks=pytest.mark.long) for core in ("2.16", "2.21")),
+    ],
+)
 def test_hosts_that_are_not_ours_keep_their_row_and_are_never_connected_to(
     site: Site, ansible_core: Callable[[str], Path], core: str | None, playbook: str
 ) -> None:
