@@ -53,6 +53,12 @@ def test_an_action_that_the_plan_does_not_know_is_never_allowed() -> None:
     assert not decision.allowed
 
 
+def test_a_request_for_another_action_neither_approves_this_one_nor_names_its_snapshot() -> None:
+    decision = decide(request(action="key_rotate"), PLAN, GOOD, NOW)
+    assert [check.gate for check in decision.refused] == ["approval", "proved_backup"]
+    assert "The request is for key_rotate, so no snapshot of restore is known." in decision.message
+
+
 APPROVALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("none", {}, {"approvals": ()}, "0 of 1 approvals"),
     ("by the requester's other key", {}, {"approvals": ("li_2",)}, "who asks or whose key has asked"),
