@@ -38,7 +38,7 @@ check: ## The fast part of the tests: linters, types, units, the daily procedure
 test: ## All tests, installing what they need (25 minutes on 2 cores; as root for all of them).
 	@$(PYTHON) tests/suite.py test
 
-test-long: ## The same tests over their full matrices, and `make test` on a fresh machine (2 hours).
+test-long: ## The same tests over their full matrices, `make test` on a fresh machine, mutants (3 hours).
 	@$(PYTHON) tests/suite.py long
 
 bench: ## Measure what a daily run costs, against `ansible -m ping` on the same machine (5 minutes).

@@ -37,6 +37,14 @@ SEED = os.environ.setdefault("EGOV_OPS_SEED", str(secrets.randbits(32)))
 
 # Its deadlines are by the wall clock, and would judge what else the machine does.
 hypothesis.settings.register_profile("shared", deadline=None)
+# A mutant is to be noticed, not explained: no smaller example is sought, and each run tries the same ones.
+hypothesis.settings.register_profile(
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 hypothesis.settings.load_profile("shared")
 
 

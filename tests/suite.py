@@ -47,6 +47,7 @@ TYPED_TOOLS = (
     "tests/sanity/run.py",
     "tests/documentation",
     "tests/lab",
+    "tests/mutation",
     "tests/new_user",
 )
 
@@ -158,7 +159,7 @@ def stages(level: str) -> list[list[list[Part]]]:
 
     Unit tests measure times and mount file systems; the parts beside them do neither, but for the integration tests,
     which give their times room and have their mounts to themselves. The lab measures what it does to hosts, and has the
-    machine alone.
+    machine alone; so have the mutants, which test as many as half an hour gives them.
     """
     options = {"check": ["--fast"], "test": [], "long": ["--long"]}[level]
     unit = Part("unit", [pytest("unit", *options)])
@@ -187,7 +188,9 @@ def stages(level: str) -> list[list[list[Part]]]:
     images = Part("images", [["python", "tests/lab", "images"]], programs=LAB_PROGRAMS, root=True)
     molecule = Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True)
     lab = Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True)
-    return [[[images, *static, molecule, integration], [unit, *beside]], [[lab]]]
+    mutants = Part("mutants", [["python", "tests/mutation/run.py"]])
+    last = [[[lab]], [[mutants]]] if level == "long" else [[[lab]]]
+    return [[[images, *static, molecule, integration], [unit, *beside]], *last]
 
 
 def own_mounts() -> list[str]:

@@ -85,8 +85,15 @@ def test_each_answer_that_is_none_is_a_record_and_nothing_else(either):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transport", ["stream", "module"])
-@pytest.mark.parametrize("core", ["2.16", "2.21"])
+@pytest.mark.parametrize(
+    ("core", "transport"),
+    [
+        ("2.16", "module"),
+        ("2.21", "stream"),
+        pytest.param("2.16", "stream", marks=pytest.mark.long),
+        pytest.param("2.21", "module", marks=pytest.mark.long),
+    ],
+)
 def test_no_ansible_obeys_a_host(site, ansible_core, core, transport):
     site.bin = ansible_core(core)
     site.variables["egov_ops_transport"] = transport

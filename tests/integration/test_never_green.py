@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,19 @@ def red(site: Site, command: str, sentences: list[str]) -> None:
     assert not (site.folder / "host").exists()
 
 
-@pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("case", NOTHING)
+#: Of which the words, or who finds them, differ between one ansible-core and another: a path, a pattern, a file.
+DIFFER = ("a path that does not exist", "no inventory", "a limit of nobody", "one file of two that is none")
+
+
+def runs_of_nothing() -> Iterator[Any]:
+    """Yield each case under the ansible-core of the tests; those that differ, in the long run all, under others too."""
+    for case in NOTHING:
+        yield pytest.param(None, case, id=case)
+        mark = pytest.mark.slow if case in DIFFER else pytest.mark.long
+        yield from (pytest.param(core, case, id=f"{case}-{core}", marks=mark) for core in ("2.16", "2.21"))
+
+
+@pytest.mark.parametrize(("core", "case"), [*runs_of_nothing()])
 def test_a_run_of_nothing_is_red(site: Site, ansible_core: Callable[[str], Path], core: str | None, case: str) -> None:
     if core:
         site.bin = ansible_core(core)
@@ -91,7 +102,14 @@ def test_an_imported_procedure_of_nothing_is_red(
     red(site, "ansible-playbook night.yml -i hosts.yml -e egov_ops_hosts=empty", ["leaves no host"])
 
 
-@pytest.mark.parametrize("playbook", [pytest.param(name, marks=pytest.mark.slow) for name in PLAYBOOKS])
+def playbooks() -> Iterator[Any]:
+    """Yield each playbook; of those that are made from one template, all but the first belong to the long run."""
+    made = [name for name in PLAYBOOKS if "Made by tools/generate.py" in (ROOT / f"playbooks/{name}.yml").read_text()]
+    for name in PLAYBOOKS:
+        yield pytest.param(name, marks=pytest.mark.long if name in made[1:] else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("playbook", [*playbooks()])
 def test_no_playbook_of_nothing_is_green(site: Site, playbook: str) -> None:
     prepare(site)
     red(site, f"ansible-playbook egov.ops.{playbook} -i hosts.yml -e egov_ops_hosts=web1 --limit db1", ["db1"])
@@ -144,8 +162,15 @@ def rows(site: Site) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-@pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("playbook", ["health_check", pytest.param("daily", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("core", "playbook"),
+    [
+        (None, "health_check"),
+        *(pytest.param(core, "health_check", marks=pytest.mark.slow) for core in ("2.16", "2.21")),
+        pytest.param(None, "daily", marks=pytest.mark.slow),
+        *(pytest.param(core, "daily", marks=pytest.mark.long) for core in ("2.16", "2.21")),
+    ],
+)
 def test_hosts_that_are_not_ours_keep_their_row_and_are_never_connected_to(
     site: Site, ansible_core: Callable[[str], Path], core: str | None, playbook: str
 ) -> None:

@@ -53,6 +53,12 @@ def test_an_action_that_the_plan_does_not_know_is_never_allowed() -> None:
     assert not decision.allowed
 
 
+def test_a_request_for_another_action_neither_approves_this_one_nor_names_its_snapshot() -> None:
+    decision = decide(request(action="key_rotate"), PLAN, GOOD, NOW)
+    assert [check.gate for check in decision.refused] == ["approval", "proved_backup"]
+    assert "The request is for key_rotate, so no snapshot of restore is known." in decision.message
+
+
 APPROVALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("none", {}, {"approvals": ()}, "0 of 1 approvals"),
     ("by the requester's other key", {}, {"approvals": ("li_2",)}, "who asks or whose key has asked"),
@@ -78,6 +84,13 @@ def test_a_request_or_an_approval_is_refused(fields: dict[str, Any], known: dict
     assert words in refusal(decide(asked, PLAN, replace(found, **known), NOW), "approval")
 
 
+@pytest.mark.parametrize(("count", "end"), [(5, "host3, host4"), (7, "host3, host4 and 2 more hosts")])
+def test_of_the_hosts_of_a_request_five_are_named(count: int, end: str) -> None:
+    several = request(operation=operation(hosts=[f"host{number}" for number in range(count)]))
+    message = refusal(decide(several, PLAN, evidence(several, "wang_1"), NOW), "approval")
+    assert f"is for host0, host1, host2, {end}, and not for web1" in message
+
+
 def test_what_is_missing_says_who_may_sign_until_when_and_how() -> None:
     (check,) = decide(REQUEST, PLAN, evidence(REQUEST), NOW).refused
     command = f"ansible-playbook egov.ops.approve -e egov_ops_request={REQUEST.digest[:8]}"
@@ -92,6 +105,36 @@ def test_an_approval_of_another_request_does_not_count() -> None:
 def test_an_approval_from_before_the_request_does_not_count() -> None:
     found = replace(GOOD, approvals=approved(REQUEST, "wang_1", made=NOW - timedelta(hours=1)))
     assert "before the request" in refusal(decide(REQUEST, PLAN, found, NOW), "approval")
+
+
+MINUTES, SECOND = timedelta(minutes=5), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("made", NOW + MINUTES, True),
+        ("made", NOW + MINUTES + SECOND, False),
+        ("not_after", NOW + SECOND, True),
+        ("not_after", NOW, False),
+        ("not_after", NOW + timedelta(days=1), True),
+        ("not_after", NOW + timedelta(days=1) + SECOND, False),
+    ],
+)
+def test_a_request_counts_up_to_its_last_moment_and_no_longer(name: str, value: datetime, allowed: bool) -> None:
+    assert PLAN["egov_ops_request_validity"] == timedelta(days=1).total_seconds()
+    asked = request(**{name: value if name == "made" else iso(value)})
+    found = replace(GOOD, approvals=approved(asked, "wang_1"))
+    assert decide(asked, PLAN, found, NOW).allowed == allowed
+
+
+@pytest.mark.parametrize(
+    ("left", "allowed"),
+    [(-MINUTES - SECOND, False), (-MINUTES, True), (timedelta(0), True), (MINUTES, True), (MINUTES + SECOND, False)],
+)
+def test_two_clocks_may_differ_by_five_minutes_about_an_approval(left: timedelta, allowed: bool) -> None:
+    found = replace(GOOD, approvals=approved(REQUEST, "wang_1", made=NOW + left))
+    assert decide(REQUEST, PLAN, found, NOW).allowed == allowed
 
 
 def test_two_approvals_are_two_people() -> None:

@@ -63,6 +63,37 @@ def test_a_huge_or_deep_document_is_refused() -> None:
         read_request(b"[" * 100_000)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("reason", "x", True),
+        ("reason", "x" * 1000, True),
+        ("reason", "x" * 1001, False),
+        ("reason", " ", False),
+        ("requester", "x" * 1000, True),
+        ("requester", "x" * 1001, False),
+        ("nonce", "0" * 31, False),
+        ("nonce", "0" * 33, False),
+        ("nonce", "0" * 31 + "g", False),
+        ("not_after", "2026-03-04T05:06:07Z", False),
+        ("not_after", "2026-03-04T05:06:08Z", True),
+    ],
+)
+def test_a_field_is_taken_up_to_its_bound_and_no_further(name: str, value: str, allowed: bool) -> None:
+    asked = request(**{name: value})
+    assert asked.made == "2026-03-04T05:06:07Z"
+    if allowed:
+        assert read_request(asked.body.encode()) == asked
+    else:
+        with pytest.raises(ApprovalError, match=r"^[^\n]*\.$"):
+            read_request(asked.body.encode())
+
+
+def test_a_document_of_just_the_most_bytes_is_read() -> None:
+    body = request().body.encode()
+    assert read_request(body + b" " * (SIZE_LIMIT - len(body))) == request()
+
+
 def test_more_paths_than_a_person_reads_are_refused() -> None:
     paths = sorted(f"/srv/{number}" for number in range(PATHS_LIMIT + 1))
     with pytest.raises(ApprovalError, match="name the folders that they are in"):

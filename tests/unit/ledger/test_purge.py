@@ -48,6 +48,21 @@ def test_a_retention_below_the_floor_is_refused(ledger: Ledger, days: int) -> No
         plan(ledger, days, NOW)
 
 
+def test_the_floor_itself_is_a_retention(ledger: Ledger) -> None:
+    segment = plan(ledger, 190, NOW)
+    assert segment and segment.last == 2
+
+
+@pytest.mark.parametrize(("over", "expected"), [(timedelta(0), None), (timedelta(seconds=1), 1)])
+def test_a_record_is_kept_to_the_last_second_of_its_retention(
+    state: StateDir, over: timedelta, expected: int | None
+) -> None:
+    with Ledger(state.ledger) as ledger:
+        ledger.append([make_record(finished=iso(NOW - timedelta(days=DAYS) - over)), make_record(finished=iso(NOW))])
+        segment = plan(ledger, DAYS, NOW)
+    assert (segment and segment.last) == expected
+
+
 def test_only_what_has_nothing_younger_before_it_is_planned(ledger: Ledger) -> None:
     segment = plan(ledger, DAYS, NOW)
     assert segment and (segment.first, segment.last) == (1, 2)

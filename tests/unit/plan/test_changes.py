@@ -264,6 +264,23 @@ def test_the_credentials_in_an_address_are_not_told() -> None:
     assert "hunter2" not in f"{found}"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("url", "https://li:hunter2@portal.example/health?token=hunter2", "https://portal.example/health"),
+        ("command", ["/usr/bin/ask", "--password", "hunter2"], "ask, arguments not shown"),
+        ("send", "AUTH hunter2", "not shown"),
+        ("headers", {"Cookie": "hunter2"}, "not shown"),
+    ],
+)
+def test_of_what_may_hold_a_secret_no_more_is_told_than_a_reader_needs(name: str, value: Any, shown: str) -> None:
+    after = weakened()
+    after[PROBES]["portal"][name] = value
+    (change,) = [change for change in changes({"a": PLAN}, {"a": after}) if change.path == ("portal", name)]
+    assert shown in change.sentence
+    assert "hunter2" not in f"{change}"
+
+
 def test_what_each_variable_of_the_plan_says_of_weakening_is_deliberate() -> None:
     """A variable of the plan without a rule is one whose change is told and never refused; this is all of them."""
     variables = [variable for variable in load_schema().variables.values() if variable.scope == "plan"]

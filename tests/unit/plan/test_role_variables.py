@@ -43,7 +43,8 @@ def read_by(module: str, state: Path) -> set[str]:
     if issubclass(action, ChangingTask) and action.operation is ChangingTask.operation:
         return {"egov_ops_request"}  # which says all the rest
     given = {option: spec.get("default") for option, spec in action.ARGUMENTS.items()}
-    plan = Read(merge({"egov_ops_state_dir": str(state)}, load_schema()))
+    variables = {"egov_ops_state_dir": str(state), "egov_ops_ephemeral": "accept"}  # it may lie in memory
+    plan = Read(merge(variables, load_schema()))
     plan.names.clear()
     task = object.__new__(action)
     task._task = SimpleNamespace(check_mode=True)

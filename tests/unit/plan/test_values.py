@@ -24,7 +24,10 @@ ACCEPTED = [
     ("bool", "yes", True),
     ("bool", "False", False),
     ("bool", 0, False),
+    ("duration", 0, 0.0),
     ("duration", 90, 90.0),
+    ("duration", "90s", 90.0),
+    ("duration", "1d", 86400.0),
     ("duration", "90", 90.0),
     ("duration", 1e16, 1e16),
     ("duration", "15m", 900.0),
@@ -50,6 +53,8 @@ ACCEPTED = [
     ("threshold", "10:", "10:"),
     ("threshold", "~:5", "~:5"),
     ("threshold", "@1:2", "@1:2"),
+    ("threshold", "10:10", "10:10"),
+    ("threshold", "0:0", "0:0"),
     ("threshold", "-1.5:2.5", "-1.5:2.5"),
     ("time", "2:30 Asia/Shanghai", "02:30 Asia/Shanghai"),
     ("time", "23:59 UTC", "23:59 UTC"),
@@ -178,6 +183,9 @@ def test_a_plain_copy_is_equal_and_can_be_stored_as_json(value: Any) -> None:
 
 def test_a_shown_value_is_short() -> None:
     assert len(shown("x" * 500)) == 60
+    longest = f"'{'x' * 58}'"
+    assert shown("x" * 58) == longest
+    assert shown("x" * 59) == f"'{'x' * 56}..."
 
 
 def test_a_shown_value_has_no_control_characters() -> None:

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule.calendar import (
     CADENCES,
+    ESCROW_DAYS,
     CalendarError,
+    is_rarer,
     next_start,
     period_start,
 )
@@ -29,6 +31,16 @@ cadences = st.sampled_from(CADENCES)
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[misc]
+
+
+def test_each_cadence_is_rarer_than_those_before_it_and_never_is_the_rarest() -> None:
+    order = ["change", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly", None]
+    found = {(before, after) for before in order for after in order if is_rarer(before, after)}
+    assert found == {(before, after) for number, before in enumerate(order) for after in order[number + 1 :]}
+
+
+def test_the_test_of_a_key_in_escrow_holds_for_a_quarter_and_eight_days() -> None:
+    assert ESCROW_DAYS == 100
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,8 @@ def test_what_is_late_is_late_since_a_time_between_success_and_now(
     assert standing.due or not standing.missed
 
 
-CATALOGUE = {"daily": {"cadence": "daily"}, "weekly": {"cadence": "weekly"}, "health_check": {}}
+#: One without a cadence stands before one that has it, as in the catalogue.
+CATALOGUE = {"daily": {"cadence": "daily"}, "health_check": {}, "weekly": {"cadence": "weekly"}}
 
 
 def late_ones(done: dict[str, datetime | None], first: datetime = NOW - timedelta(days=300)) -> list[Late]:

@@ -44,6 +44,7 @@ ELSEWHERE = {
     "make molecule": "the suite's part molecule",
     "make screenshots": "tests/browser/test_pages.py takes them",
     "make run": "tests/new_user",
+    "python tests/mutation/run.py --rooms schedule --minutes 5": "the suite's part mutants, for all rooms",
     "make lock": "needs an index, and writes the lock files",
     "EGOV_OPS_TEST_COMPLETE=1 make test-long": "the suite of which this is a part",
     "antsibull-changelog release": "the suite's part documentation lints what it reads",

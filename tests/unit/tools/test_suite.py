@@ -71,6 +71,8 @@ def test_every_part_runs_once_and_the_lab_beside_nothing() -> None:
     assert {"unit", "integration", "sanity", "documentation", "browser", "new user", "molecule"} < {*parts}
     assert {"sanity of other cores", "galaxy-importer"} < {*parts}
     assert named[-1] == [["lab"]]
+    last = [[[part.name for part in lane] for lane in stage] for stage in suite.stages("long")[-2:]]
+    assert last == [[["lab"]], [["mutants"]]]
     quick = {part.name for stage in suite.stages("check") for lane in stage for part in lane}
     assert quick == {"style", "types", "ansible-lint", "unit", "integration"}
 

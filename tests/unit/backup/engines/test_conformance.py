@@ -207,7 +207,7 @@ def test_a_folder_of_something_else_is_left_alone(case: Case, tmp_path: Path) ->
 
 
 @pytest.mark.needs("files", "listing")
-@pytest.mark.parametrize("seconds", [0.05, 0.2])
+@pytest.mark.parametrize("seconds", [0.2, pytest.param(0.05, marks=pytest.mark.long)])
 def test_a_backup_that_is_killed_leaves_no_snapshot_and_a_usable_repository(
     case: Case, site: Site, seconds: float
 ) -> None:

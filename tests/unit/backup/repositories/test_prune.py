@@ -194,7 +194,7 @@ def wrapped(site: Site, what: str, body: str) -> dict[str, Any]:
     return {"tool_path": [str(wrapper.parent)]}
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.2])
+@pytest.mark.parametrize("delay", [0.05, pytest.param(0.2, marks=pytest.mark.long)])
 @pytest.mark.parametrize("what", ["forget", "prune"])
 def test_one_that_was_killed_harms_nothing_and_the_next_goes_on(aged: Aged, what: str, delay: float) -> None:
     size = sum(path.stat().st_size for path in aged.packs())
