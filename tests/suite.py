@@ -181,16 +181,16 @@ def stages(level: str) -> list[list[list[Part]]]:
         Part("sanity", [SANITY]),
         Part("sanity of other cores", other_cores(level)),
         Part("galaxy-importer", [["python", "tests/sanity/importer.py"]]),
-        Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS),
         Part("new user", [pytest("new_user", *options)], programs=["mmdebstrap", "unshare"], root=True),
     ]
+    browser = Part("browser", [pytest("browser", *options)], programs=BROWSER_PROGRAMS)
     # The hosts' images are made while the other lane tests; whoever needs them waits.
     images = Part("images", [["python", "tests/lab", "images"]], programs=LAB_PROGRAMS, root=True)
     molecule = Part("molecule", [MOLECULE], programs=LAB_PROGRAMS, root=True)
     lab = Part("lab", [pytest("lab", *options)], programs=LAB_PROGRAMS, root=True)
     mutants = Part("mutants", [["python", "tests/mutation/run.py"]])
     last = [[[lab]], [[mutants]]] if level == "long" else [[[lab]]]
-    return [[[images, *static, molecule, integration], [unit, *beside]], *last]
+    return [[[images, *static, molecule, integration, browser], [unit, *beside]], *last]
 
 
 def own_mounts() -> list[str]:
