@@ -47,5 +47,13 @@ class ActionModule(BackupTask):
         filled["assertions"] = filled["assertions"] or plan["egov_ops_drill_assertions"]
         if filled["copy"]:
             secrets |= secrets_of(filled["copy"], True, plan, state, bool(self._task.check_mode))
-        filled["moved"] = {name: moved_files(state, host, name) for name in filled["sets"]}
+        filled["moved"] = {name: moved_files(state, host, name, now) for name in filled["sets"]}
         return filled, secrets
+
+    def complete(
+        self, outcome: dict[str, Any], arguments: dict[str, Any], plan: Plan, host: str, now: datetime
+    ) -> dict[str, Any]:
+        """Note on which host the sets were brought back: only the controller knows whose backup that is."""
+        machine = getattr(self._task, "delegate_to", None) or host
+        drilled = [{**item, "detail": {**item["detail"], "drilled_on": machine}} for item in outcome["evidence"]]
+        return {**outcome, "evidence": drilled}

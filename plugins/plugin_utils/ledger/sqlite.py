@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.common import open_private
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     DEFAULT_ALGORITHM,
     GENESIS,
@@ -61,7 +62,7 @@ class Ledger:
             if read_only and not path.exists():
                 raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
             if not read_only:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                os.close(open_private(path, os.O_RDWR | os.O_CREAT))
             # Opened for writing even to read, where that is allowed: what a killed writer left must be rolled back.
             mode = "ro" if read_only and not os.access(path, os.W_OK) else "rw"
             uri = f"{path.absolute().as_uri()}?mode={mode}"
