@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         newest_proof,
         waiting_of,
     )
+    from ansible_collections.egov.ops.plugins.plugin_utils.gates.redaction_authority import unauthorised
 else:
     __getattr__ = offering(
         __name__,
@@ -71,5 +72,6 @@ else:
                 "words_of",
             ),
             "evidence": ("moved_files", "newest", "newest_proof", "waiting_of"),
+            "redaction_authority": ("unauthorised",),
         },
     )

@@ -185,7 +185,7 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
     approvers = counted(request, plan, evidence, now)
     found = (approval_fault(signed, request, plan, evidence, now) for signed in evidence.approvals)
     faults = [f"One that {fault} does not count." for fault in found if fault]
-    needed = entry["approvals"]
+    needed = max(entry["approvals"], registry.find(action).approvals)
     if len(approvers) >= needed and len(set(approvers.values())) >= needed:
         who = f"{request.requester} and approved by {', '.join(sorted(approvers))}"
         return Check("approval", True, f"Request {request.digest[:SHORT]} is made by {who}, until {request.not_after}.")

@@ -53,6 +53,14 @@ def read(path: Path) -> str:
     return password
 
 
+def read_whole(path: Path) -> str:
+    """Return the secret in a file, all of it without a line end after it; raises what `read` raises."""
+    secret = _text(path).rstrip("\r\n")
+    if not secret:
+        raise PasswordError(f"The file {path} is empty; write the value there.")
+    return secret
+
+
 def given(entry: Mapping[str, Any]) -> str:
     """Return the password that a repository of the plan has by value or by command, "" where it is in a file.
 

@@ -160,6 +160,7 @@ BAD: dict[str, Any] = {
     "egov_ops_reason": {"because": True},
     "egov_ops_confirm": ["1a2b3c4d"],
     "egov_ops_acknowledge": "db2/health/swap/swap",
+    "egov_ops_redact": "hunter2",
     "egov_ops_signing_key": ["id_ed25519"],
     "egov_ops_override": {"reason": ""},
     "egov_ops_ledger_retention_days": 180,
