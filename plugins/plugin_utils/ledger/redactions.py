@@ -36,8 +36,9 @@ class Redactions:
     """The redactions of a ledger, as verification asks for them."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Read their records."""
-        self._records = list(redactions(ledger))
+        """Read their records; one that is not of the shape of a redaction's accounts for nothing, and is a fault."""
+        self._all = list(redactions(ledger))
+        self._records = [stored for stored in self._all if _is_whole(stored.record["detail"])]
 
     def supersede(self, witness: Witness) -> bool:
         """Tell whether a witness saw the chain before a redaction anchored it anew from an earlier record on."""
@@ -49,9 +50,9 @@ class Redactions:
 
     def fault(self, hashes: Mapping[int, str]) -> tuple[int, str] | None:
         """Return the number and the sentence of a record whose anchor is not the chain's, given hashes by number."""
-        for stored in self._records:
+        for stored in self._all:
             upto, head = stored.record["detail"].get("upto"), stored.record["detail"].get("head")
-            if upto != stored.seq - 1 or hashes.get(upto, head) != head:
+            if stored not in self._records or upto != stored.seq - 1 or hashes.get(upto, head) != head:
                 return stored.seq, f"Record #{stored.seq} says of a redaction what the chain does not bear out."
         return None
 
@@ -72,3 +73,15 @@ class Redactions:
                 f"from #{detail['first']} on, prove nothing."
             )
         return " ".join(said)
+
+
+def _is_whole(detail: Mapping[str, object]) -> bool:
+    """Tell whether the detail of a record is that of a redaction, in what verification reads of it."""
+    records = detail.get("records")
+    return (
+        all(isinstance(detail.get(name), int) for name in ("first", "upto"))
+        and all(isinstance(detail.get(name), str) for name in ("request", "head"))
+        and isinstance(records, dict)
+        and isinstance(records.get("count"), int)
+        and isinstance(records.get("numbers"), list)
+    )

@@ -361,3 +361,29 @@ def test_another_text_of_the_same_field_has_another_digest_of_its_places(state: 
         }
     assert digests["first"] == digests["first second"]  # they begin in one place; how long it is would tell of it
     assert len(set(digests.values())) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"upto": 1},
+        {"upto": "20"},
+        {"head": "0" * 64},
+        {"head": 1},
+        {"first": None},
+        {"request": 5},
+        {"records": []},
+        {"records": {"count": 1}},
+    ],
+)
+def test_a_record_that_is_no_redaction_is_named(state: StateDir, change: dict[str, Any]) -> None:
+    with Ledger(state.ledger) as ledger:
+        head = ledger.head()
+        detail = {
+            "first": 4, "upto": head.count, "head": head.hash, "request": REQUEST,
+            "records": {"count": 1, "numbers": [4]},
+        }  # fmt: skip
+        about = {"host": "controller", "domain": "run", "kind": redaction.KIND, "subject": "ledger"}
+        ledger.append([dated(50, NOW, **about, detail={**detail, **change})])
+        verdict = verify_ledger(ledger, [])
+    assert (verdict.ok, verdict.kind, verdict.first_bad) == (False, "forged", head.count + 1)
