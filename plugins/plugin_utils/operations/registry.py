@@ -101,12 +101,6 @@ ACTIONS: Mapping[str, ChangingAction] = {
         gates=("lock",),
         floor=("lock",),
     ),
-    "key_rotate": ChangingAction(
-        module="key_rotate",
-        title={"en": "Rotation of the repositories' keys", "zh": "备份库密钥轮换"},
-        gates=("lock",),
-        floor=("lock",),
-    ),
     REDACTION: ChangingAction(
         module="ledger_redact",
         title={"en": "Redaction of the ledger", "zh": "台账脱敏"},
@@ -120,6 +114,12 @@ ACTIONS: Mapping[str, ChangingAction] = {
         faults=redaction.faults,
         lines=redaction.lines,
         approvals=2,
+    ),
+    "key_rotate": ChangingAction(
+        module="key_rotate",
+        title={"en": "Rotation of the repositories' keys", "zh": "备份库密钥轮换"},
+        gates=("lock",),
+        floor=("lock",),
     ),
 }
 
