@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, inert, write_whole
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import redaction_files
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import redaction_files, rewriting
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.eraser import MARKER, Eraser, settled
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redactions import KIND, carried_out
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rewriting import documents_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import spools
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import origin, verify_ledger
@@ -73,7 +74,7 @@ def survey(state: StateDir, ledger: Ledger, eraser: Eraser) -> Survey:
             fields = ", ".join(map(eraser.text, eraser.places(item)))
             places.append(inert(f"record #{stored.seq} of {of}: {fields}")[:_PLACE_LIMIT])
     documents = {}
-    for document in ledger.artefacts():
+    for document in documents_of(ledger):
         starts = eraser.starts(document.content.decode("utf-8", "surrogateescape"))
         if starts:
             documents[eraser.text(document.name)] = starts
@@ -100,7 +101,7 @@ def redact(
     redaction_files.put_exports(state)
     redaction_files.erase_texts(state, eraser)
     redaction_files.erase_witnesses(state.witness, eraser)
-    ledger.compact()
+    rewriting.compact(ledger)
     _journal(state).unlink(missing_ok=True)
     return made
 
@@ -114,7 +115,7 @@ def _replace(
     if not verdict.ok or start is None:
         raise LedgerError(f"Nothing is replaced, because the ledger does not verify: {verdict.message}")
     found = survey(state, ledger, eraser)
-    documents = dict(settled(eraser, list(ledger.artefacts())))
+    documents = dict(settled(eraser, list(documents_of(ledger))))
     redaction_files.note_digests(state, eraser)
     exports = [export.name for export in redaction_files.write_exports(state, eraser)]
     previous = old_previous = start[1]
@@ -160,7 +161,7 @@ def _replace(
         finished=iso(now),
     )
     with ledger.transaction():
-        ledger.rewrite(changed, documents)
+        rewriting.rewrite(ledger, changed, documents)
         ledger.append([made])
     return made
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import open_private
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import rewriting
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     DEFAULT_ALGORITHM,
     GENESIS,
@@ -319,21 +318,11 @@ class Ledger:
             raise LedgerError(f"The document {name} is not what was stored as {name_of_content}; someone changed it.")
         return Artefact(name_of_content, name, media_type, created, content)
 
-    def artefacts(self) -> Iterator[Artefact]:
-        """Yield all documents; raises LedgerError for one whose bytes are not what they were."""
-        with self._errors("read"):
-            names = [name for (name,) in self._db.execute("SELECT digest FROM artefact ORDER BY digest")]
-        yield from filter(None, map(self.artefact, names))
-
-    def rewrite(self, rows: Iterable[Stored], documents: Mapping[str, Artefact]) -> None:
-        """Replace rows by their number and documents by their digest, as a redaction alone may; see `redaction`."""
-        with self.transaction():
-            rewriting.replace(self._db, rows, documents)
-
-    def compact(self) -> None:
-        """Write the file anew, so that nothing of what was replaced is left in it."""
-        with self._errors("written"):
-            self._db.execute("VACUUM")
+    @contextmanager
+    def database(self, done: str) -> Iterator[sqlite3.Connection]:
+        """Give the open database to `rewriting`, with errors as those of the ledger that cannot be read, or written."""
+        with self._errors(done):
+            yield self._db
 
     def remove_upto(self, seq: int) -> None:
         """Remove the oldest records; the file itself refuses those that no checkpoint covers (see purge)."""

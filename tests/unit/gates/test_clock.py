@@ -105,6 +105,19 @@ def test_a_clock_is_behind_from_more_than_five_minutes_on(state: StateDir, after
         assert not behind or f"record #1 of the ledger was made at {iso(NOW + after)}" in clock.fault(ledger, NOW)
 
 
+def test_where_no_record_is_ahead_none_is_read(state: StateDir) -> None:
+    """Each gate and each run asks, and a ledger of years has millions of records."""
+    statements: list[str] = []
+    add(state, entry("backup", "portal", timedelta(0)))
+    with Ledger(state.ledger, read_only=True) as ledger, ledger.database("read") as db:
+        db.set_trace_callback(statements.append)
+        assert clock.fault(ledger, NOW) == ""
+        db.set_trace_callback(None)
+        plans = [row[3] for text in statements for row in db.execute(f"EXPLAIN QUERY PLAN {text}")]
+    assert any("record_finished" in text for text in plans)
+    assert not any(text.startswith("SCAN") for text in plans)
+
+
 def test_a_clock_behind_refuses_every_action_and_says_how_it_is_accepted(state: StateDir) -> None:
     name = approved_request(state)
     add(state, proof(timedelta(0)), entry("backup", "portal", YEARS))

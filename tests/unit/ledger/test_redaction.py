@@ -20,13 +20,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import purge, redaction
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import purge, redaction, rewriting
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, digest, link
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.eraser import MARKER, Eraser
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redactions import Redactions
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rewriting import documents_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_export, verify_ledger
@@ -106,7 +107,7 @@ def whole_text(state: StateDir) -> str:
     """Return all that lies in the state folder, documents of the ledger unpacked too."""
     parts = [path.name + "\n" + path.read_bytes().decode("latin-1") for path in state.path.rglob("*") if path.is_file()]
     with Ledger(state.ledger, read_only=True) as ledger:
-        parts += [document.content.decode("latin-1") + document.name for document in ledger.artefacts()]
+        parts += [document.content.decode("latin-1") + document.name for document in documents_of(ledger)]
         parts += [stored.body + stored.hash for stored in ledger.records()]
     return "\n".join(parts)
 
@@ -117,7 +118,7 @@ def oracles(state: StateDir) -> set[str]:
     with Ledger(state.ledger, read_only=True) as ledger:
         rows = list(ledger.records())
         found |= {row.hash for row in rows}
-        found |= {document.digest.partition(":")[2] for document in ledger.artefacts()}
+        found |= {document.digest.partition(":")[2] for document in documents_of(ledger)}
     for path in state.exports.glob("*.jsonl"):
         found |= {json.loads(line)["hash"] for line in path.read_text().splitlines()[2:]}
         found.add(digest(path.read_bytes()))
@@ -237,8 +238,8 @@ def kill_at(number: int, work: Callable[[], object]) -> Callable[[], object]:
             setattr(os, name, counted(getattr(os, name)))
         for name in ("rename", "unlink"):
             setattr(Path, name, counted(getattr(Path, name)))
-        for name in ("rewrite", "append", "compact", "extend"):
-            setattr(Ledger, name, counted(getattr(Ledger, name)))
+        for owner, name in ((rewriting, "rewrite"), (rewriting, "compact"), (Ledger, "append"), (Ledger, "extend")):
+            setattr(owner, name, counted(getattr(owner, name)))
         work()
 
     return killed
