@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         verify,
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
-    from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import user_name
+    from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import make_folder, user_name
 else:
     __getattr__ = offering(
         __name__,
@@ -67,6 +67,6 @@ else:
             "safe_text": ("inert", "inert_value"),
             "ssh_signature": ("key_of", "public_key", "sign", "ssh_keygen", "verify"),
             "state_dir": ("StateDir",),
-            "state_trust": ("user_name",),
+            "state_trust": ("make_folder", "user_name"),
         },
     )

@@ -40,7 +40,7 @@ def group_id(name: str) -> int | None:
         ) from None
 
 
-def make_folder(folder: Path, group: int | None) -> None:
+def make_folder(folder: Path, group: int | None = None) -> None:
     """Make a folder and its missing parents for this user alone, under any umask; share the folder with a group.
 
     Only folders of this user are changed, and none that was there loses or gains anything without a group.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         record_or_failure,
         stable_id,
     )
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redactions import carried_out, redactions
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redaction_records import carried_out, redactions
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import (
         Actor,
         forget_untold,
@@ -68,7 +68,7 @@ else:
                 "record_or_failure",
                 "stable_id",
             ),
-            "redactions": ("carried_out", "redactions"),
+            "redaction_records": ("carried_out", "redactions"),
             "rejected": ("Actor", "forget_untold", "sentences", "untold"),
             "spool": ("Spool", "spools"),
             "spool_lines": ("Header", "Step"),

@@ -12,7 +12,7 @@ line with it. `redaction.json` is removed last: as long as it is there, a redact
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.eraser import MARK
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redactions import KIND, carried_out
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redaction_records import KIND, carried_out
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rewriting import documents_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import spools
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -198,7 +198,7 @@ def _journal(state: StateDir) -> Path:
 
 def _kept_names(state: StateDir) -> dict[str, str]:
     try:
-        kept: dict[str, Any] = json.loads(_journal(state).read_bytes())
+        kept: Mapping[str, Any] = json.loads(_journal(state).read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

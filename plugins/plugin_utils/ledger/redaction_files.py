@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Export:
     """A segment that a purge has exported: its file and its first line."""
 
     path: Path
-    header: dict[str, Any]
+    header: Mapping[str, Any]
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import ALGORITHMS, GENESIS, Break, first_break, link
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redactions import Redactions
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redaction_records import Redactions
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, signer
 

@@ -17,13 +17,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.durable import open_private
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import StateDirError
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import StateDirError, make_folder
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import drain_spools
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import publish_head
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 
 from tests.support.ledger_cases import append, in_child, make_record
 
@@ -60,6 +61,17 @@ def test_folder_and_parents_are_the_owners_alone_under_any_umask(tmp_path: Path,
     for folder in (made.path.parent.parent, made.path.parent, made.path, made.spool, made.reports, made.locks):
         assert folder.stat().st_mode & 0o7777 == 0o700, folder
     assert (made.locks / "seal").stat().st_mode & 0o7777 == 0o600
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o777])
+def test_the_folders_of_a_password_are_the_owners_alone_under_any_umask(tmp_path: Path, mask: int) -> None:
+    path = tmp_path / "a" / "b" / "password"
+    with umask(mask):
+        make_folder(path.parent)
+        if mask != 0o777:  # its file would be nobody's to read
+            password.read_or_create(path)
+    for folder in (path.parent.parent, path.parent):
+        assert folder.stat().st_mode & 0o7777 == 0o700, folder
 
 
 def test_parents_that_were_there_stay_as_they_are(tmp_path: Path) -> None:
@@ -207,7 +219,7 @@ def volume() -> Iterator[Path]:
 
 
 @pytest.mark.root
-def test_pods_with_random_users_of_one_group_share_a_folder(volume: Path) -> None:
+def test_pods_with_random_users_of_one_group_share_a_folder(volume: Path, tmp_path: Path) -> None:
     """One user spools, another drains; without the declared group the second is refused."""
     state = StateDir(volume / "controller", str(GROUP))
 
@@ -243,6 +255,12 @@ def test_pods_with_random_users_of_one_group_share_a_folder(volume: Path) -> Non
         with pytest.raises(StateDirError, match=f"belongs to user {FIRST_USER}"):
             StateDir(state.path).prepare()
 
+    shared, state = state, StateDir(tmp_path / "own")  # once as ourselves: a stranger cannot load Python's modules
+    for work in (spool_one, read_again):
+        work()
+    with Ledger(state.ledger) as ledger:
+        drain_spools(state, ledger, datetime.now(timezone.utc))
+    state = shared
     assert as_user(FIRST_USER, spool_one) == 0
     assert as_user(SECOND_USER, drain) == 0
     assert as_user(FIRST_USER, read_again) == 0

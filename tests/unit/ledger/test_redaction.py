@@ -26,7 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.eraser import MARK
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redactions import Redactions
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redaction_records import Redactions
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rewriting import documents_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
