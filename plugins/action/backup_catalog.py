@@ -69,14 +69,14 @@ class ActionModule(BackupTask["CatalogueArguments"]):
         filled, secrets = super().prepare(arguments, plan, host, now)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         filled["site"] = filled["site"] or plan["egov_ops_site"]
-        proofs = {name: newest_proof(state, host, name) for name in filled["sets"]}
+        proofs = {name: newest_proof(state, host, name, now) for name in filled["sets"]}
         filled["unproved"] = [plan["egov_ops_unproved_warning"], plan["egov_ops_unproved_critical"]]
         filled["proofs"] = {
             name: {"snapshot": record["detail"].get("snapshot_id", ""), "time": record["finished"]}
             for name, record in proofs.items()
             if record and record["status"] == "ok"
         }
-        checks = {name: newest(state, host, "check", name) for name in repositories_of(filled["sets"])}
+        checks = {name: newest(state, host, "check", name, now) for name in repositories_of(filled["sets"])}
         filled["checks"] = {name: record["status"] for name, record in checks.items() if record}
         return filled, secrets
 

@@ -68,7 +68,7 @@ class ActionModule(ChangingTask["Options"]):
             "sets": plan["egov_ops_backup_sets"],
             "rules": plan["egov_ops_backup_retention"],
             "holds": pruning.holds(plan, now),
-            "proofs": evidence.proved(state, host),
+            "proofs": evidence.proved(state, host, now),
             "known": {**pruning.remembered(state, host), **evidence.made(state, host)},
         }, secrets
 

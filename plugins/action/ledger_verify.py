@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.gates import unauthorised
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     open_ledger,
     read_witnesses,
+    redaction,
     verify_export,
     verify_ledger,
 )
@@ -46,6 +49,12 @@ class ActionModule(Task["Options"]):
             else:
                 witnesses = read_witnesses(Path(arguments["witness"] or state.witness))
                 verdict = verify_ledger(ledger, witnesses, Path(signers) if signers else None)
+                fault = unauthorised(ledger, state, plan) if verdict.ok else None
+                if fault:
+                    verdict = replace(verdict, ok=False, first_bad=fault[0], kind="forged", message=fault[1])
+        waiting = redaction.waits(state)
+        if waiting:
+            verdict = replace(verdict, message=f"{verdict.message} {waiting}")
         result = {"ok": verdict.ok, "tail": verdict.tail, "msg": verdict.message, "changed": False}
         if verdict.ok:
             self.say(verdict.message)

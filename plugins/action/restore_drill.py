@@ -20,6 +20,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.types import DrillArguments
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions import Outcome
 
 
 class ActionModule(BackupTask["DrillArguments"]):
@@ -49,5 +51,13 @@ class ActionModule(BackupTask["DrillArguments"]):
         filled["assertions"] = filled["assertions"] or plan["egov_ops_drill_assertions"]
         if filled["copy"]:
             secrets |= secrets_of(filled["copy"], True, plan, state, bool(self._task.check_mode))
-        filled["moved"] = {name: moved_files(state, host, name) for name in filled["sets"]}
+        filled["moved"] = {name: moved_files(state, host, name, now) for name in filled["sets"]}
         return filled, secrets
+
+    def complete(self, outcome: Outcome, arguments: DrillArguments, plan: Plan, host: str, now: datetime) -> Outcome:
+        """Note on which host the sets were brought back: only the controller knows whose backup that is."""
+        machine = getattr(self._task, "delegate_to", None) or host
+        drilled: list[Observation] = [
+            {**item, "detail": {**item["detail"], "drilled_on": machine}} for item in outcome["evidence"]
+        ]
+        return {**outcome, "evidence": drilled}

@@ -53,6 +53,6 @@ class ActionModule(RestoreTask["RestoreArguments"]):
         secrets = passwords_of(sets, plan, state, bool(self._task.check_mode))
         moved: Moved = {}
         with suppress(LedgerError):  # an emergency may find none, and then such a file is named as a difference
-            moved = moved_files(state, owner, operation["set"])
+            moved = moved_files(state, owner, operation["set"], now)
         known = {name: entry for name, entry in repositories.items() if entry}
         return {**arguments, "repositories": public(known), "moved": moved}, secrets

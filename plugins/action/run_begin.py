@@ -16,7 +16,13 @@ from ansible import context as cli
 from ansible.release import __version__ as ansible_version
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, persistence, user_name
+from ansible_collections.egov.ops.plugins.plugin_utils.common import (
+    OpsError,
+    StateDir,
+    persistence,
+    printed_commands,
+    user_name,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
     Actor,
@@ -24,6 +30,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     LedgerError,
     Record,
     Spool,
+    clock,
     controller,
     drain_spools,
     iso,
@@ -76,12 +83,13 @@ class ActionModule(Task["Options"]):
         announced = list({step["domain"]: None for step in procedure["steps"]})
         selected = begin.selected_domains(announced, tags, skip_tags)
         steps = begin.steps_of(procedure["steps"], selected)
-        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
         self.say(f"egov.ops keeps its state in {state.path}")
         warning = persistence.words_of_state(state.path, plan["egov_ops_ephemeral"])
         if warning:
             self.say(warning)
         if self._task.check_mode:
+            self._say_clock(state, datetime.now(timezone.utc))
             targets.refuse_only_foreign(hosts, foreign)
             result = {"changed": False, "msg": "Check mode: the run is not recorded.", "run": "", "hosts": len(hosts)}
             return {**result, "not_ours": foreign}
@@ -91,6 +99,7 @@ class ActionModule(Task["Options"]):
         if spool is None:
             run = self._settled(state, now, name, bool(plan["egov_ops_override"]))
             spool = Spool.find_or_create(state.spool, controller(), {"run": run, "procedure": "standalone"}, now)
+        self._say_clock(state, now)
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
         ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed
@@ -142,6 +151,19 @@ class ActionModule(Task["Options"]):
                     "all hosts of a run; set it in group_vars/all."
                 )
         return plans[0], foreign
+
+    def _say_clock(self, state: StateDir, now: datetime) -> None:
+        """Say that the clock is behind the ledger, where it is; the gates refuse then."""
+        if not state.ledger.exists():
+            return
+        try:
+            with open_ledger(state, read_only=True) as ledger:
+                fault = clock.fault(ledger, now)
+        except LedgerError:  # in an emergency and in check mode the run goes on; others were refused by now
+            return
+        if fault:
+            accept = printed_commands.playbook("accept_clock", egov_ops_reason="WHY")
+            self.say(f"{fault} Hosts are not changed until the clock is set right or accepted: {accept}")
 
     def _settled(self, state: StateDir, now: datetime, procedure: str, is_emergency: bool) -> str:
         """Return what `_settle` does; in an emergency a ledger that is away keeps nothing from being begun."""

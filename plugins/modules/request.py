@@ -22,10 +22,11 @@ options:
       - The action that is asked for.
       - Without it, C(egov_ops_action) of the command line.
     type: str
-    choices: [restore]
+    choices: [restore, ledger_redact]
   operation:
     description:
-      - What is to be done, in all its detail - of a restore, as M(egov.ops.backup_list) gives it.
+      - What is to be done, in all its detail - of a restore, as M(egov.ops.backup_list) gives it, of a redaction, as
+        M(egov.ops.ledger_redact) does.
       - Without it, C(egov_ops_operation) of the command line.
     type: dict
   reason:

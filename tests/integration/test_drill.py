@@ -29,7 +29,7 @@ def test_a_set_is_drilled_on_the_drill_host_from_its_copy(site: Site) -> None:
     assert done.rc == 0, done.output
     (drill,) = site.records(kind="drill")
     assert (drill["host"], drill["subject"], drill["status"]) == ("web1", "data", "ok")
-    assert drill["detail"]["repository"] == "vault"
+    assert (drill["detail"]["repository"], drill["detail"]["drilled_on"]) == ("vault", "vault1")
     assert drill["detail"]["rto_seconds"] > 0
     assert [entry["status"] for entry in drill["detail"]["assertions"]] == ["ok"]
     assert list((site.folder / "vault-state" / "backup" / "drill").iterdir()) == []

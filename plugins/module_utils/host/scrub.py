@@ -80,6 +80,20 @@ class Scrubber:
                     found["subject"] = "%s (%s)" % (found["subject"], count[key])
         return scrubbed  # type: ignore[no-any-return]
 
+    def is_in(self, text):
+        # type: (str) -> bool
+        """Tell whether a value stands in a text, in any form."""
+        return any(form in text for form in self._forms) or any(core in text for core in self._encoded)
+
+    def starts_in(self, text):
+        # type: (str) -> list[int]
+        """Return where in a text the values begin, in any form."""
+        import re
+
+        return sorted(
+            {found.start() for form in self._forms + self._encoded for found in re.finditer(re.escape(form), text)}
+        )
+
     def contained_in(self, value):
         # type: (object) -> list[str]
         """Return the values that stand inside some text of a JSON value, in any form."""

@@ -166,7 +166,7 @@ class HostTask(SendingTask[Options]):
         )
 
     def _run(self, plan: Plan) -> Run:
-        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
         return Run.of_this_process(state) or Run.standalone(state)
 
     def _excused(self, run: Run | None, host: str, earlier: list[Record]) -> Outcome | None:

@@ -42,7 +42,7 @@ class SigningTask(Task[Options]):
 
     def state(self, plan: Plan) -> StateDir:
         """Return the state folder, ready to be written unless in check mode. Raises StateDirError."""
-        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
         if not self._task.check_mode:
             state.prepare()
         return state
@@ -70,7 +70,7 @@ class SigningTask(Task[Options]):
         Raises LedgerError; what is written by then waits in a spool. Raises OpsError, with the record in the ledger,
         where something else had to be set aside.
         """
-        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
         run = Run.of_this_process(state) or Run.standalone(state)
         run.append(
             [

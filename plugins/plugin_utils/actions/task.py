@@ -105,7 +105,8 @@ class Task(Boundary, Generic[Options]):
         if self._task.check_mode:
             return crashes.NOT_KEPT
         try:
-            state = StateDir.resolve(self.plan_of(host)["egov_ops_state_dir"])
+            plan = self.plan_of(host)
+            state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
         except Exception:  # the plan itself may be what broke, and nobody knows then where its state lies
             return crashes.NOT_KEPT
         where = f" on {self._task.delegate_to}" if self._task.delegate_to else ""

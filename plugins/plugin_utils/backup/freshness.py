@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, printed_commands
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, open_ledger, read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import clock, iso, open_ledger, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import objective
 
 if TYPE_CHECKING:
@@ -79,13 +79,15 @@ def rpo_of(entry: Mapping[str, Any]) -> float:
 def newest(state: StateDir, host: str, name: str, entry: Mapping[str, Any], now: datetime) -> str:
     """Return when the newest good backup of a set was begun, "" for none; raises LedgerError.
 
-    The spools, which are long, are read only where the ledger's is too old: a run that was killed is still in one.
+    One that is ahead of the clock does not count. The spools, which are long, are read only where the ledger's is too
+    old: a run that was killed is still in one.
     """
     found = ""
+    ahead = clock.first_time_ahead(now)
     if state.ledger.exists():
         with open_ledger(state, read_only=True) as ledger:
             stored = ledger.records(
-                domain="backup", kind="backup", host=host, subject=name, status=GOOD, newest_first=True
+                domain="backup", kind="backup", host=host, subject=name, status=GOOD, until=ahead, newest_first=True
             )
             found = next((str(one.record["started"]) for one in stored if _holds(one.record)), "")
     if found and _age(found, now) <= rpo_of(entry):
@@ -93,7 +95,7 @@ def newest(state: StateDir, host: str, name: str, entry: Mapping[str, Any], now:
     from ansible_collections.egov.ops.plugins.plugin_utils.gates import waiting_of  # a daily run needs none of it
 
     waiting = (record for record in waiting_of(state, host, "backup", GOOD) if record["subject"] == name)
-    return max(found, newest_of(waiting))
+    return max(found, newest_of(record for record in waiting if record["finished"] < ahead))
 
 
 def newest_of(records: Iterable[Record]) -> str:

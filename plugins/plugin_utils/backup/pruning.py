@@ -106,7 +106,7 @@ def remember(state: StateDir, host: str, told: Mapping[str, Any]) -> None:
         return
     path = _path(state, host)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         with state.lock("seen"):
             known = {
                 **remembered(state, host),

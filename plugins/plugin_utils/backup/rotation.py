@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, make_folder, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 
 #: A host and one of its repositories, as it is remembered.
@@ -116,7 +116,7 @@ class Rotation:
 
     def _write(self, path: Path, body: bytes) -> None:
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_whole(path, path.with_name(f".{path.name}.{secrets.token_hex(4)}"), [body])
         except OSError as error:
             raise OpsError(f"{path} cannot be written ({error.strerror}); the old key stays, mend it there.") from None

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         file_digest,
         folder_held,
         hold,
+        is_ours,
         make_private,
+        open_private,
         sync_folder,
         write_whole,
     )
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
         ssh_keygen,
         verify,
     )
-    from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir, user_name
+    from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
+    from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import make_folder, user_name
 else:
     __getattr__ = offering(
         __name__,
@@ -52,7 +55,9 @@ else:
                 "file_digest",
                 "folder_held",
                 "hold",
+                "is_ours",
                 "make_private",
+                "open_private",
                 "sync_folder",
                 "write_whole",
             ),
@@ -61,6 +66,7 @@ else:
             "printed_commands": ("typed_path",),
             "safe_text": ("inert", "inert_value"),
             "ssh_signature": ("key_of", "public_key", "sign", "ssh_keygen", "verify"),
-            "state_dir": ("StateDir", "user_name"),
+            "state_dir": ("StateDir",),
+            "state_trust": ("make_folder", "user_name"),
         },
     )

@@ -73,14 +73,43 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file of the state folder, never by a symlink; one that is made is its owner's alone under any umask.
+
+    Where the folder that it lies in may be written by its group, the group may write the file as well. Raises OSError.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if flags & os.O_CREAT:
+        try:
+            status, folder = os.fstat(descriptor), Path(path).parent.stat()
+            wanted = 0o660 if folder.st_mode & stat.S_IWGRP else 0o600
+            if status.st_uid == os.geteuid() and status.st_mode & wanted != wanted:
+                os.fchmod(descriptor, wanted)
+        except OSError:
+            os.close(descriptor)
+            raise
+    return descriptor
+
+
+def is_ours(status: os.stat_result, folder: os.stat_result) -> bool:
+    """Tell whether what lies in a folder is this user's, or its group's where the group may write the folder."""
+    of_group = bool(folder.st_mode & stat.S_IWGRP) and status.st_gid == folder.st_gid
+    return status.st_uid == os.geteuid() or of_group
+
+
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner may enter; raises OpsError where something else has its name, and OSError."""
+    """Make a folder that only its owner may enter, and a group that may write the folder above it.
+
+    Raises OpsError where something else has its name, and OSError.
+    """
+    above = folder.parent.stat()
     try:
         folder.mkdir(mode=0o700)
+        folder.chmod(0o2770 if above.st_mode & stat.S_IWGRP else 0o700)
         sync_folder(folder.parent)
     except FileExistsError:
         state = folder.lstat()
-        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
+        if not stat.S_ISDIR(state.st_mode) or not is_ours(state, above):
             raise OpsError(
                 f"{folder} is not a folder of this user, so nothing can be set aside there; move it away."
             ) from None
@@ -88,7 +117,7 @@ def make_private(folder: Path) -> None:
 
 def write_whole(path: Path, temporary: Path, chunks: Iterable[bytes]) -> None:
     """Write a file in one step: beside it, fsynced, renamed over it, the folder fsynced. Raises OSError."""
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.writelines(chunks)

@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ansible_collections.egov.ops.plugins.module_utils.host.blocks import MOUNTINFO, Mount, mounts
-from ansible_collections.egov.ops.plugins.plugin_utils.common.durable import hold
-from ansible_collections.egov.ops.plugins.plugin_utils.common.errors import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.common.durable import hold, open_private
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import (
+    StateDirError,
+    group_id,
+    make_folder,
+    refuse_untrusted,
+)
 
 #: File systems on which SQLite's locks or flock do not hold between machines.
 NETWORK_FILE_SYSTEMS = {
@@ -23,16 +27,13 @@ NETWORK_FILE_SYSTEMS = {
 }
 
 
-class StateDirError(OpsError):
-    """The state folder cannot be used. The message is one sentence with the folder, the variable and the remedy."""
-
-
 class StateDir:
     """The layout of a state folder; nothing is touched until `prepare`."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the folder; see `resolve` for the one that a plan names or leaves to us."""
+    def __init__(self, path: Path, group: str = "") -> None:
+        """Take the folder, and the group that may write it; see `resolve` for the one that a plan names."""
         self.path = path
+        self.group = group
         self.ledger = path / "ledger.sqlite3"
         self.spool = path / "spool"
         self.rejected = path / "rejected"
@@ -42,14 +43,21 @@ class StateDir:
         self.exports = path / "exports"
         self.requests = path / "requests"
         self.crashes = path / "crashes"
+        self.passwords = path / "passwords"
         self.locks = path / "locks"
         self.witness = path / "witness.jsonl"
 
     @classmethod
     def resolve(
-        cls, configured: str, environment: Mapping[str, str] | None = None, user: int | None = None
+        cls,
+        configured: str,
+        environment: Mapping[str, str] | None = None,
+        user: int | None = None,
+        group: str = "",
     ) -> StateDir:
         """Return the state folder for a value of `egov_ops_state_dir`; where that is empty, the user's own.
+
+        Whoever prepares it gives the value of `egov_ops_state_group` as well.
 
         Never depends on the working directory: a relative path raises StateDirError.
         """
@@ -63,17 +71,18 @@ class StateDir:
             path = Path(environment.get("XDG_STATE_HOME") or Path(home, ".local", "state")) / "egov-ops" / "controller"
         if not path.is_absolute():
             raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
-        return cls(path)
+        return cls(path, group)
 
     def prepare(self, mountinfo: Path = Path(MOUNTINFO)) -> None:
         """Make the folders that are missing, and check that they are ours, writable, and on a local disk.
 
-        Raises StateDirError.
+        Raises StateDirError, which names what somebody else could have written.
         """
-        self._check_owner()
+        group = group_id(self.group)
+        self._refuse_untrusted(group)
         try:
             for folder in (self.path, self.spool, self.reports, self.exports, self.requests, self.locks):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(folder, group)
                 if not os.access(folder, os.W_OK | os.X_OK):
                     raise PermissionError(0, "no permission to write", str(folder))
         except OSError as error:
@@ -96,7 +105,7 @@ class StateDir:
         """
         path = self.locks / name
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StateDirError(f"The lock {path} cannot be opened ({error.strerror}); mend its permissions.") from None
         try:
@@ -109,20 +118,13 @@ class StateDir:
         finally:
             os.close(descriptor)
 
-    def _check_owner(self) -> None:
-        # Not only the folder: a run as root in a user's folder leaves single files that the user cannot write later.
-        folders = (self.path, self.spool, self.reports, self.exports, self.requests, self.locks)
-        for path in (*folders, self.ledger, self.witness):
-            try:
-                owner = path.stat().st_uid
-            except OSError:
-                continue
-            if owner != os.geteuid():
-                its, ours = user_name(owner), user_name(os.geteuid())
-                raise StateDirError(
-                    f"The state in {path} belongs to {its} and this run is {ours}'s; run as {its}, give it away with "
-                    "`chown -R`, or set egov_ops_state_dir to another folder."
-                )
+    def _refuse_untrusted(self, group: int | None) -> None:
+        # What lies in the spool's folder and is none of ours is set aside by a drain, and `rejected` holds it.
+        closed = (self.spool, self.rejected)
+        searched = (self.reports, self.rollups, self.exports, self.requests, self.crashes, self.locks, self.untold)
+        beside = [self.ledger.with_name(self.ledger.name + ending) for ending in ("-journal", "-wal", "-shm")]
+        files = (*closed, self.ledger, *beside, self.witness)
+        refuse_untrusted(self.path, (*searched, self.passwords), files, group)
 
 
 def file_system(path: Path, mountinfo: str) -> str:
@@ -141,11 +143,3 @@ def mount_of(path: Path, mountinfo: str) -> Mount | None:
         if real.is_relative_to(point) and len(point.parts) >= best[0]:
             best = (len(point.parts), mount)
     return best[1]
-
-
-def user_name(number: int) -> str:
-    """Return the name of a user, or its number where the system has no name for it, as in some containers."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"user {number}"

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         newest_proof,
         waiting_of,
     )
+    from ansible_collections.egov.ops.plugins.plugin_utils.gates.redaction_authority import unauthorised
 else:
     __getattr__ = offering(
         __name__,
@@ -73,5 +74,6 @@ else:
                 "words_of",
             ),
             "evidence": ("moved_files", "newest", "newest_proof", "waiting_of"),
+            "redaction_authority": ("unauthorised",),
         },
     )

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import printed_commands
 from ansible_collections.egov.ops.plugins.plugin_utils.gates.documents import SHORT, Approval, Request
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import clock, iso, read_time
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import read_moment
 
 Plan = Mapping[str, Any]
 
-#: Difference between two controllers' clocks that is taken for their inaccuracy.
-SKEW = timedelta(minutes=5)
+
+SKEW = clock.SKEW
 
 #: Hosts of a request that a sentence names.
 _NAMED_HOSTS = 5
@@ -54,7 +54,8 @@ class Evidence:
     """What is known when a gate decides about an action on a host.
 
     key and valid tell of the request's own signature; proof is the newest record of a proof of the request's snapshot;
-    running are the other live runs that change the host; done is when the operation was finished, "" if it was not.
+    running are the other live runs that change the host; done is when the operation was finished, "" if it was not;
+    clock is the sentence that the controller's clock is behind the ledger, "" where it is not.
     """
 
     host: str
@@ -65,6 +66,7 @@ class Evidence:
     proof: Mapping[str, Any] | None = None
     running: tuple[str, ...] = ()
     done: str = ""
+    clock: str = ""
 
 
 class ShownDecision(TypedDict):
@@ -127,6 +129,9 @@ def decide(request: Request | None, plan: Plan, evidence: Evidence, now: datetim
         known = f"Name one of {', '.join(registry.ACTIONS)}."
         return Decision(evidence.action, evidence.host, digest, (Check("plan", False, sentence, known),))
     checks = tuple(GATES[name](request, plan, evidence, now) for name in entry["gates"])
+    if evidence.clock:  # each gate compares times with that clock
+        accept = printed_commands.playbook("accept_clock", egov_ops_reason="WHY")
+        checks = (Check("clock", False, evidence.clock, f"Set the clock right, or accept it: {accept}"), *checks)
     return Decision(evidence.action, evidence.host, digest, checks)
 
 
@@ -189,7 +194,7 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
     approvers = counted(request, plan, evidence, now)
     found = (approval_fault(signed, request, plan, evidence, now) for signed in evidence.approvals)
     faults = [f"One that {fault} does not count." for fault in found if fault]
-    needed = entry["approvals"]
+    needed = max(entry["approvals"], registry.find(action).approvals)
     if len(approvers) >= needed and len(set(approvers.values())) >= needed:
         who = f"{request.requester} and approved by {', '.join(sorted(approvers))}"
         return Check("approval", True, f"Request {request.digest[:SHORT]} is made by {who}, until {request.not_after}.")
@@ -281,10 +286,17 @@ def _proved_backup(request: Request | None, plan: Plan, evidence: Evidence, now:
         return Check(name, True, "Nothing is replaced, so the snapshot needs no proof.")
     snapshot, proof = wanted.ids[0], evidence.proof
     remedy = f"Prove it: {printed_commands.module(evidence.host, 'backup_prove', snapshot=snapshot)}"
+    by = ""
+    if plan["egov_ops_proof_by"] == "drill_host":
+        by = " by another host (egov_ops_proof_by)"
+        drill = printed_commands.playbook("restore_drill", egov_ops_hosts=wanted.host or evidence.host)
+        remedy = f"Name that host in egov_ops_drill_host, and drill the newest snapshot: {drill}"
     if proof is None:
-        return Check(
-            name, False, f"The ledger has no proof of snapshot {snapshot[:SHORT]} that is fresh enough.", remedy
-        )
+        sentence = f"The ledger has no proof of snapshot {snapshot[:SHORT]}{by} that is fresh enough."
+        return Check(name, False, sentence, remedy)
+    if read_time(proof["finished"]) > now + SKEW:
+        sentence = f"The proof of {snapshot[:SHORT]} is of {proof['finished']}, and it is only {iso(now)}."
+        return Check(name, False, sentence, remedy)
     if proof["status"] != "ok":
         return Check(name, False, f"The proof of snapshot {snapshot[:SHORT]} at {proof['finished']} failed.", remedy)
     oldest = now - timedelta(seconds=plan["egov_ops_proof_max_age"])

@@ -39,6 +39,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Ledger,
     Spool,
     SpoolError,
+    clock,
     digest,
     is_orphaned,
     iso,
@@ -112,9 +113,10 @@ def gather(
     Raises LedgerError where the ledger cannot be read.
     """
     evidence = Evidence(host, action)
+    with open_ledger(state, read_only=True) as ledger:
+        evidence = replace(evidence, clock=clock.fault(ledger, now))
     if request is None:
-        with open_ledger(state, read_only=True):
-            return evidence
+        return evidence
     if host not in request.hosts:
         return evidence  # no signature is verified for a request that is not for this host
     known = {entry["key"] for entry in plan["egov_ops_signers"].values()}
@@ -123,7 +125,7 @@ def gather(
         evidence = replace(
             evidence,
             approvals=tuple(_approvals(by_kind["approval"], ledger, known)),
-            proof=_proof(request, host, now - timedelta(seconds=plan["egov_ops_proof_max_age"]), state, ledger),
+            proof=_proof(request, host, plan, state, ledger, now),
             done=by_kind[DONE][-1]["finished"] if by_kind[DONE] else "",
         )
     for record in by_kind["request"]:
@@ -164,26 +166,32 @@ def _holds(spool: Spool, host: str) -> bool:
     return len(asked) > len(answered)
 
 
-def newest(state: StateDir, host: str, kind: str, subject: str) -> Record | None:
-    """Return a host's newest record of its backups, by kind and subject, of a spool or the ledger, good or bad."""
+def newest(state: StateDir, host: str, kind: str, subject: str, now: datetime) -> Record | None:
+    """Return a host's newest record of its backups, by kind and subject, of a spool or the ledger, good or bad.
+
+    One that is ahead of the clock does not count.
+    """
     waiting = _waiting(state, kind) if state.spool.exists() else ()  # a first run in check mode makes no folders
-    found = [record for record in waiting if (record["host"], record["subject"]) == (host, subject)]
+    about, ahead = {"host": host, "subject": subject}, clock.first_time_ahead(now)
+    found = [record for record in waiting if about.items() <= record.items() and record["finished"] < ahead]
     if state.ledger.exists():
         with open_ledger(state, read_only=True) as ledger:
-            stored = ledger.records(domain="backup", kind=kind, host=host, subject=subject, newest_first=True, limit=1)
+            stored = ledger.records(
+                domain="backup", kind=kind, host=host, subject=subject, until=ahead, newest_first=True, limit=1
+            )
             found += [entry.record for entry in stored]
     return max(found, key=lambda record: record["finished"], default=None)
 
 
-def newest_proof(state: StateDir, host: str, set_name: str) -> Record | None:
+def newest_proof(state: StateDir, host: str, set_name: str, now: datetime) -> Record | None:
     """Return the newest record of a set that tells whether it could be brought back: by a proof, or by a drill."""
-    found = [newest(state, host, kind, set_name) for kind in PROOFS]
+    found = [newest(state, host, kind, set_name, now) for kind in PROOFS]
     return max((record for record in found if record), key=lambda record: str(record["finished"]), default=None)
 
 
-def moved_files(state: StateDir, host: str, set_name: str) -> Moved:
+def moved_files(state: StateDir, host: str, set_name: str, now: datetime) -> Moved:
     """Return the `snapshot` of a set's newest backup and the `paths` that changed meanwhile, as its record has them."""
-    found = [newest(state, host, "backup", set_name)]
+    found = [newest(state, host, "backup", set_name, now)]
     if state.ledger.exists():
         with open_ledger(state, read_only=True) as ledger:
             stored = ledger.records(
@@ -207,10 +215,14 @@ def made(state: StateDir, host: str) -> dict[str, tuple[str, bool]]:
     return found
 
 
-def proved(state: StateDir, host: str) -> dict[str, list[str]]:
-    """Return the snapshots of each set of a host that a proof has restored well, newest first."""
+def proved(state: StateDir, host: str, now: datetime) -> dict[str, list[str]]:
+    """Return the snapshots of each set of a host that a proof has restored well, newest first.
+
+    A proof that is ahead of the clock does not count.
+    """
     found: dict[str, list[str]] = {}
-    proofs = records_of(state, host, "proof", ("ok",))
+    ahead = clock.first_time_ahead(now)
+    proofs = (record for record in records_of(state, host, "proof", ("ok",)) if record["finished"] < ahead)
     for record in sorted(proofs, key=lambda record: str(record["finished"]), reverse=True):
         name = record["detail"].get("snapshot_id")
         if name:
@@ -252,21 +264,37 @@ def _of_request(request: Request, host: str, kind: str, state: StateDir, ledger:
     return [record for record in [*(entry.record for entry in stored), *waiting] if record["status"] == "ok"]
 
 
-def _proof(request: Request, host: str, oldest: datetime, state: StateDir, ledger: Ledger) -> Record | None:
-    """Return the newest record of a proof of just the request's snapshot, of those that may still count."""
+def _proof(
+    request: Request, host: str, plan: Mapping[str, Any], state: StateDir, ledger: Ledger, now: datetime
+) -> Record | None:
+    """Return the newest record of a proof of just the request's snapshot, of those that may still count.
+
+    Where the plan has proofs made by another machine, what a host says well of its own backup does not count.
+    """
     proof_of = registry.find(request.action).proof
     wanted = proof_of(request.operation) if proof_of else None
     if wanted is None:
         return None
+    oldest, ahead = iso(now - timedelta(seconds=plan["egov_ops_proof_max_age"])), clock.first_time_ahead(now)
     found = []
     for kind in PROOFS:
         whose = wanted.host or host
-        stored = ledger.records(domain="backup", kind=kind, host=whose, subject=wanted.set, since=iso(oldest))
-        found += [entry.record for entry in stored]
         about = {"domain": "backup", "kind": kind, "host": whose, "subject": wanted.set}
+        stored = ledger.records(domain="backup", kind=kind, host=whose, subject=wanted.set, since=oldest, until=ahead)
+        found += [entry.record for entry in stored]
         found += (record for record in _waiting(state, kind) if about.items() <= record.items())
-    about_it = [record for record in found if record["detail"].get("snapshot_id") in wanted.ids]
+    about_it = [
+        record
+        for record in found
+        if record["detail"].get("snapshot_id") in wanted.ids and record["finished"] < ahead
+        if record["status"] != "ok" or plan["egov_ops_proof_by"] == "any" or _is_of_another_machine(record)
+    ]
     return max(about_it, key=lambda record: str(record["finished"]), default=None)
+
+
+def _is_of_another_machine(proof: Record) -> bool:
+    """Tell whether a drill brought a set back on another host than its own, as the controller has noted it."""
+    return proof["kind"] == "drill" and proof["detail"].get("drilled_on") not in (None, "", proof["host"])
 
 
 def _approvals(records: list[Record], ledger: Ledger, known: set[str]) -> Iterator[Signed]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils import offering
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import purge, witness
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import clock, purge, redaction, witness
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import DEFAULT_ALGORITHM, canonical, digest
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.connection import open_ledger
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import (
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         missing,
         running,
     )
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.eraser import Eraser
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Detail, Head, Record
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, controller, run_id
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         record_or_failure,
         stable_id,
     )
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redaction_records import carried_out, redactions
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import (
         Actor,
         forget_untold,
@@ -52,6 +54,7 @@ else:
             "chain": ("DEFAULT_ALGORITHM", "canonical", "digest"),
             "connection": ("open_ledger",),
             "drain": ("LONGEST", "drain_spools", "is_orphaned", "missing", "running"),
+            "eraser": ("Eraser",),
             "errors": ("LedgerError", "SpoolError"),
             "model": ("Detail", "Head", "Record"),
             "process": ("Identity", "controller", "run_id"),
@@ -65,6 +68,7 @@ else:
                 "record_or_failure",
                 "stable_id",
             ),
+            "redaction_records": ("carried_out", "redactions"),
             "rejected": ("Actor", "forget_untold", "sentences", "untold"),
             "spool": ("Spool", "spools"),
             "spool_lines": ("Header", "Step"),

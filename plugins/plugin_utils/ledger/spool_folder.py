@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import folder_held
+from ansible_collections.egov.ops.plugins.plugin_utils.common import folder_held, is_ours
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity
 
@@ -20,11 +20,11 @@ PATIENCE = 60.0
 
 
 def named_as_spools(folder: Path) -> list[tuple[Path, bool]]:
-    """Return what is named as a spool, oldest first, each with whether it is a file of this user."""
+    """Return what is named as a spool, oldest first, each with whether it is a file of ours (`is_ours`)."""
     with folder_lock(folder), os.scandir(folder) as entries:
-        found = []
+        found, owner = [], folder.stat()
         for entry in sorted(entries, key=lambda entry: entry.name):
-            is_file = entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+            is_file = entry.is_file(follow_symlinks=False) and is_ours(entry.stat(follow_symlinks=False), owner)
             if entry.name.endswith(".jsonl"):
                 found.append((folder / entry.name, is_file))
             elif entry.name.endswith(".new") and not entry.is_dir(follow_symlinks=False):

@@ -11,11 +11,12 @@ The index is no evidence and is not fsynced: what it does not cover is searched 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ansible_collections.egov.ops.plugins.plugin_utils.common import open_private
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
@@ -45,7 +46,7 @@ class SpoolIndex:
             if "header" in item or item.get("kind") == "step":
                 marks.append([place, size, "" if "header" in item else item["host"]])
             place += size + 1
-        with suppress(OSError), open(self._path, "a", encoding="utf-8", opener=_private) as stream:
+        with suppress(OSError), open(self._path, "a", encoding="utf-8", opener=open_private) as stream:
             stream.write(json.dumps([inode, begin, end, marks]) + "\n")
 
     def covered(self, inode: int, host: str) -> Iterator[Covered]:
@@ -87,7 +88,3 @@ def _is_note(line: Any) -> bool:
         if mark[0] < begin or mark[1] < 0 or mark[0] + mark[1] > end:
             return False
     return True
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.plugin_utils.common import open_private
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     DEFAULT_ALGORITHM,
     GENESIS,
@@ -61,7 +62,7 @@ class Ledger:
             if read_only and not path.exists():
                 raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
             if not read_only:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+                os.close(open_private(path, os.O_RDWR | os.O_CREAT))
             # Opened for writing even to read, where that is allowed: what a killed writer left must be rolled back.
             mode = "ro" if read_only and not os.access(path, os.W_OK) else "rw"
             uri = f"{path.absolute().as_uri()}?mode={mode}"
@@ -316,6 +317,12 @@ class Ledger:
         if name_of_content != f"{DEFAULT_ALGORITHM}:{digest(content)}":
             raise LedgerError(f"The document {name} is not what was stored as {name_of_content}; someone changed it.")
         return Artefact(name_of_content, name, media_type, created, content)
+
+    @contextmanager
+    def database(self, done: str) -> Iterator[sqlite3.Connection]:
+        """Give the open database to `rewriting`, with errors as those of the ledger that cannot be read, or written."""
+        with self._errors(done):
+            yield self._db
 
     def remove_upto(self, seq: int) -> None:
         """Remove the oldest records; the file itself refuses those that no checkpoint covers (see purge)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import ALGORITHMS, GENESIS, Break, first_break, link
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.redaction_records import Redactions
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, signer
 
@@ -77,10 +78,15 @@ def verify_ledger(ledger: Ledger, witnesses: Sequence[Witness], allowed_signers:
     if start is None:
         return _bad(1, "missing", "Records from #1 on are missing, and no checkpoint of a purge accounts for them.")
     first, previous = start
-    rows = _Watched(ledger.records(), {witness.count for witness in witnesses})
+    redacted = Redactions(ledger)
+    rows = _Watched(ledger.records(), {witness.count for witness in witnesses} | redacted.anchors())
     broken = first_break(rows, first, previous)
     if broken:
         return _explained(ledger, broken, previous)
+    fault = redacted.fault(rows.hashes)
+    if fault:
+        return _bad(fault[0], "forged", fault[1])
+    witnesses = [witness for witness in witnesses if not redacted.supersede(witness)]
     for witness in witnesses:
         if witness.count > rows.last:
             return _bad(
@@ -96,7 +102,8 @@ def verify_ledger(ledger: Ledger, witnesses: Sequence[Witness], allowed_signers:
                 f"Record #{witness.count} is not the one that the witness of {witness.time} (run {witness.run}) saw: "
                 "the chain was written anew.",
             )
-    return _proved(witnesses, allowed_signers, first, rows.last)
+    verdict = _proved(witnesses, allowed_signers, first, rows.last)
+    return replace(verdict, message=f"{verdict.message} {redacted.words()}".strip())
 
 
 def verify_export(path: Path, ledger: Ledger) -> Verdict:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, ssh_keygen
+from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, open_private, ssh_keygen
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
@@ -65,7 +65,7 @@ def publish_head(
         witness = replace(witness, signature=_sign(witness.statement, key))
     line = canonical({"schema": SCHEMA, **asdict(witness)})
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
             if not hold(descriptor, _PATIENCE):
                 raise LedgerError(f"The witness file {path} is held by another process; end it and seal again.")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.operations import restore
+from ansible_collections.egov.ops.plugins.plugin_utils.operations import redaction, restore
 from ansible_collections.egov.ops.plugins.plugin_utils.operations.fields import (
     HOST,
     HOSTS,
@@ -53,6 +53,8 @@ class ChangingAction(NamedTuple):
     #: The snapshot that the gate proved_backup asks about, None where nothing is replaced; no function, no snapshot.
     proof: Callable[[Operation], Snapshot | None] | None = None
     many: bool = False
+    #: The approvals of a plan that does not say otherwise, and the fewest that count.
+    approvals: int = 1
 
     @property
     def all_fields(self) -> Mapping[str, Field]:
@@ -62,6 +64,9 @@ class ChangingAction(NamedTuple):
 
 #: The action that is meant where none is named.
 DEFAULT = "restore"
+
+#: The action that changes no host but the evidence, and is carried out on the controller alone.
+REDACTION = "ledger_redact"
 
 ACTIONS: Mapping[str, ChangingAction] = {
     "restore": ChangingAction(
@@ -95,6 +100,20 @@ ACTIONS: Mapping[str, ChangingAction] = {
         title={"en": "Purge of expired backups", "zh": "清理过期备份"},
         gates=("lock",),
         floor=("lock",),
+    ),
+    REDACTION: ChangingAction(
+        module="ledger_redact",
+        title={"en": "Redaction of the ledger", "zh": "台账脱敏"},
+        gates=("approval",),
+        floor=("approval",),
+        fields=redaction.FIELDS,
+        source={
+            "en": "take the operation as egov.ops.ledger_redact gives it without a request",
+            "zh": "请采用不带申请执行 egov.ops.ledger_redact 时给出的操作",
+        },
+        faults=redaction.faults,
+        lines=redaction.lines,
+        approvals=2,
     ),
     "key_rotate": ChangingAction(
         module="key_rotate",

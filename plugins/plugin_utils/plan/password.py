@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, sync_folder
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, make_folder, sync_folder
 
 #: A repository's password comes from 32 random bytes, more than its key has.
 RANDOM_BYTES = 32
@@ -51,6 +51,14 @@ def read(path: Path) -> str:
     if not password:
         raise PasswordError(f"The password file {path} has an empty first line; write the password there.")
     return password
+
+
+def read_whole(path: Path) -> str:
+    """Return the secret in a file, all of it without a line end after it; raises what `read` raises."""
+    secret = _text(path).rstrip("\r\n")
+    if not secret:
+        raise PasswordError(f"The file {path} is empty; write the value there.")
+    return secret
 
 
 def given(entry: Mapping[str, Any]) -> str:
@@ -147,7 +155,7 @@ def _create(path: Path) -> None:
     """Write a random password beside the path, safely on disk, and link it there unless another was faster."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "w") as stream:

@@ -51,7 +51,10 @@ def _tables() -> Mapping[str, object]:
         "action": registry.DEFAULT,
         "actions": list(actions),
         "requestable": registry.requestable(),
-        "gates": {name: {"gates": list(action.gates)} for name, action in actions.items()},
+        "gates": {
+            name: {"gates": list(action.gates), **({"approvals": action.approvals} if action.approvals > 1 else {})}
+            for name, action in actions.items()
+        },
         "floor": {name: {"gates": list(action.floor)} for name, action in actions.items()},
     }
 

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import (
     StateDir,
-    StateDirError,
     file_system,
-    user_name,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.common.state_trust import StateDirError, user_name
 
 from tests.support.ledger_cases import end_of, start_child
 

@@ -332,7 +332,8 @@ def changing_modules() -> set[str]:
 
 
 def test_each_module_that_changes_a_host_carries_out_one_action_of_the_table() -> None:
-    assert sorted(changing_modules()) == sorted(action.module for action in ACTIONS.values())
+    on_hosts = {name: action for name, action in ACTIONS.items() if name != registry.REDACTION}
+    assert sorted(changing_modules()) == sorted(action.module for action in on_hosts.values())
 
 
 #: Files that may write an action's name: the table, its operation's own file, and texts about it.
@@ -345,6 +346,7 @@ OTHER_MEANING = {
     ("action/restore_accept.py", "restore_accept"),
     ("action/restore_undo.py", "restore_undo"),
     ("action/restore_run.py", "restore"),
+    ("plugin_utils/ledger/redaction.py", "ledger_redact"),
 }
 
 

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import with_others, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, make_private, with_others, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     RUN_DOMAIN,
@@ -170,8 +170,8 @@ class Shelf:
             return
         body = _encode(made).encode("ascii")  # keys as they stand: hosts are in the inventory's order
         content = b"%s\n%s" % (hashlib.sha256(body).hexdigest().encode(), body)
-        with suppress(OSError):
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+        with suppress(OSError, OpsError):
+            make_private(path.parent)
             write_whole(path, path.with_suffix(f".{os.getpid()}.new"), [content])
 
 
