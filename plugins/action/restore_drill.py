@@ -33,6 +33,10 @@ class ActionModule(BackupTask):
         """Expect each set."""
         return self._expected(subjects={"drill": names_of(given["sets"])})
 
+    def elsewhere(self, plan: Plan, host: str) -> str:
+        """Return the drill host of the plan."""
+        return str(plan["egov_ops_drill_host"])
+
     def prepare(
         self, arguments: dict[str, Any], plan: Plan, host: str, now: datetime
     ) -> tuple[dict[str, Any], dict[str, str]]:
