@@ -141,6 +141,8 @@ class ChangingTask(HostTask):
         override = "" if decision.allowed else passed.override
         subject = decision.request or self.action
         detail = {**decision.shown(), "module": self._name}
+        if passed.machine:
+            detail["machine"] = {"name": self._works_on(host), **passed.machine}
         if decision.allowed:
             seen = [observation(evidence.DECISION, subject, "ok", message=decision.message, **detail)]
         elif override:
@@ -242,7 +244,8 @@ def _machine(state: StateDir, where: str, request: Request | None, plan: Plan) -
             f"{memory.short(known.accepted)}."
         )
         return [Check(MACHINE, False, message, "Make a new request.")], machine
-    return [], asked or machine
+    # One that a person has accepted without an identity cannot be told from others.
+    return [], asked or (machine if memory.MACHINE in machine else {})
 
 
 def _without_operation(passed: Passed, host: str) -> Decision:

@@ -90,10 +90,14 @@ class MachineTask(SendingTask):
         """Remember the machine that has answered, of which earlier are this run's steps.
 
         Return what the step says of it, and what else is to be recorded, by host: a fault once in a run.
-        Raises OpsError.
         """
         where, state = self._works_on(host), StateDir.resolve(plan["egov_ops_state_dir"])
-        known, changed = memory.visited(state, where, marks, inventory)
+        try:
+            known, changed = memory.visited(state, where, marks, inventory)
+        except OpsError as error:  # what was seen of the host is not lost with it
+            message = f"Whether the right machine answers to {where} is not known: {error}"
+            unread = observation(memory.FINDING, memory.SUBJECT, "unknown", message=message)
+            return {"machine": dict(marks), "machine_fault": "unread"}, [(host, unread)]
         news = {host if one.host == where else one.host: finding(one) for one in changed}
         if known.fault and not any(step["detail"].get("machine_fault") == known.fault for step in earlier):
             news.setdefault(host, finding(known))

@@ -141,7 +141,7 @@ def keep(state: StateDir, known: Known) -> None:
 def _judged(known: Known, others: tuple[str, ...]) -> Known:
     """Return what is known with its fault: of the machine seen last, and other names to which it answers."""
     others = tuple(name for name in others if name not in known.tolerated)
-    if known.accepted is not None and (are_same(known.accepted, known.seen) or known.accepted == known.seen):
+    if known.accepted is not None and _agree(known.accepted, known.seen):
         merged = {**known.accepted, **known.seen}  # root has read more of it
         return replace(known, accepted=merged, seen=merged, fault=SHARED if others else "", others=others)
     if not known.seen.get(MACHINE):
@@ -149,6 +149,13 @@ def _judged(known: Known, others: tuple[str, ...]) -> Known:
     if known.accepted is None:  # the first visit
         return replace(known, accepted=dict(known.seen), fault=SHARED if others else "", others=others)
     return replace(known, fault=CHANGED, others=others)
+
+
+def _agree(accepted: Marks, seen: Marks) -> bool:
+    """Tell whether the machine seen is the one that was accepted, which a person may have done without an identity."""
+    if MACHINE in accepted or MACHINE in seen:
+        return are_same(accepted, seen)
+    return all(seen[name] == accepted[name] for name in accepted.keys() & seen.keys())
 
 
 def _twins(state: StateDir, host: str, seen: Marks, inventory: Collection[str]) -> list[Known]:

@@ -336,9 +336,7 @@ _OBSERVATION = fields(_FIELDS, needed=("kind", "subject", "status"))
 
 #: The keys that each half may return.
 _COMMON: dict[str, Check] = {
-    "changed": flag,
-    "failed": flag,
-    "running": flag,
+    **dict.fromkeys(("changed", "failed", "running"), flag),
     "msg": line(MESSAGE_LIMIT),
     "reason": one_of(("", *REASONS)),
     "summary": map_of(one_of(STATUSES), integer, len(STATUSES)),
