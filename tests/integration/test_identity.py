@@ -18,7 +18,7 @@ from tests.support.gate_requests import approve, ask
 from tests.support.signers import make_key, people, signers
 from tests.support.sites import PROBE, Done, Site
 
-pytestmark = pytest.mark.programs("restic", "ssh-keygen")
+pytestmark = [pytest.mark.programs("restic", "ssh-keygen"), pytest.mark.slow]
 
 RESTORE = "egov.ops.restore"
 
@@ -113,30 +113,27 @@ def test_a_changed_machine_is_a_finding_and_refuses_changes_until_accepted(share
         finding = shared.records(domain="machine", kind="identity")[-1]
         named = re.search(r"answers to web1 is ([0-9a-f]{8})", finding["detail"]["message"])
         assert named
-        digits = {"web1": named[1]}
-        wrong = shared.play(
-            "egov.ops.accept_machine",
-            "-e",
-            '{"egov_ops_accept_machine": {"web1": "00000000"}}',
-            "-e",
-            "egov_ops_reason=x",
-        )
+        unlike = {"egov_ops_accept_machine": {"web1": "00000000"}, "egov_ops_reason": "x"}
+        wrong = shared.play("egov.ops.accept_machine", "-e", json.dumps(unlike))
         assert wrong.rc != 0
-        assert "and not 00000000" in wrong.output
-        silent = shared.play("egov.ops.accept_machine", "-e", json.dumps({"egov_ops_accept_machine": digits}))
-        assert "needs a reason" in silent.output
+        assert f"is {named[1]}, and not 00000000" in wrong.output
+        command = str(finding["detail"]["next"]).partition("accept it: ")[2]
+        silent = shared.paste(command.replace("WHY", ""))
+        assert "needs a reason" in silent.output, silent.output
         shutil.rmtree(shared.state / "machines")  # the ledger knows it too
         done = carry_out(shared, digest)
         assert done.rc != 0, done.output
         assert not restored(shared)
-        given = {"egov_ops_accept_machine": digits, "egov_ops_reason": "The board was replaced."}
-        done = shared.play("egov.ops.accept_machine", "-e", json.dumps(given))
+        done = shared.paste(command.replace("WHY", "The board was replaced."))
         assert done.rc == 0, done.output
         accepted = shared.records(domain="machine", kind="acceptance")[-1]
         assert accepted["detail"]["why"] == "The board was replaced."
         done = carry_out(shared, digest)
         assert "The request is for the machine" in done.output, done.output
         assert not restored(shared)
+        done = carry_out(shared, digest, "-e", '{"egov_ops_override": {"reason": "It burns."}}')
+        assert done.rc == 0, done.output
+        assert restored(shared)
     finally:
         shared.hosts["web1"]["egov_ops_machine_alias"] = known
 

@@ -38,7 +38,7 @@ def pair(site: Site, lab: Lab) -> Iterator[Site]:
         "egov_ops_signers": signers(site.folder, "li", "wang"),
         "egov_ops_backup_sets": {"config": {"state": "absent"}, "data": data},
     }
-    identity = lab.shell("n1", "cat /etc/machine-id")
+    identity = lab.shell("n1", "cat /etc/machine-id").strip()
     done = site.play("egov.ops.backup")
     assert done.rc == 0, done.output
     assert site.records(domain="machine") == []
@@ -75,7 +75,7 @@ def test_a_restore_for_one_host_is_not_carried_out_on_another(pair: Site, lab: L
     assert (done.rc, pair.steps()["web1", "health_probe"]) == (2, ("unknown", "other_machine")), done.output
     pair.hosts["web1"]["ansible_host"] = "n2"  # the inventory itself is wrong
     done = pair.play(*restore)
-    assert "and nothing was done on it" in done.output or "is meant: nothing was done on it" in done.output, done.output
+    assert "is meant: nothing was done on it" in done.output, done.output
     assert untouched(lab)
     pair.hosts["web1"]["ansible_host"] = "n1"
     assert "answers to web1 is" in pair.play(*restore).output  # until it has been looked at again

@@ -12,6 +12,14 @@ from each other. None changes by a reboot, or when packages are installed again.
 
 import os
 
+try:  # as the standard library's random does: hashlib loads OpenSSL, which costs each visit 4 ms
+    from _sha2 import sha256
+except ImportError:
+    try:
+        from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,21 +65,23 @@ def are_same(one, other):
 def short(found):
     # type: (Mapping[str, str]) -> str
     """Return the digits that name some marks among people, "none" where a machine has no identity."""
-    import hashlib
-
     if not found.get(MACHINE):
         return "none"
     text = " ".join(found.get(name, "") for name in MARKS)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:SHORT]
+    return str(sha256(text.encode("ascii")).hexdigest()[:SHORT])
 
 
 def _hashed(name, text, alias):
     # type: (str, str, str) -> str
-    import hashlib
-    import hmac
+    return _hmac(_KEY, "\n".join((name, text, alias)).encode("utf-8", "surrogateescape"))[:DIGITS]
 
-    data = "\n".join((name, text, alias)).encode("utf-8", "surrogateescape")
-    return hmac.new(_KEY, data, hashlib.sha256).hexdigest()[:DIGITS]
+
+def _hmac(key, data):
+    # type: (bytes, bytes) -> str
+    """Return HMAC-SHA256 in hexadecimal digits, for a key of at most 64 bytes."""
+    block = key.ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
+    return str(sha256(outer + sha256(inner + data).digest()).hexdigest())
 
 
 def _machine_id(root):

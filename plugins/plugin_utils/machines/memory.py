@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -79,8 +80,8 @@ class Known:
             "(systemd-machine-id-setup).",
             MISSING: "Give it an id (systemd-machine-id-setup).",
         }.get(self.fault, "")
-        given = json.dumps({self.host: short(self.seen)})
-        accept = printed_commands.playbook("accept_machine", egov_ops_accept_machine=given, egov_ops_reason="WHY")
+        given = {"egov_ops_accept_machine": {self.host: short(self.seen)}, "egov_ops_reason": "WHY"}
+        accept = f"{printed_commands.playbook('accept_machine')} -e {shlex.quote(json.dumps(given))}"
         return f"{first} If it is right as it is, accept it: {accept}" if first else ""
 
 

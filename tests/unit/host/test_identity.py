@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import subprocess
 from collections.abc import Callable
@@ -44,6 +45,12 @@ def test_no_mark_shows_what_it_is_made_of(tmp_path: Path) -> None:
     assert all(len(mark) == 32 and set(mark) <= set("0123456789abcdef") for mark in found.values())
     assert ID not in found.values()
     assert len(set(found.values())) == 3
+
+
+def test_a_mark_is_the_hmac_of_its_file(tmp_path: Path) -> None:
+    found = marks("web1", rooted(tmp_path, "one"))
+    data = f"machine\n{ID}\nweb1".encode()
+    assert found["machine"] == hmac.new(b"egov.ops machine identity 1", data, "sha256").hexdigest()[:32]
 
 
 def test_the_same_files_are_the_same_machine_and_an_alias_another(tmp_path: Path) -> None:
