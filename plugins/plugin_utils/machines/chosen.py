@@ -108,7 +108,7 @@ def _variable_fault(
     template: Callable[[Any], Any],
     own: Callable[[Any], Any],
 ) -> str:
-    if name not in variables or name == "inventory_hostname":  # who the host is, is compared by the task itself
+    if variables.get(name) is None or name == "inventory_hostname":  # who the host is, is compared by the task itself
         return ""
     if name not in inventory:
         # Ansible itself fills some in where nobody has set them.

@@ -49,7 +49,7 @@ def test_a_variable_that_chooses_the_account_is_anybodys(name: str) -> None:
 
 
 def test_what_ansible_fills_in_is_no_choice() -> None:
-    assert fault({"ansible_host": "n1", "ansible_connection": "ssh"}) == ""
+    assert fault({"ansible_host": "n1", "ansible_connection": "ssh", "ansible_port": None}) == ""
 
 
 def test_a_keyword_that_chooses_the_machine_is_named() -> None:
