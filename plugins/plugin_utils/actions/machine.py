@@ -73,6 +73,8 @@ class MachineTask(SendingTask):
         if self._task.delegate_to:
             variables = task_vars.get("ansible_delegated_vars", {}).get(where, task_vars)
         chosen = Chosen(variables, str(self._connection._load_name), str(self._task.connection), self._task.port)
+        if self._task.get_variable_manager()._inventory.get_host(where) is None:
+            return ""  # what is sent there says so
         reader = self.inventory_plan()
         inventory = reader.written(where)
         return choice_fault(

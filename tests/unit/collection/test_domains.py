@@ -15,7 +15,14 @@ import generate
 import pytest
 import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.common import domains
-from ansible_collections.egov.ops.plugins.plugin_utils.common.domains import DOMAINS, GATE, MACHINES, OWNERS, REPORTED, RUN
+from ansible_collections.egov.ops.plugins.plugin_utils.common.domains import (
+    DOMAINS,
+    GATE,
+    MACHINES,
+    OWNERS,
+    REPORTED,
+    RUN,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import LANGUAGES, catalogue
