@@ -47,6 +47,12 @@ class ActionModule(ChangingTask["Options"]):
         """Expect each repository of the operation."""
         return self._expected(subjects={"prune": given["operation"]["repositories"]})
 
+    def elsewhere(self, plan: Plan, host: str) -> str:
+        """Return the host from which repositories elsewhere are pruned, as the inventory or the role names it."""
+        reader = self.inventory_plan()
+        inventory = reader.written(host)
+        return str(reader.value(host, inventory, inventory.get("backup_prune_host") or "localhost"))
+
     def operation(self, arguments: Options, plan: Plan, host: str) -> Repositoried:
         """Return the repositories that are pruned there."""
         return {"repositories": sorted(self._repositories(arguments, plan))}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import SigningTask
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, printed_commands, sign
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, printed_commands, sign
 from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
     REQUEST,
     SHORT,
@@ -27,6 +27,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
     words_of,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso
+from ansible_collections.egov.ops.plugins.plugin_utils.machines import memory
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ class ActionModule(SigningTask["Options"]):
             if host not in task_vars["groups"]["all"]:
                 raise OpsError(f"The operation is for {host}, which is not in this inventory.")
         plan = self.plan_of(hosts[0])
+        doubt = ""
+        if "host" in operation and "machine" in registry.find(action).all_fields:
+            known = memory.recall(StateDir.resolve(plan["egov_ops_state_dir"]), hosts[0])
+            doubt = known.message
+            if known.seen and "machine" not in operation:
+                operation = {**operation, "machine": dict(known.seen)}
         reason = arguments["reason"] or plan["egov_ops_reason"]
         if not reason.strip():
             raise OpsError("A request needs a reason, one sentence: give egov_ops_reason.")
@@ -78,6 +85,8 @@ class ActionModule(SigningTask["Options"]):
         request = read_request(made.body.encode())  # nothing is signed that would not be read again
         for line in words_of(request, plan["egov_ops_report_language"]):
             self.say(line)
+        if doubt:
+            self.say(f"{doubt} The change is refused until that machine is accepted.")
         result = {"changed": True, "digest": request.digest, "request": request.body}
         if self._task.check_mode:
             return {**result, "msg": "Check mode: the request is neither signed nor stored."}

@@ -37,6 +37,10 @@ class ActionModule(BackupTask["DrillArguments"]):
         """Expect each set."""
         return self._expected(subjects={"drill": names_of(given["sets"])})
 
+    def elsewhere(self, plan: Plan, host: str) -> str:
+        """Return the drill host of the plan."""
+        return str(plan["egov_ops_drill_host"])
+
     def prepare(
         self, arguments: DrillArguments, plan: Plan, host: str, now: datetime
     ) -> tuple[DrillArguments, dict[str, str]]:

@@ -119,7 +119,8 @@ class Bench:
         host = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
         self.inventory.write_text(yaml.safe_dump({"all": {"hosts": {"host": host}, "vars": variables}}))
         self.many = folder / "many.yml"
-        hosts = {f"host{number:03}": host for number in range(HOSTS)}
+        names = [f"host{number:03}" for number in range(HOSTS)]
+        hosts = {name: {**host, "egov_ops_machine_alias": name} for name in names}
         self.many.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": variables}}))
         cache = folder / "apt"
         (cache / "archives/partial").mkdir(parents=True)

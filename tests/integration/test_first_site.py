@@ -41,6 +41,7 @@ def stand_in(folder: Path) -> dict[str, object]:
         "ansible_connection": "local",
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_become": False,
+        "egov_ops_machine_alias": "{{ inventory_hostname }}",
         "egov_ops_state_dir": str(folder / "state"),
         "egov_ops_host_state_dir": str(folder / "host"),
         "egov_ops_backup_repositories__90_host": {"server": {"location": str(folder / "{{ inventory_hostname }}")}},

@@ -128,8 +128,7 @@ def templates(site: Site) -> None:
     tasks = [
         {**PROBE, "register": "found"},
         {**PROBE, "name": "Loop", "register": "all", "loop": [1, 2]},
-        {**PROBE, "name": "Elsewhere", "register": "other", "delegate_to": "odd"},
-        {"name": "Keep", "ansible.builtin.set_fact": {"kept": "{{ found.msg }} {{ other.msg }}"}},
+        {"name": "Keep", "ansible.builtin.set_fact": {"kept": "{{ found.msg }} {{ hostvars['odd'].found.msg }}"}},
         {"name": "Show", debug: shown, "loop": "{{ found.evidence + all.results | map(attribute='msg') | list }}"},
         {"name": "Nest", debug: {"var": "hostvars['odd'].kept"}},
         {"name": "Test", debug: {"msg": "{{ inner }}"}, "vars": {"inner": "{{ kept }}"}, "when": "found.msg != ''"},

@@ -48,7 +48,8 @@ def prepare(site: Site) -> None:
     """Write the inventories that the commands name."""
     local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
     children = {"web": {"hosts": {"web1": None}}, "empty": {}}
-    document = {"all": {"hosts": {"web1": local, "db1": local}, "children": children, "vars": site.variables}}
+    hosts = {name: {**local, "egov_ops_machine_alias": name} for name in ("web1", "db1")}
+    document = {"all": {"hosts": hosts, "children": children, "vars": site.variables}}
     (site.folder / "hosts.yml").write_text(yaml.safe_dump(document))
     (site.folder / "empty.yml").write_text("all:\n  hosts: {}\n")
     (site.folder / "broken.yml").write_text("all: [\n")

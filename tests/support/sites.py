@@ -92,10 +92,11 @@ class Site:
         password.write_text(PASSWORD + "\n")
 
     def write(self) -> Path:
-        """Write the inventory and return its path."""
+        """Write the inventory and return its path; its hosts are told apart, though they are one machine."""
         path = self.folder / "hosts.yml"
+        hosts = {name: {"egov_ops_machine_alias": name, **host} for name, host in self.hosts.items()}
         path.write_text(
-            yaml.safe_dump({"all": {"hosts": self.hosts, "vars": self.variables}}, allow_unicode=True, sort_keys=False)
+            yaml.safe_dump({"all": {"hosts": hosts, "vars": self.variables}}, allow_unicode=True, sort_keys=False)
         )
         return path
 

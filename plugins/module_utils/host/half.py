@@ -12,6 +12,7 @@ import os
 import re
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.host import identity
 from ansible_collections.egov.ops.plugins.module_utils.host.files import Files
 from ansible_collections.egov.ops.plugins.module_utils.host.progress import Progress
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, TRACEBACK_LIMIT
@@ -86,13 +87,16 @@ class Host:
 
     def __init__(self, context, secrets=None):
         # type: (Context, dict[str, str] | None) -> None
-        """Take the envelope's context (check_mode, diff, now, timeout, run, tool_path, state_dir) and its secrets."""
+        """Take the envelope's context (see types.Context) and its secrets."""
         self.check_mode = bool(context.get("check_mode"))
         self.diff = bool(context.get("diff"))
         self.now = str(context.get("now") or "")
         self.run_id = str(context.get("run") or "")
         self.tool_path = [str(folder) for folder in context.get("tool_path") or []]
         self.state_dir = str(context.get("state_dir") or _default_state_dir())
+        self.alias = str(context.get("alias") or "")
+        #: The marks of the machine that is meant, {} where any may answer (see identity.py).
+        self.machine = dict(context.get("machine") or {})
         self.deadline = time.monotonic() + float(context.get("timeout") or 300)
         self.secrets = dict(secrets or {})
         #: What takes the secrets out of all that leaves the half, or stays on the host's disk.
@@ -160,14 +164,23 @@ def perform(half, arguments, host):
     # type: (Half, Arguments, Host) -> Result
     """Call a half and return its result, or its failure, as a dictionary in the shape that both doors hand on.
 
-    It holds none of the host's secrets.
+    It holds none of the host's secrets. Nothing is done on another machine than the one that is meant.
     """
-    return host.scrubber.result(_perform(half, arguments, host))
+    found = identity.marks(host.alias)
+    result = host.scrubber.result(_perform(half, arguments, host, found))
+    result["machine"] = found
+    return result
 
 
-def _perform(half, arguments, host):
-    # type: (Half, Arguments, Host) -> Result
+def _perform(half, arguments, host, found):
+    # type: (Half, Arguments, Host, Mapping[str, str]) -> Result
     try:
+        if host.machine and not identity.are_same(host.machine, found):
+            raise HalfError(
+                "The machine that answers is %s, and %s is meant: nothing was done on it."
+                % (identity.short(found), identity.short(host.machine)),
+                "other_machine",
+            )
         result = half(arguments, host)  # type: Result
     except HalfError as error:
         failure = {"failed": True, "changed": False, "msg": str(error), "reason": error.reason}  # type: Result

@@ -166,6 +166,8 @@ class Operation:
             "timeout": seconds,
             "tool_path": host.tool_path,
             "state_dir": host.state_dir,
+            "alias": host.alias,
+            "machine": host.machine,  # the job compares again before it writes
         }
         envelope = dict(
             host.program["envelope"], half=list(half), arguments=arguments, context=context, secrets=host.secrets

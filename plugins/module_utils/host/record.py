@@ -31,6 +31,7 @@ REASONS = (
     "not_reached",
     "not_started",
     "not_supported",
+    "other_machine",
     "permission",
     "refused",
     "size_drift",

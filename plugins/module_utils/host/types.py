@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         reason: str
         #: Of a half that broke: for the controller's log of crashes alone.
         traceback: str
+        #: The marks of the machine that answers (see identity.py).
+        machine: Mapping[str, str]
 
     #: A Result, or what the controller made of it.
     AnyResult = TypeVar("AnyResult", bound=Mapping[str, object])
@@ -71,7 +73,10 @@ if TYPE_CHECKING:
         boot: str
 
     class Context(TypedDict, total=False):
-        """What an envelope says about the call; timeout is in seconds, now is a time in UTC."""
+        """What an envelope says about the call; timeout is in seconds, now is a time in UTC.
+
+        machine are the marks of the machine that is meant, alias what tells simulated hosts apart (see identity.py).
+        """
 
         check_mode: bool
         diff: bool
@@ -81,6 +86,8 @@ if TYPE_CHECKING:
         tool_path: Sequence[str]
         state_dir: str
         program: Program
+        alias: str
+        machine: Mapping[str, str]
 
     class Begun(TypedDict):
         """What tells a process from any other, and when it began by both clocks: see job.myself."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         refuse_plan_variables,
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.host_task import HostTask
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.machine import acceptance
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import outcome_of
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.restore_task import RestoreTask, SettleTask
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.signing import SigningTask
@@ -30,6 +31,7 @@ else:
             "backup_task": ("BackupTask",),
             "changing": ("ChangingTask", "ask", "refuse_plan_variables"),
             "host_task": ("HostTask",),
+            "machine": ("acceptance",),
             "outcome": ("outcome_of",),
             "restore_task": ("RestoreTask", "SettleTask"),
             "signing": ("SigningTask",),

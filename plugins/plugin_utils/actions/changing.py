@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.host_task import HostTask
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.machine import acceptance
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import outcome_of
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Options
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, user_name
@@ -30,24 +31,31 @@ from ansible_collections.egov.ops.plugins.plugin_utils.gates import (
     hosts_in_words,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import LedgerError, iso, record, witness
+from ansible_collections.egov.ops.plugins.plugin_utils.machines import memory
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema
 from ansible_collections.egov.ops.plugins.plugin_utils.report import OVERRIDE
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Permission
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation, Permission
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import Outcome, TaskVars
 
+#: The check of every action, whatever gates the plan gives it: that the right machine answers.
+MACHINE = "machine"
 _EMERGENCY = "In an emergency: egov_ops_override with a reason."
 
 
 class Passed(NamedTuple):
-    """What the gates have decided, on which request, whose approvals count, and why they are overridden, if so."""
+    """What the gates have decided, on which request, whose approvals count, and why they are overridden, if so.
+
+    machine are the marks of the machine that must answer, {} where it is not known yet, or in an emergency.
+    """
 
     decision: Decision
     request: Request | None
     approvers: tuple[str, ...]
     override: str
+    machine: Mapping[str, str] = {}
 
 
 class ChangingTask(HostTask[Options]):
@@ -56,6 +64,8 @@ class ChangingTask(HostTask[Options]):
     The half is given, beside its options, `operation`, `operation_id` (the request's digest), `gates` (the names of
     those that were passed), `requester` and `approvers`.
     """
+
+    MISDIRECTED = ("failed", "refused")
 
     @property
     def action(self) -> str:
@@ -71,6 +81,7 @@ class ChangingTask(HostTask[Options]):
     ) -> Outcome:
         """Ask the gates, record what they say, and send the half only then; in check mode send it anyway, to plan."""
         try:
+            self._accept(plan, self._works_on(host), host, now)
             with self._decided(arguments, plan, host, now) as passed:
                 operation = self.operation(arguments, plan, host)
                 if not operation and passed.request and host in passed.request.hosts:
@@ -88,6 +99,7 @@ class ChangingTask(HostTask[Options]):
             return {**outcome_of("skipped", "refused", passed.decision.message), "gate": gate}
         # The options that people cannot give: each half has them, and what an operation holds is its own.
         given = cast("Options", {**arguments, "operation": operation, **_facts_of(passed)})
+        self._meant = passed.machine
         outcome = super()._attempt(given, plan, host, run_id, now, task_vars)
         if run_id and outcome["status"] == "ok" and passed.request and passed.request.action == self.action:
             done = observation(evidence.DONE, passed.request.digest, "ok", action=self.action, message=outcome["msg"])
@@ -106,12 +118,25 @@ class ChangingTask(HostTask[Options]):
         state = StateDir.resolve(plan["egov_ops_state_dir"])
         override = str(plan["egov_ops_override"].get("reason", ""))
         wanted = str(arguments.get("request") or plan["egov_ops_request"])
+        where = self._works_on(host)
         if self._task.check_mode:
-            yield ask(self.action, wanted, host, plan, state, "", override, now)
+            yield ask(self.action, wanted, host, plan, state, "", override, now, where)
             return
         own = self._run(plan).id
         with state.lock("gate"):
-            yield ask(self.action, wanted, host, plan, state, own, override, now)
+            yield ask(self.action, wanted, host, plan, state, own, override, now, where)
+
+    def _accept(self, plan: Plan, where: str, host: str, now: datetime) -> None:
+        """Accept the machine that a person names beside this very operation, and record it; raises OpsError."""
+        wanted = plan["egov_ops_accept_machine"]
+        if where not in wanted or self._task.check_mode:
+            return
+        state = StateDir.resolve(plan["egov_ops_state_dir"])
+        if not memory.recall(state, where).fault:  # an earlier task of this run has accepted it
+            return
+        known, seen = acceptance(state, where, wanted, plan["egov_ops_reason"])
+        self._append(plan, where, [seen], now, memory.DOMAIN)
+        memory.keep(state, known)
 
     def _note(self, plan: Plan, passed: Passed, host: str, now: datetime) -> None:
         """Record the decision, and tell the system's log too of an override; raises SpoolError."""
@@ -119,14 +144,23 @@ class ChangingTask(HostTask[Options]):
         override = "" if decision.allowed else passed.override
         subject = decision.request or self.action
         shown, module = decision.shown(), self._name
+        machine: dict[str, Fact] = {}
+        if passed.machine:
+            machine["machine"] = {"name": self._works_on(host), **passed.machine}
         if decision.allowed:
-            seen = [observation(evidence.DECISION, subject, "ok", message=decision.message, **shown, module=module)]
+            seen = [
+                observation(
+                    evidence.DECISION, subject, "ok", message=decision.message, **shown, **machine, module=module
+                )
+            ]
         elif override:
             names = ", ".join(check.gate for check in decision.refused)
             user = user_name(os.geteuid())
             message = f"{self.action} goes on although refused by {names}: {override}"
             seen = [
-                observation(evidence.DECISION, subject, "warning", message=decision.message, **shown, module=module),
+                observation(
+                    evidence.DECISION, subject, "warning", message=decision.message, **shown, **machine, module=module
+                ),
                 observation(
                     OVERRIDE,
                     subject,
@@ -149,14 +183,16 @@ class ChangingTask(HostTask[Options]):
             witness.log(f"override {host} {subject} by {user}: {message}")
             self._display.warning(f"OVERRIDE on {host}: {message}")
 
-    def _append(self, plan: Plan, host: str, seen: list[Observation], now: datetime) -> None:
+    def _append(
+        self, plan: Plan, host: str, seen: list[Observation], now: datetime, domain: str = evidence.DOMAIN
+    ) -> None:
         run, finished = self._run(plan), iso(datetime.now(timezone.utc))
         run.append(
             record(
                 run=run.id,
                 procedure=run.procedure,
                 host=host,
-                domain=evidence.DOMAIN,
+                domain=domain,
                 observation=item,
                 started=iso(now),
                 finished=finished,
@@ -172,9 +208,19 @@ def refuse_plan_variables(extra: Mapping[str, Any]) -> None:
 
 
 def ask(
-    action: str, wanted: str, host: str, plan: Plan, state: StateDir, own: str, override: str, now: datetime
+    action: str,
+    wanted: str,
+    host: str,
+    plan: Plan,
+    state: StateDir,
+    own: str,
+    override: str,
+    now: datetime,
+    where: str = "",
 ) -> Passed:
     """Return what the gates say of the request whose digest begins so, "" for none.
+
+    where is the host whose machine does the work, "" for the host itself.
 
     Raises LedgerError where the ledger cannot be read; with an override the gates then refuse, and the request comes
     from the state folder. Raises OpsError for a request that there is not.
@@ -191,7 +237,29 @@ def ask(
         return Passed(Decision(action, host, request.digest if request else "", checks), request, (), override)
     known = replace(known, running=evidence.running(state, host, own, now))
     approvers = tuple(sorted(counted(request, plan, known, now))) if request else ()
-    return Passed(decide(request, plan, known, now), request, approvers, override)
+    decision = decide(request, plan, known, now)
+    doubts, machine = _machine(state, where or host, request, plan)
+    decision = replace(decision, checks=(*decision.checks, *doubts))
+    return Passed(decision, request, approvers, override, {} if override else machine)
+
+
+def _machine(state: StateDir, where: str, request: Request | None, plan: Plan) -> tuple[list[Check], Mapping[str, str]]:
+    """Return the check that refuses a machine with which something is wrong, if so, and the marks of the right one."""
+    known = memory.recall(state, where)
+    machine: Mapping[str, str] = known.accepted or {}
+    if known.fault and plan["egov_ops_accept_machine"].get(where) == memory.short(known.seen):
+        return [], known.seen  # the operation itself accepts it, before its gates are asked
+    if known.fault:
+        return [Check(MACHINE, False, known.message, known.remedy)], machine
+    asked = request.operation.get("machine") if request and where in request.hosts else None
+    if asked and known.accepted is not None and not memory.are_same(asked, known.accepted):
+        message = (
+            f"The request is for the machine {memory.short(asked)}, and the one that is known as {where} is "
+            f"{memory.short(known.accepted)}."
+        )
+        return [Check(MACHINE, False, message, "Make a new request.")], machine
+    # One that a person has accepted without an identity cannot be told from others.
+    return [], asked or (machine if memory.MACHINE in machine else {})
 
 
 def _without_operation(passed: Passed, host: str) -> Decision:

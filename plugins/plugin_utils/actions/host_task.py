@@ -20,11 +20,12 @@ from ansible_collections.egov.ops.plugins.module_utils.host.half import secret_v
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, SEVERITY, observation
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import secrecy
+from ansible_collections.egov.ops.plugins.plugin_utils.actions.machine import MachineTask
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import brief, counts_of, first_line, outcome_of
-from ansible_collections.egov.ops.plugins.plugin_utils.actions.sending import SendingTask
 from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Options
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, inert
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, record_or_failure
+from ansible_collections.egov.ops.plugins.plugin_utils.machines import memory
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import (
@@ -56,7 +57,7 @@ GRACE = 30
 PAUSE = 1.0
 
 
-class HostTask(SendingTask[Options]):
+class HostTask(MachineTask[Options]):
     """An action over a half: one trip to the host, and its evidence in the spool."""
 
     DOMAIN: ClassVar[str]
@@ -102,12 +103,20 @@ class HostTask(SendingTask[Options]):
         run = None if self._task.check_mode else self._run(plan)
         earlier = run.steps(host) if run else []
         started, clock = datetime.now(timezone.utc), time.monotonic()
-        outcome = self._excused(run, host, earlier) or self._attempt(
-            arguments, plan, host, run.id if run else "", started, task_vars
+        outcome = (
+            self._excused(run, host, earlier)
+            or self._misdirected(plan, host, task_vars)
+            or self._attempt(arguments, plan, host, run.id if run else "", started, task_vars)
         )
         outcome["msg"] = inert(outcome["msg"])
         outcome = secrecy.scrubbed(self.complete(outcome, arguments, plan, host, started), self._known)
+        marks = outcome.pop("machine", None)
         if run:
+            if marks is not None:
+                outcome["met"], news = self._met(plan, host, marks, earlier, task_vars["groups"]["all"])
+                for name, seen in news:
+                    if name in (host, *run.header.get("hosts", ())):
+                        self._record(run, name, [seen], started, 1, "none", memory.DOMAIN)
             step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
@@ -118,14 +127,16 @@ class HostTask(SendingTask[Options]):
             if outcome["status"] == "unreachable":
                 raise AnsibleConnectionFailure(outcome["msg"])
             outcome["failed"] = True
+        outcome.pop("met", None)
         observations = outcome["evidence"]
         worst = sorted(observations, key=lambda item: SEVERITY.index(item["status"]))[:SHOWN]
-        return {
+        result = {
             **outcome,
             "summary": outcome["summary"] or counts_of(observations),
             "evidence": brief(worst) if run and run.header.get("begun") else worst,
             "evidence_count": len(observations),
         }
+        return cast("HostResult", result)  # without what an outcome has of the machine
 
     def complete(self, outcome: Outcome, arguments: Options, plan: Plan, host: str, now: datetime) -> Outcome:
         """Return the outcome with what the controller adds to it, also where the host did not answer."""
@@ -146,7 +157,14 @@ class HostTask(SendingTask[Options]):
         )
 
     def _record(
-        self, run: Run, host: str, observations: list[Observation], started: datetime, attempt: int, via: str
+        self,
+        run: Run,
+        host: str,
+        observations: list[Observation],
+        started: datetime,
+        attempt: int,
+        via: str,
+        domain: str = "",
     ) -> None:
         """Append the observations of one call to the run's spool; raises SpoolError."""
         began, finished = iso(started), iso(datetime.now(timezone.utc))
@@ -155,7 +173,7 @@ class HostTask(SendingTask[Options]):
                 run=run.id,
                 procedure=run.procedure,
                 host=host,
-                domain=self.DOMAIN,
+                domain=domain or self.DOMAIN,
                 observation=item,
                 started=began,
                 finished=finished,
@@ -190,6 +208,7 @@ class HostTask(SendingTask[Options]):
             "cpu": outcome.get("cpu"),
             "sources": sources(self.HALF[0]).digest,
         }
+        found.update(cast("Circumstances", outcome.get("met", {})))
         loop_variable = self._task.loop_control.loop_var if self._task.loop_control else "item"
         if self._task.loop is not None or self._task.loop_with:
             found["item"] = self._known.text(str(task_vars.get(loop_variable)))[:200]
@@ -217,6 +236,8 @@ class HostTask(SendingTask[Options]):
                 "timeout": timeout,
                 "tool_path": place["egov_ops_tool_path"],
                 "state_dir": place["egov_ops_host_state_dir"],
+                "alias": self._alias(plan, host),
+                "machine": dict(self._meant),
             }
             if self.DETACHES:
                 context["program"] = stream.program(self.HALF[0])
@@ -269,7 +290,8 @@ class HostTask(SendingTask[Options]):
             return outcome_of("failed", "timeout", f"{self._name} did not end within the task's timeout.")
         if answer.failed:
             message = answer.msg or "The module failed and said nothing."
-            return {**outcome_of("failed", answer.reason or "error", message, transport), "evidence": answer.evidence}
+            failure = outcome_of("failed", answer.reason or "error", message, transport)
+            return {**failure, "evidence": answer.evidence, "machine": answer.machine or None}
         return {
             **cast("Results", answer.more),
             **outcome_of("ok", "", answer.msg, transport),
@@ -278,6 +300,7 @@ class HostTask(SendingTask[Options]):
             "evidence": answer.evidence,
             "python": answer.python,
             "cpu": answer.cpu,
+            "machine": answer.machine,
         }
 
     def _without_stack(self, answer: Answer, task_vars: TaskVars) -> Answer:

@@ -69,7 +69,21 @@ class Common(Results):
     transport: str
 
 
-class Outcome(Common):
+class Met(TypedDict, total=False):
+    """The marks of the machine that answered, and what is wrong with it, as the step's record has them."""
+
+    machine: Mapping[str, str]
+    machine_fault: str
+
+
+class OfMachine(TypedDict, total=False):
+    """What an outcome has of the machine, until it is recorded: the marks that came, and what they mean."""
+
+    machine: Mapping[str, str] | None
+    met: Met
+
+
+class Outcome(Common, OfMachine):
     """What came of a half, or what stands in its place, with all its observations."""
 
     evidence: list[Observation]
@@ -92,8 +106,8 @@ class HostResult(Common):
     evidence_count: int
 
 
-class Circumstances(TypedDict, total=False):
-    """What an auditor may ask of a step: Python, CPU and sources of the half, loop item, delegation."""
+class Circumstances(Met, total=False):
+    """What an auditor may ask of a step: the machine, Python, CPU and sources of the half, loop item, delegation."""
 
     python: str
     cpu: float | None

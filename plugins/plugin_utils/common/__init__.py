@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.common.domains import (
         DOMAINS,
         GATE,
+        MACHINES,
         OWNERS,
         REPORTED,
         place_of,
@@ -49,7 +50,7 @@ else:
     __getattr__ = offering(
         __name__,
         {
-            "domains": ("DOMAINS", "GATE", "OWNERS", "REPORTED", "place_of", "sentence_of", "with_others"),
+            "domains": ("DOMAINS", "GATE", "MACHINES", "OWNERS", "REPORTED", "place_of", "sentence_of", "with_others"),
             "durable": (
                 "append_lines",
                 "file_digest",

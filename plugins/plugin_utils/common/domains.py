@@ -31,6 +31,8 @@ class Domain(NamedTuple):
 
 #: The domain of what was asked for, approved, decided, overridden and carried out.
 GATE = "gate"
+#: The domain of which machine answers to a name of the inventory.
+MACHINES = "machine"
 #: The domain of a run's own begin, seal and faults.
 RUN = "run"
 
@@ -44,6 +46,7 @@ DOMAINS: Mapping[str, Domain] = {
         "SEC", "S5.", {"en": "Hardening", "zh": "加固"}, ("hardening",), "Audit the hardening", reported=True
     ),
     GATE: Domain("", "S6.3.1", {"en": "Gates", "zh": "审批控制"}),
+    MACHINES: Domain("SYS", "S6.3.2", {"en": "Machine", "zh": "主机身份"}),
     RUN: Domain("", "S2.3", {"en": "Run", "zh": "执行"}),
     "restore": Domain("DATA", "S6.3", {"en": "Restore", "zh": "恢复"}, ("restore",), "Restore"),
     "versions": Domain("SEC", "S4.", {"en": "Versions", "zh": "版本"}),

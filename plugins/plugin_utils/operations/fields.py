@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ansible_collections.egov.ops.plugins.module_utils.host.identity import DIGITS, MACHINE, MARKS
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 
 Operation = Mapping[str, Any]
@@ -132,6 +133,16 @@ def are_paths(value: Any) -> bool:
     return isinstance(value, list) and all(map(is_path, value)) and value == sorted(set(value))
 
 
+def are_marks(value: Any) -> bool:
+    """Tell whether a value is the marks of a machine, its own among them (module_utils/host/identity.py)."""
+    return (
+        isinstance(value, dict)
+        and MACHINE in value
+        and value.keys() <= set(MARKS)
+        and all(isinstance(mark, str) and len(mark) == DIGITS and bool(_HEX.fullmatch(mark)) for mark in value.values())
+    )
+
+
 def are_units(value: Any) -> bool:
     """Tell whether a value is a list of names of systemd units."""
     return isinstance(value, list) and all(isinstance(unit, str) and bool(_UNIT.fullmatch(unit)) for unit in value)
@@ -148,6 +159,7 @@ PATHS = Field(are_paths, "a list of absolute paths, sorted, each once")
 AMOUNT = Field(is_amount, "a whole number, 0 or more")
 SECONDS = Field(is_seconds, "a number of seconds, 0 or more")
 TIME = Field(is_time, "a moment with its offset, such as 2026-01-02T03:04:05Z")
+MACHINE_MARKS = Field(are_marks, "the marks of a machine, as egov.ops.request fills them in", optional=True)
 UNITS = Field(are_units, "a list of systemd units such as nginx.service")
 HOST = Field(is_text, "the name of a host in the inventory")
 HOSTS = Field(are_hosts, f"a list of 1 to {HOSTS_LIMIT} hosts of the inventory, sorted, each once")

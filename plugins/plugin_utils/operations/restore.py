@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.egov.ops.plugins.module_utils.host.identity import short
 from ansible_collections.egov.ops.plugins.plugin_utils.operations.fields import (
     AMOUNT,
     DIGEST,
+    MACHINE_MARKS,
     PATHS,
     SECONDS,
     TEXT,
@@ -42,10 +44,12 @@ FIELDS = {
     "seconds": SECONDS,
     "of": TEXT._replace(optional=True),
     "original": DIGEST._replace(optional=True),
+    "machine": MACHINE_MARKS,
 }
 
 _WORDS = {
     "en": {
+        "machine": "machine",
         "of": "of",
         "of_host": "host {of}, whose data goes to another host",
         "from": "from",
@@ -65,6 +69,7 @@ _WORDS = {
         "between": ", ",
     },
     "zh": {
+        "machine": "主机身份",
         "of": "数据归属",
         "of_host": "主机 {of}，其数据将恢复到另一台主机",
         "from": "来源",
@@ -105,6 +110,8 @@ def lines(operation: Operation, language: str) -> Lines:
         repository=operation["repository"],
     )
     found = [(words["of"], words["of_host"].format(of=operation["of"]))] if operation.get("of") else []
+    if operation.get("machine"):
+        found.insert(0, (words["machine"], short(operation["machine"])))
     found.append((words["from"], source))
     found += [(words["what"], path) for path in operation["paths"]] or [(words["what"], words["whole"])]
     size = {"files": operation["files"], "bytes": _amount(operation["bytes"]), "seconds": operation["seconds"]}

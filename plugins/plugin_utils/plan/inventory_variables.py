@@ -46,6 +46,12 @@ class InventoryPlan:
             variables.update({name: self._templated(name, variables[name]) for name in jinja})
         return variables
 
+    def value(self, host_name: str, variables: Mapping[str, Any], value: Any) -> Any:
+        """Return a value of a host's inventory as Ansible would have it from these variables alone; AnsibleError."""
+        names = {"inventory_hostname": host_name, "inventory_hostname_short": host_name.split(".")[0]}
+        self._templar.available_variables = {**names, **variables}
+        return self._templar.template(value)
+
     def written(self, host_name: str) -> dict[str, Any]:  # Any: values of Ansible's own classes too
         """Return all inventory variables of a host as they are written, in Ansible's order of precedence."""
         host = self._inventory.get_host(host_name)

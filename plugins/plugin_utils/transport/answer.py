@@ -33,6 +33,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape im
     job,
     line,
     list_of,
+    machine,
     map_of,
     number,
     one_of,
@@ -67,9 +68,9 @@ class AnswerError(OpsError):
 class Expected(NamedTuple):
     """What one call of a half may answer.
 
-    kinds are those of its observations. subjects are by kind the names of which a whole answer has an observation
-    each and no other; None stands for at least one of any name. some tells that it has at least one of any kind.
-    results are the keys beside the common ones. again is how work that goes on may be asked for: `attach`, `job`.
+    kinds are those of its observations. subjects are by kind the names of which a whole answer has an observation each
+    and no other, None for one or more of any name; some: it has one or more of any kind. results are the keys beside
+    the common ones. again is how work that goes on may be asked for: `attach`, `job`.
     """
 
     kinds: Collection[str] = ()
@@ -86,7 +87,7 @@ class Plain(dict[str, "JSON"]):
 class Answer(NamedTuple):
     """What a host said. more are the results beside the common ones; again are the options of the next call.
 
-    traceback is the stack of a half that broke: it goes to the log of crashes, and to no record.
+    traceback is of a half that broke: it goes to the log of crashes alone. machine are the marks of host/identity.py.
     """
 
     changed: bool
@@ -100,6 +101,7 @@ class Answer(NamedTuple):
     python: str
     cpu: float | None
     traceback: str
+    machine: Mapping[str, str]
     more: Mapping[str, Any]  # Any: each half has results of its own, which its `Expected.results` check
 
 
@@ -129,15 +131,15 @@ def parse_answer(value: Any, expected: Expected) -> Answer:
     known = {**_COMMON, **expected.results}
     usual = plain and _are_usual(value.get("evidence", []))
     for name, item in value.items():
-        check = known.get(name) if type(name) is str else None
-        if check is None:
+        allowed = known.get(name) if type(name) is str else None
+        if allowed is None:
             raise AnswerError(f"it has the key {shown(name)}; allowed are {', '.join(sorted(known))}")
         if name == "evidence":  # each of its fields has its check, and of a detail `_detail` looks at the whole
-            fault = None if usual else check(item)
+            fault = None if usual else allowed(item)
         elif plain and (type(item) is str or is_sound(item, DEPTH - 1)):
-            fault = check(item)
+            fault = allowed(item)
         else:
-            fault = tree(item, DEPTH - 1, name == EXACT)[1] or check(item)
+            fault = tree(item, DEPTH - 1, name == EXACT)[1] or allowed(item)
         if fault:
             raise AnswerError(f"{name}{fault[0]} {fault[1]}")
     if "msg" not in value:
@@ -155,14 +157,13 @@ def parse_answer(value: Any, expected: Expected) -> Answer:
         python=value.get("python", ""),
         cpu=value.get("cpu"),
         traceback=value.get("traceback", ""),
+        machine=value.get("machine", {}),
         more={name: value[name] for name in expected.results if name in value},
     )
     if answer.traceback and not answer.failed:
         raise AnswerError("traceback must not be said of a step that did not fail")
-    if answer.running:
-        _check_running(answer, expected)
-    else:
-        _check_observations(answer, expected)
+    check = _check_running if answer.running else _check_observations
+    check(answer, expected)
     return answer
 
 
@@ -329,9 +330,7 @@ _OBSERVATION = fields(_FIELDS, needed=("kind", "subject", "status"))
 
 #: The keys that each half may return.
 _COMMON: dict[str, Check] = {
-    "changed": flag,
-    "failed": flag,
-    "running": flag,
+    **dict.fromkeys(("changed", "failed", "running"), flag),
     "msg": line(MESSAGE_LIMIT),
     "reason": one_of(("", *REASONS)),
     "summary": map_of(one_of(STATUSES), integer, len(STATUSES)),
@@ -340,4 +339,5 @@ _COMMON: dict[str, Check] = {
     "python": line(100),
     "cpu": optional(number),
     "traceback": stack,
+    "machine": machine,
 }

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from ansible_collections.egov.ops.plugins.module_utils.host.identity import MARKS
 from ansible_collections.egov.ops.plugins.module_utils.host.record import TRACEBACK_LIMIT
 
 #: Where the fault is, and what must be there.
@@ -285,3 +286,7 @@ def _fault(value: Any, exact: bool) -> Fault | None:
     if kind is float:
         return None if math.isfinite(value) else ("", "must be a finite number")
     return None if kind is bool or value is None else ("", "must be a JSON value")
+
+
+#: The marks of a machine by name.
+machine = map_of(one_of(MARKS), job, len(MARKS))

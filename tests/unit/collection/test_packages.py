@@ -29,6 +29,7 @@ PACKAGES = (
     "runs",
     "backup",
     "gates",
+    "machines",
     "report",
     "plan",
     "operations",

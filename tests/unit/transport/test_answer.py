@@ -69,6 +69,8 @@ def nested(depth: int) -> object:
 #: Answers that are none, each with what its sentence says.
 ATTACKS = {
     # what Ansible obeys
+    "a mark": ({**GOOD, "machine": {"machine": "the id itself"}}, "machine"),
+    "unknown mark": ({**GOOD, "machine": {"address": "0" * 32}}, "machine"),
     "add_host": ({**GOOD, "add_host": {"host_name": "n2", "host_vars": {"ansible_connection": "local"}}}, "'add_host'"),
     "add_group": ({**GOOD, "add_group": "all"}, "'add_group'"),
     "warnings": ({**GOOD, "warnings": ["\x1b[2J"]}, "'warnings'"),
@@ -223,6 +225,7 @@ def test_a_good_answer_is_taken_whole():
         python="3.11.2",
         cpu=0.1,
         traceback="",
+        machine={},
         more={},
     )
 

@@ -8,6 +8,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import open_engine
+from ansible_collections.egov.ops.plugins.module_utils.backup.restores import own_identity
 from ansible_collections.egov.ops.plugins.module_utils.backup.restores.phases import (
     BACK,
     FORWARD,
@@ -144,6 +145,7 @@ class Restorer:
         moved = moved_of(snapshot, memory, self._arguments.get("moved") or {})
         told = [text for text in complaints if text]
         not_compared = self._compare(engine.ENGINE, target, selection, moved, told)
+        own_id = own_identity.keep(target.swaps) if self._request["mode"] == "in_place" else []
         os.sync()  # what a rename puts in place must be on the disk before the rename is
         self._operation.note(
             "ready",
@@ -153,6 +155,7 @@ class Restorer:
             ],
             restore_seconds=seconds,
             not_compared=not_compared,
+            own_id=[to_text(path) for path in own_id],
         )
 
     def _refuse_others(self):
@@ -208,6 +211,8 @@ class Restorer:
             if request["mode"] == "beside"
             else "what was there is kept until the restore is accepted or undone.",
         )
+        if ready.get("own_id"):  # of an earlier release it has none
+            message += " The machine keeps its own id in %s." % ", ".join(ready["own_id"])
         detail = dict(
             self._circumstances(),
             message=message,
