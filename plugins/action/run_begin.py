@@ -23,6 +23,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     LedgerError,
     Record,
     Spool,
+    continuity,
     controller,
     drain_spools,
     iso,
@@ -146,9 +147,11 @@ class ActionModule(Task):
 
         What cannot be taken is set aside by this run, whose seal then fails with a sentence.
         """
-        if not state.ledger.exists() and not any(state.spool.iterdir()):
+        if not state.ledger.exists() and not state.witness.exists() and not any(state.spool.iterdir()):
             return ""
         with open_ledger(state) as ledger:
+            if loss := continuity.loss_in(state, ledger):
+                self.say(loss)
             run = ledger.run_of(controller().hash) or run_id(controller(), now)
             if any(state.spool.iterdir()):
                 drained = drain_spools(state, ledger, now, actor=Actor(run, procedure))

@@ -138,12 +138,20 @@ class Ledger:
 
     def bodies(self, identifiers: list[str]) -> dict[str, str]:
         """Return the canonical JSON of those of some ids that are stored. Raises LedgerError."""
-        found: dict[str, str] = {}
+        return self._picked("id, body", identifiers)
+
+    def hashes(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Return the hashes of those of some records that are stored, by their number. Raises LedgerError."""
+        return self._picked("seq, hash", [number for number in numbers if -(2**63) <= number < 2**63])
+
+    def _picked(self, columns: str, keys: list[Any]) -> dict[Any, str]:
+        """Return, of two columns, the second by the first where that is one of some keys."""
+        found: dict[Any, str] = {}
         with self._errors("read"):
-            for place in range(0, len(identifiers), _VARIABLES):
-                piece = identifiers[place : place + _VARIABLES]
-                query = f"SELECT id, body FROM record WHERE id IN ({', '.join('?' * len(piece))})"
-                found.update(self._db.execute(query, piece))
+            for place in range(0, len(keys), _VARIABLES):
+                piece = keys[place : place + _VARIABLES]
+                wanted = f"{columns.partition(',')[0]} IN ({', '.join('?' * len(piece))})"
+                found.update(self._db.execute(f"SELECT {columns} FROM record WHERE {wanted}", piece))
         return found
 
     def refused(self, bodies: Iterable[str]) -> dict[str, str]:

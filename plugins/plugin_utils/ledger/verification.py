@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import ALGORITHMS, GENESIS, Break, first_break, link
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.continuity import acceptances_in, contradictions
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -81,21 +82,9 @@ def verify_ledger(ledger: Ledger, witnesses: Sequence[Witness], allowed_signers:
     broken = first_break(rows, first, previous)
     if broken:
         return _explained(ledger, broken, previous)
-    for witness in witnesses:
-        if witness.count > rows.last:
-            return _bad(
-                rows.last + 1,
-                "cut",
-                f"The ledger ends with #{rows.last}, but the witness of {witness.time} (run {witness.run}) saw "
-                f"#{witness.count}: its tail was cut.",
-            )
-        if witness.count >= first and rows.hashes[witness.count] != witness.hash:
-            return _bad(
-                witness.count,
-                "rewritten",
-                f"Record #{witness.count} is not the one that the witness of {witness.time} (run {witness.run}) saw: "
-                "the chain was written anew.",
-            )
+    found = next(contradictions(witnesses, rows.hashes, first, rows.last, acceptances_in(ledger)), None)
+    if found:
+        return _bad(rows.last + 1 if found.kind == "cut" else found.witness.count, found.kind, f"{found.message}.")
     return _proved(witnesses, allowed_signers, first, rows.last)
 
 

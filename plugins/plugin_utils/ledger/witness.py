@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# To isinstance a bool is an int: types are compared. pylint: disable=unidiomatic-typecheck
 
 """Witnesses: heads of the chain, published outside the database after each seal.
 
@@ -13,9 +14,11 @@ import json
 import os
 import socket
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, ssh_keygen
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
@@ -97,9 +100,15 @@ def read_witnesses(path: Path) -> list[Witness]:
     for line in text.split("\n"):
         with suppress(ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             item = json.loads(line)
-            if item.pop("schema") <= SCHEMA:
-                found.append(Witness(**{**item, "count": int(item["count"])}))
+            if item.pop("schema") <= SCHEMA and _is_witness(item):
+                found.append(Witness(**item))
     return found
+
+
+def _is_witness(item: Mapping[str, Any]) -> bool:
+    """Tell whether the fields of a line hold what a witness holds."""
+    texts = all(isinstance(value, str) for name, value in item.items() if name != "count")
+    return texts and type(item["count"]) is int and 0 <= item["count"] < 2**63
 
 
 def signer(witness: Witness, allowed_signers: Path) -> str:
