@@ -79,7 +79,9 @@ class ActionModule(Task):
         spool = Spool.find(state.spool, controller())
         if spool is None:
             run = self._settled(state, now, name, bool(plan["egov_ops_override"]))
-            spool = Spool.find_or_create(state.spool, controller(), {"run": run, "procedure": "standalone"}, now)
+            spool = Spool.find_or_create(
+                state.spool, controller(), {"run": run, "procedure": "standalone"}, now, state.witness
+            )
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
         ahead = hosts[hosts.index(batch[0]) :]  # under serial, earlier batches are sealed

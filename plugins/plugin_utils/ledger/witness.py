@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,16 +23,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import append_line
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.system_log import log as log  # changing tasks use it too
 
 SCHEMA = 1
 
 #: What a signature is for, so that one made over something else is no witness.
 NAMESPACE = "egov-ops-witness"
-
-SYSLOG = Path("/dev/log")
-
-#: Facility authpriv, severity info: where such a line is kept longest and read by fewest.
-_PRIORITY = 10 * 8 + 6
 
 _PATIENCE = 10.0
 
@@ -56,7 +51,7 @@ class Witness:
 
 
 def publish_head(
-    path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path = SYSLOG
+    path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path | None = None
 ) -> Witness:
     """Append the head to the witness file, and tell the system's log where there is one; return what was written.
 
@@ -68,13 +63,7 @@ def publish_head(
         witness = replace(witness, signature=_sign(witness.statement, key))
     line = canonical({"schema": SCHEMA, **asdict(witness)})
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if not hold(descriptor, _PATIENCE):
-                raise LedgerError(f"The witness file {path} is held by another process; end it and seal again.")
-            append_lines(descriptor, [line])
-        finally:
-            os.close(descriptor)
+        append_line(path, line)
     except OSError as error:
         raise LedgerError(
             f"The head of the ledger cannot be written to the witness file {path} ({error.strerror}); free space or "
@@ -82,6 +71,17 @@ def publish_head(
         ) from None
     log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}", syslog)
     return witness
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line to the witness file. Raises LedgerError if another process keeps it for too long, and OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not hold(descriptor, _PATIENCE):
+            raise LedgerError(f"The witness file {path} is held by another process; end it and seal again.")
+        append_lines(descriptor, [line])
+    finally:
+        os.close(descriptor)
 
 
 def read_witnesses(path: Path) -> list[Witness]:
@@ -141,10 +141,3 @@ def _sign(statement: str, key: Path) -> str:
             "one in an agent in egov_ops_witness_key."
         )
     return signed.stdout
-
-
-def log(text: str, syslog: Path = SYSLOG) -> None:
-    """Tell the system's log; it is a second witness, and a machine without one has only the file."""
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.connect(str(syslog))
-        channel.send(f"<{_PRIORITY}>egov-ops: {text}".encode())
