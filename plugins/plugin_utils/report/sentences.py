@@ -126,6 +126,8 @@ def title(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -
     names = {"kind": record["kind"], "subject": record["subject"]}
     if _is_dead_host(record):
         return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
+    if is_set_aside(record) and detail.get("lost"):
+        return language.text("title.lost_spool", run=detail["spool"])
     if is_set_aside(record):
         return language.text("title.rejected", n=int(detail["count"]), file=record["subject"], run=detail["spool"])
     if detail.get("message"):
@@ -160,6 +162,8 @@ def why(record: Mapping[str, Any], language: Language) -> str:
 
 def next_act(record: Mapping[str, Any], hosts: Sequence[str], language: Language) -> str:
     """Return the one act to do: the host's own advice, or a general one for the status."""
+    if is_set_aside(record) and record["detail"].get("lost"):
+        return language.text("next.lost_spool")
     if is_set_aside(record):
         return language.text("next.rejected", file=record["detail"]["file"])
     if record["detail"].get("next"):
