@@ -34,7 +34,7 @@ class ActionModule(Task):
                 verdict = verify_export(Path(arguments["export"]), ledger)
             else:
                 witnesses = read_witnesses(Path(arguments["witness"] or state.witness))
-                verdict = verify_ledger(ledger, witnesses, Path(signers) if signers else None)
+                verdict = verify_ledger(ledger, witnesses, Path(signers) if signers else None, state.exports)
         result = {"ok": verdict.ok, "tail": verdict.tail, "msg": verdict.message, "changed": False}
         if verdict.ok:
             self.say(verdict.message)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, file_digest, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.checkpoint_check import FLOOR_DAYS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.continuity import acceptances_in, loss_in
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 SCHEMA = 1
-
-#: The law asks for six months of network logs; six months can be 184 days.
-FLOOR_DAYS = 190
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import functools
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     DEFAULT_ALGORITHM,
@@ -39,6 +39,8 @@ PATIENCE = 30.0
 
 #: Values of one statement; any SQLite takes 999.
 _VARIABLES = 900
+
+_Answer = TypeVar("_Answer")
 
 
 class Ledger:
@@ -329,6 +331,11 @@ class Ledger:
         """Remove the oldest records; the file itself refuses those that no checkpoint covers (see purge)."""
         with self.transaction():
             self._db.execute("DELETE FROM record WHERE seq <= ?", (seq,))
+
+    def inspect(self, question: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """Return what a question to the database itself answers, as those of database_check.py. Raises LedgerError."""
+        with self._errors("read"):
+            return question(self._db)
 
     @contextmanager
     def _errors(self, done: str) -> Iterator[None]:

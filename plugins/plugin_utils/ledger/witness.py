@@ -35,7 +35,7 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Witness:
-    """A head as it was published: when, by which run, and signed or not."""
+    """A head as it was published: when, by which run, and signed or not; export is the digest of what a purge wrote."""
 
     time: str
     run: str
@@ -43,33 +43,48 @@ class Witness:
     hash: str
     algorithm: str
     signature: str = ""
+    export: str = ""
 
     @property
     def statement(self) -> str:
         """Return what a signature is made over."""
-        return canonical({"schema": SCHEMA, **asdict(replace(self, signature=""))})
+        return replace(self, signature="").line
+
+    @property
+    def line(self) -> str:
+        """Return what stands in the file. Earlier releases read it too unless it names an export."""
+        fields = asdict(self)
+        return canonical(
+            {"schema": SCHEMA, **{name: fields[name] for name in fields if name != "export" or fields[name]}}
+        )
 
 
 def publish_head(
-    path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path | None = None
+    path: Path,
+    head: Head,
+    run: str,
+    time: str,
+    key: Path | None = None,
+    syslog: Path | None = None,
+    export: str = "",
 ) -> Witness:
     """Append the head to the witness file, and tell the system's log where there is one; return what was written.
 
     With a key (an SSH private key without a passphrase, or the public half of one in an agent) it is signed.
     Raises LedgerError if it cannot be signed or written; the records themselves are safe then.
     """
-    witness = Witness(time, run, head.count, head.hash, head.algorithm)
+    witness = Witness(time, run, head.count, head.hash, head.algorithm, export=export)
     if key:
         witness = replace(witness, signature=_sign(witness.statement, key))
-    line = canonical({"schema": SCHEMA, **asdict(witness)})
     try:
-        append_line(path, line)
+        append_line(path, witness.line)
     except OSError as error:
         raise LedgerError(
             f"The head of the ledger cannot be written to the witness file {path} ({error.strerror}); free space or "
             "mend its permissions and run again."
         ) from None
-    log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}", syslog)
+    exported = f" export={export}" if export else ""
+    log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}{exported}", syslog)
     return witness
 
 

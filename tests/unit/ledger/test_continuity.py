@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.continuity import accept, contradiction, loss_in
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.purge import purge
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -85,6 +86,7 @@ def cut(state: StateDir) -> None:
     with sqlite3.connect(state.ledger) as database:
         database.execute("DROP TRIGGER record_delete")
         database.execute("DELETE FROM record WHERE seq > 8")
+        database.execute(next(statement for statement in MIGRATIONS[0] if "TRIGGER record_delete" in statement))
 
 
 def continue_older_copy_beyond_witness(state: StateDir) -> None:
