@@ -168,7 +168,8 @@ def lost_spool(folder: Path, run: str, header_hash: str, by: Actor, now: datetim
     path = folder / f"{plain(run)}.jsonl"
     message = (
         f"The spool {path} of the run {plain(run)} is gone and was never drained, though the witness file knows its "
-        "header: what the run recorded is lost; find out who removed it, and run its procedure again."
+        "header: what the run recorded is lost; find out who removed it (a state folder that was restored from a "
+        "backup lacks it too), and run its procedure again."
     )
     made = _record(path, run, by, now, message, 0, header_hash, "it was removed before it was drained")
     made["id"] = stable_id(REJECTED, path.name, header_hash)

@@ -193,11 +193,10 @@ def _proved(
         if seal and (newest is None or newest.count < seal.seq):
             message = f"The run {seal.record['run']} was sealed as #{seal.seq}, but no witness saw that."
             return _bad(seal.seq, "unsigned", message)
-        if newest and not newest.signature:
-            message = (
-                f"The witness of {newest.time} (run {newest.run}) is not signed, but {allowed_signers} names signers."
-            )
-            return _bad(newest.count, "unsigned", message)
+        if last and not (newest and newest.signature):
+            which = f"The witness of {newest.time} (run {newest.run}) is not" if newest else "No witness is"
+            message = f"{which} signed, but {allowed_signers} names who signs them."
+            return _bad(newest.count if newest else last, "unsigned", message)
         if newest:
             by = signer(newest, allowed_signers)
             if not by:
