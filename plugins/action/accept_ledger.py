@@ -38,13 +38,13 @@ class ActionModule(SigningTask):
                 return {"changed": False, "msg": message}
             self.say(loss)
             if self._task.check_mode:
-                return {"changed": True, "msg": "Check mode: nothing is recorded."}
+                return {"changed": True, "msg": "Check mode: nothing is recorded.", "loss": loss}
             key = plan["egov_ops_witness_key"]
             run = run_id(controller(), now)
             accepted = continuity.accept(state, ledger, run, now, name, reason, Path(key) if key else None)
         message = accepted["detail"]["message"] if accepted else "Another process has accepted the ledger meanwhile."
         self.say(message)
-        return {"changed": accepted is not None, "msg": message}
+        return {"changed": accepted is not None, "msg": message, "loss": loss}
 
 
 def _person(options: dict[str, Any]) -> tuple[str, str]:

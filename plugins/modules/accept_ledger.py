@@ -42,4 +42,9 @@ EXAMPLES = r"""
   run_once: true
 """
 
-RETURN = r"""# Only what every action returns."""
+RETURN = r"""
+loss:
+  description: What the witnesses saw and the ledger does not hold, in a sentence.
+  returned: when there is something to accept
+  type: str
+"""
