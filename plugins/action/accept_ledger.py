@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ class ActionModule(SigningTask):
 
     ARGUMENTS = {"name": {"type": "str"}, "reason": {"type": "str"}}
 
-    def perform(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def perform(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, object]:
         """Say what the witnesses contradict, and unless in check mode record that it is accepted."""
         now = datetime.now(timezone.utc)
         given = {name: value for name, value in arguments.items() if value is not None}
@@ -47,7 +48,7 @@ class ActionModule(SigningTask):
         return {"changed": accepted is not None, "msg": message, "loss": loss}
 
 
-def _person(options: dict[str, Any]) -> tuple[str, str]:
+def _person(options: Mapping[str, object]) -> tuple[str, str]:
     """Return who accepts the ledger and why; raises OpsError where either is missing or is no text."""
     for name in options.keys() - {"name", "reason"}:
         raise OpsError(f"egov_ops_accept_ledger has the key {name}, but name and reason are allowed.")
