@@ -54,7 +54,9 @@ class ActionModule(Task["Options"]):
             checkpoint = purge.purge(state, ledger, days, now, run)
             Shelf(ledger, state.rollups).forget()
             key = plan["egov_ops_witness_key"]
-            witness.publish_head(state.witness, ledger.head(), run, iso(now), Path(key) if key else None)
-        detail = checkpoint["detail"] if checkpoint else {}
+            detail = checkpoint["detail"] if checkpoint else {}
+            digest = str(detail.get("digest", ""))
+            signing_key = Path(key) if key else None
+            witness.publish_head(state.witness, ledger.head(), run, iso(now), signing_key, export=digest)
         self.say(detail.get("message", ""))
         return {**result, "msg": detail.get("message", ""), "export": detail.get("export", "")}

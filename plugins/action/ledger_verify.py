@@ -48,7 +48,7 @@ class ActionModule(Task["Options"]):
                 verdict = verify_export(Path(arguments["export"]), ledger)
             else:
                 witnesses = read_witnesses(Path(arguments["witness"] or state.witness))
-                verdict = verify_ledger(ledger, witnesses, Path(signers) if signers else None)
+                verdict = verify_ledger(ledger, witnesses, Path(signers) if signers else None, state.exports)
                 fault = unauthorised(ledger, state, plan) if verdict.ok else None
                 if fault:
                     verdict = replace(verdict, ok=False, first_bad=fault[0], kind="forged", message=fault[1])

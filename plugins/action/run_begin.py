@@ -31,6 +31,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Record,
     Spool,
     clock,
+    continuity,
     controller,
     drain_spools,
     iso,
@@ -98,7 +99,9 @@ class ActionModule(Task["Options"]):
         spool = Spool.find(state.spool, controller())
         if spool is None:
             run = self._settled(state, now, name, bool(plan["egov_ops_override"]))
-            spool = Spool.find_or_create(state.spool, controller(), {"run": run, "procedure": "standalone"}, now)
+            spool = Spool.find_or_create(
+                state.spool, controller(), {"run": run, "procedure": "standalone"}, now, state.witness
+            )
         self._say_clock(state, now)
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
@@ -180,9 +183,11 @@ class ActionModule(Task["Options"]):
 
         What cannot be taken is set aside by this run, whose seal then fails with a sentence.
         """
-        if not state.ledger.exists() and not any(state.spool.iterdir()):
+        if not state.ledger.exists() and not state.witness.exists() and not any(state.spool.iterdir()):
             return ""
         with open_ledger(state) as ledger:
+            if loss := continuity.loss_in(state, ledger):
+                self.say(loss)
             run = ledger.run_of(controller().hash) or run_id(controller(), now)
             if any(state.spool.iterdir()):
                 drained = drain_spools(state, ledger, now, actor=Actor(run, procedure))

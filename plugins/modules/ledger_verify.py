@@ -13,7 +13,12 @@ description:
   - Walks the chain of the ledger, and names the first record that was edited, removed or swapped, by its number.
   - Compares the chain with the heads that each seal published in the witness file, and names the first that a cut tail
     or a chain written anew contradicts. Without any witness the tail is not provable, and that is said.
-  - After a purge the chain is walked from the checkpoint that the purge left.
+  - Looks also at the database's schema against the one that egov.ops makes, at SQLite's own check of integrity, at the
+    types of stored values, and at each document's digest.
+  - After a purge the chain is walked from the checkpoint that the purge left. Each checkpoint must be backed by its
+    export in the state folder, which is read whole, or by a witness that knows the export's digest.
+  - Where signers are named, the newest witness must be there and signed.
+  - Names the first bad thing in a sentence.
   - Fails if the ledger does not verify. Nothing is written.
 options:
   witness:
@@ -23,8 +28,8 @@ options:
     type: path
   signers:
     description:
-      - File of allowed signers (see C(ssh-keygen)). The newest signed witness must be signed by one of its keys, and it
-        alone proves the tail.
+      - File of allowed signers (see C(ssh-keygen)). The newest witness must be signed by one of its keys, and it alone
+        proves the tail.
       - Without it, the plan's C(egov_ops_witness_signers).
     type: path
   export:
@@ -62,13 +67,15 @@ ok:
   type: bool
 first_bad:
   description: Number of the first bad record.
-  returned: when it does not verify
+  returned: when it does not verify and a record is bad
   type: int
   sample: 4711
 kind:
   description:
     - What was done to it, as the chain shows (V(edited), V(missing), V(swapped)), or a witness (V(cut), V(rewritten)).
-    - V(forged) is a witness whose signature does not hold.
+    - V(forged) is a witness whose signature does not hold, V(unsigned) one that is missing or not signed.
+    - V(schema), V(damaged), V(malformed) and V(document) are found in the database beside the chain.
+    - V(checkpoint) is a checkpoint of a purge that nothing backs.
   returned: when it does not verify
   type: str
   sample: edited

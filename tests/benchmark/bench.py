@@ -177,7 +177,8 @@ class Bench:
         """CPU seconds on the host of a module used alone, as its step record says."""
         self.run("ansible", "host", "-m", f"egov.ops.{module}")
         spools = sorted((self.folder / "state" / "spool").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
-        steps = [json.loads(line) for line in spools[-1].read_text().splitlines() if '"kind":"step"' in line]
+        lines = [line for line in spools[-1].read_text().splitlines() if '"kind":"step"' in line]
+        steps = [json.loads(line[: line.rindex("}") + 1]) for line in lines]  # a running hash follows
         return float(steps[-1]["detail"]["cpu"])
 
     def scale(self) -> dict[str, float]:

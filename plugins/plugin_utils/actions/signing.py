@@ -17,6 +17,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, S
 from ansible_collections.egov.ops.plugins.plugin_utils.gates import evidence, signer_fault
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Actor,
+    continuity,
     drain_spools,
     forget_untold,
     iso,
@@ -88,10 +89,11 @@ class SigningTask(Task[Options]):
         )
         if not run.header.get("begun"):
             with open_ledger(state) as ledger:
+                loss = continuity.loss_in(state, ledger)
                 drained = drain_spools(state, ledger, now, current=run.spool, actor=Actor(run.id, run.procedure))
             for sentence in drained.unreadable:
                 self._display.warning(sentence)
-            sentences = dict.fromkeys([*drained.rejected, *untold(state.untold)])
+            sentences = dict.fromkeys([*([loss] if loss else []), *drained.rejected, *untold(state.untold)])
             if sentences:  # no seal follows that would say so
                 kept = f"The {seen['kind']} is in the ledger and need not be repeated."
                 message = " ".join([kept, *sentences])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils import offering
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import clock, purge, redaction, witness
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import clock, continuity, purge, redaction, witness
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import DEFAULT_ALGORITHM, canonical, digest
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.connection import open_ledger
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import (

@@ -17,6 +17,7 @@ from typing import Literal
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, sync_folder
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import spool_journal
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, LedgerError, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head, Record
@@ -27,13 +28,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import (
     Stranger,
     conflicts,
     keep_whole,
+    lost_spool,
     note_untold,
     set_aside,
     untimely,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools, strangers
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import Contents
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import BadLine, Header, header_of_begin
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import Header, header_of_begin
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_load import Load
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 
 #: Seconds after which a silent run that says nothing of its length is taken for dead, on another boot or machine.
@@ -61,23 +64,6 @@ class Drained:
     unreadable: list[str]
     head: Head
     rejected: list[str]
-
-
-@dataclass
-class _Load:
-    """What a drain takes of one spool: lines that are records, records that it makes itself, and the other lines."""
-
-    spool: Spool
-    header: Header
-    lines: list[tuple[Record, str]]
-    made: list[Record]
-    bad: list[BadLine]
-    is_vast: bool
-
-    def reject(self, causes: Mapping[str, str]) -> None:
-        """Count lines among the bad ones, by their text and cause."""
-        self.bad += [BadLine(body.encode(), causes[body]) for _item, body in self.lines if body in causes]
-        self.lines = [(item, body) for item, body in self.lines if body not in causes]
 
 
 def missing(
@@ -131,16 +117,21 @@ def drain_spools(
     """
     unreadable: list[str] = []
     orphans: list[str] = []
-    loads: list[_Load] = []
+    loads: list[Load] = []
     strange: list[Stranger] = []
+    by = actor or Actor("standalone", "standalone")
     torn = 0
     try:
         with state.lock("seal"), ExitStack() as locks:
+            headers = spool_journal.expected(state.witness)  # first, so that each of these has been there
             strange += [
                 Stranger.of(path, "it is no ordinary file of this user", state.rejected)
                 for path in strangers(state.spool)
             ]
-            for found in spools(state.spool):
+            there = spools(state.spool)
+            present = {spool.run for spool in there} | {stranger.path.stem for stranger in strange}
+            lost = spool_journal.lost(headers, present)
+            for found in there:
                 is_current = current is not None and found.run == current.run
                 spool = current if current and is_current else found
                 try:
@@ -162,14 +153,21 @@ def drain_spools(
                 header = _header_of(spool, contents)
                 made = [] if is_current else _interrupted(header, contents, now)
                 lines = list(zip(contents.records, contents.bodies, strict=True))
-                loads.append(_Load(spool, header, lines, made, list(contents.bad), contents.is_vast))
+                load = Load(spool, header, lines, made, list(contents.bad), contents.is_vast)
+                load.compare(contents, headers.get(spool.run, []))
+                loads.append(load)
                 torn += contents.torn
                 if header.get("begun") and not is_current:
                     orphans.append(spool.run)
-            moved, rejected = _store(state, ledger, loads, strange, actor, now)
+            told = [stranger.record(by, now) for stranger in strange]
+            told += [lost_spool(state.spool, run, header_hash, by, now) for run, header_hash in lost]
+            moved, rejected = _store(state, ledger, loads, told, actor, now)
+            drained = [(run, headers[run][-1]) for run in (load.spool.run for load in loads) if run in headers]
+            for run, header_hash in [*lost, *drained]:
+                spool_journal.note_drained(state.witness, run, header_hash)
             for load in loads:
                 if goes_on and load.spool is current:
-                    load.spool.restart(goes_on)
+                    load.spool.restart(goes_on, state.witness)
                 else:
                     load.spool.remove()
             sync_folder(state.spool)
@@ -183,17 +181,20 @@ def drain_spools(
 def _store(
     state: StateDir,
     ledger: Ledger,
-    loads: list[_Load],
-    strange: list[Stranger],
+    loads: list[Load],
+    about_files: list[Record],
     actor: Actor | None,
     now: datetime,
 ) -> tuple[int, list[str]]:
-    """Store what spools hold and return how many records were new, with the sentences of what was set aside."""
+    """Store what spools hold, and records about whole files that cannot be drained.
+
+    Return how many records were new, with the sentences of what was set aside.
+    """
 
     def store() -> tuple[int, list[str]]:
-        told = [stranger.record(actor or Actor("standalone", "standalone"), now) for stranger in strange]
-        stored = ledger.bodies([item["id"] for item in told])
-        told = [item for item in told if item["id"] not in stored]  # one that cannot be moved away is told of once
+        stored = ledger.bodies([item["id"] for item in about_files])
+        # One that cannot be moved away is told of once.
+        told = [item for item in about_files if item["id"] not in stored]
         for load in loads:
             if load.bad:
                 by = actor or Actor(load.header["run"], load.header["procedure"])

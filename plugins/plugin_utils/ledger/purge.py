@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, file_digest, write_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.checkpoint_check import FLOOR_DAYS
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.continuity import acceptances_in, loss_in
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER, iso, record
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
 SCHEMA = 1
-
-#: The law asks for six months of network logs; six months can be 184 days.
-FLOOR_DAYS = 190
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ def purge(state: StateDir, ledger: Ledger, retention_days: int, now: datetime, r
     purge writes it again. Raises LedgerError, and StateDirError if another process seals for too long.
     """
     with state.lock("seal"):
+        if loss := loss_in(state, ledger):
+            raise LedgerError(f"Nothing is purged. {loss}")
         segment = plan(ledger, retention_days, now)
         if segment is None:
             return None
@@ -80,7 +81,8 @@ def purge(state: StateDir, ledger: Ledger, retention_days: int, now: datetime, r
             raise LedgerError(
                 f"The export {export} cannot be written ({error.strerror}); free space and purge again."
             ) from None
-        checkpoint = _checkpoint(segment, export.name, digest, now, run)
+        accepted = max(acceptances_in(ledger), default=0)
+        checkpoint = _checkpoint(segment, export.name, digest, now, run, accepted)
         with ledger.transaction():
             ledger.append([checkpoint])
             ledger.remove_upto(segment.last)
@@ -93,7 +95,7 @@ def _lines(ledger: Ledger, segment: Segment) -> Iterator[bytes]:
         yield (canonical(asdict(row)) + "\n").encode("utf-8")
 
 
-def _checkpoint(segment: Segment, export: str, digest: str, now: datetime, run: str) -> Record:
+def _checkpoint(segment: Segment, export: str, digest: str, now: datetime, run: str, accepted: int) -> Record:
     message = f"Records #{segment.first} to #{segment.last} were exported to {export} and removed."
     return record(
         run=run,
@@ -110,6 +112,7 @@ def _checkpoint(segment: Segment, export: str, digest: str, now: datetime, run: 
             algorithm=segment.algorithm,
             export=export,
             digest=digest,
+            accepted=accepted,  # the record itself may be among those removed
         ),
         started=iso(now),
         finished=iso(now),

@@ -163,6 +163,19 @@ class Stranger:
         sync_folder(self.target.parent)
 
 
+def lost_spool(folder: Path, run: str, header_hash: str, by: Actor, now: datetime) -> Record:
+    """Return the record of a spool that was made in a folder, as the witness file knows, and removed undrained."""
+    path = folder / f"{plain(run)}.jsonl"
+    message = (
+        f"The spool {path} of the run {plain(run)} is gone and was never drained, though the witness file knows its "
+        "header: what the run recorded is lost; find out who removed it (a state folder that was restored from a "
+        "backup lacks it too), and run its procedure again."
+    )
+    made = _record(path, run, by, now, message, 0, header_hash, "it was removed before it was drained")
+    made["id"] = stable_id(REJECTED, path.name, header_hash)
+    return {**made, "detail": {**made["detail"], "lost": True}}
+
+
 def sentences(ledger: Ledger, run: str) -> list[str]:
     """Return what a run has set aside, a sentence for each file."""
     found = ledger.records(run=run, host=CONTROLLER, kind=REJECTED)

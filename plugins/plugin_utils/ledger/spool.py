@@ -19,13 +19,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, write_whole
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import spool_journal
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import DamagedSpool, NewerSpool, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, run_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_chain import (
+    CHAINED_SCHEMA,
+    first_hash,
+    last_hash,
+    linked,
+    split,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import (
     Contents,
-    end_of_line,
-    without_collections,
+    Reader,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_folder import (
     PATIENCE,
@@ -37,42 +44,33 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_folder impor
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import (
-    HEADER_LIMIT,
-    BadLine,
     Header,
     HeaderLine,
     LineError,
-    flaw_of_line,
-    is_torn,
     lines_holding,
     merged,
     parse,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.system_log import log
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Record
 
-SCHEMA = 1
-
-#: Bytes that are read of a spool at once, and bytes of bad lines that are held.
-_PIECE = 16 * 1024 * 1024
-_BAD_LIMIT = 64 * 1024 * 1024
+SCHEMA = CHAINED_SCHEMA
 
 
 class Spool:
     """The spool of one run. Each method opens the file anew, so that any worker may hold one."""
 
-    def __init__(self, path: Path, header: Header | None = None) -> None:
-        """Take the path of a spool, and the header with which it is made again if a seal takes it away."""
+    def __init__(self, path: Path, header: Header | None = None, witness: Path | None = None) -> None:
+        """Take the path of a spool, the header with which it is made again if a seal takes it away, and where to note
+        that it was made."""
         self.path = path
         self._index = SpoolIndex(path)
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
-        self._first = (0, b"")
-        self._seen: list[tuple[Record | HeaderLine, str]] = []  # the good whole lines that `read` has met, parsed
-        self._bad: list[BadLine] = []  # and the others
-        self._is_vast = False
-        self._end = 0
+        self._reader = Reader(path, self.run)
+        self._witness = witness
 
     @classmethod
     def find(cls, folder: Path, process: Identity) -> Spool | None:
@@ -81,11 +79,19 @@ class Spool:
         return cls(found[-1]) if found else None
 
     @classmethod
-    def find_or_create(cls, folder: Path, process: Identity, header: Header, now: datetime | None = None) -> Spool:
+    def find_or_create(
+        cls,
+        folder: Path,
+        process: Identity,
+        header: Header,
+        now: datetime | None = None,
+        witness: Path | None = None,
+    ) -> Spool:
         """Return the spool of a process's run; where there is none yet, create it with this header.
 
         All workers of one process get the same one. A header whose `run` is set names the run, for a process whose
-        earlier run is already sealed; otherwise the name is made from `now` and the process.
+        earlier run is already sealed; otherwise the name is made from `now` and the process. With a witness file a
+        spool that is removed later is missed.
         Raises SpoolError if the folder cannot be written.
         """
         try:
@@ -93,9 +99,8 @@ class Spool:
                 found = spools_of(folder, process)
                 run = found[-1].stem if found else header.get("run")
                 run = run or run_id(process, now or datetime.now(timezone.utc))
-                spool = cls(
-                    folder / f"{run}.jsonl", {**header, "schema": SCHEMA, "run": run, "process": asdict(process)}
-                )
+                header = {**header, "schema": SCHEMA, "run": run, "process": asdict(process)}
+                spool = cls(folder / f"{run}.jsonl", header, witness)
                 if not found:
                     spool._create()
                 return spool
@@ -116,9 +121,13 @@ class Spool:
             while True:
                 with self.locked() as descriptor:
                     if descriptor is not None:
+                        previous = last_hash(descriptor, self._index.end)
+                        lines = linked(previous, lines) if previous else lines
                         begin, end = append_lines(descriptor, lines)
                         written = zip(records, lines, strict=True)
                         self._index.note(os.fstat(descriptor).st_ino, begin, end, written)
+                        if lines and previous:
+                            log(f"spool run={self.run} lines={len(lines)} sha256={lines[-1].rpartition(' ')[2]}")
                         return
                 self._recreate()
         except OSError as error:
@@ -135,7 +144,10 @@ class Spool:
 
     def salvage(self) -> Contents:
         """Return the same of a spool whose header may be missing or damaged; raises SpoolError if it cannot be read."""
-        lines, bad, torn = self._lines()
+        try:
+            lines, bad, torn = self._reader.read(self._index)
+        except OSError as error:
+            raise SpoolError(_cannot("read", self.path, error)) from None
         sealed = False
         for item, _line in lines:
             if "header" in item:
@@ -150,7 +162,9 @@ class Spool:
             sealed,
             [line for _item, line in records],
             bad,
-            self._is_vast,
+            self._reader.is_vast,
+            self._reader.header_hash,
+            self._reader.is_chained,
         )
 
     def header(self) -> Header:
@@ -188,7 +202,7 @@ class Spool:
         found = []
         for line in lines:
             with suppress(LineError):
-                found.append(parse(line, self.run)[0])
+                found.append(parse(split(line)[0], self.run)[0])
         return found
 
     def remove(self) -> None:
@@ -224,56 +238,6 @@ class Spool:
         except OSError as error:
             raise SpoolError(_cannot("read", self.path, error)) from None
 
-    def _lines(self) -> tuple[list[tuple[Record | HeaderLine, str]], list[BadLine], int]:
-        """Return the good lines, parsed and as they stand, the bad ones, and how many are torn.
-
-        Of a file that was read before, only what it has grown by is parsed.
-        """
-        try:
-            with open(self.path, "rb", buffering=0, opener=without_waiting) as stream:
-                descriptor = stream.fileno()
-                state = os.fstat(descriptor)
-                first = state.st_ino, os.pread(descriptor, 4096, 0).partition(b"\n")[0]
-                if first != self._first or state.st_size < self._end:
-                    self._first, self._seen, self._bad, self._is_vast, self._end = first, [], [], False, 0
-                with without_collections():
-                    rest = self._take(descriptor)
-        except OSError as error:
-            raise SpoolError(_cannot("read", self.path, error)) from None
-        # What lacks its end may be whole all the same; if not, it is what a writer's death has left, or somebody else.
-        good, bad = self._split([rest] if rest else [])
-        torn = [line for line in bad if self._seen and is_torn(line.content)]
-        return [*self._seen, *good], [*self._bad, *(line for line in bad if line not in torn)], len(torn)
-
-    def _take(self, descriptor: int) -> bytes:
-        """Parse the whole lines that a file has grown by, and return what follows them. Raises OSError."""
-        rest, place = b"", self._end
-        while piece := os.pread(descriptor, _PIECE, place):
-            place += len(piece)
-            whole, line_end, rest = (rest + piece).rpartition(b"\n")
-            if line_end:
-                self._end += len(whole) + 1
-                good, bad = self._split(whole.split(b"\n"))
-                self._seen += good
-                self._bad += bad
-            if len(rest) > HEADER_LIMIT:
-                self._bad.append(BadLine(b"", f"it has more than {HEADER_LIMIT} bytes"))
-                self._is_vast, rest = True, b""
-                self._end = place = end_of_line(descriptor, place, _PIECE)
-            if self._is_vast or sum(len(line.content) for line in self._bad) > _BAD_LIMIT:
-                self._bad, self._is_vast = [BadLine(b"", line.cause) for line in self._bad], True
-        return rest
-
-    def _split(self, lines: list[bytes]) -> tuple[list[tuple[Record | HeaderLine, str]], list[BadLine]]:
-        with suppress(LineError):
-            return [parse(line, self.run) for line in lines], []
-        causes = [flaw_of_line(line, self.run) for line in lines]
-        both = list(zip(lines, causes, strict=True))
-        return (
-            [parse(line, self.run) for line, cause in both if not cause],
-            [BadLine(line, cause) for line, cause in both if cause],
-        )
-
     def _check(self, header: Header) -> None:
         if not header.keys() >= {"run", "procedure", "schema", "process"}:
             raise DamagedSpool(
@@ -308,8 +272,9 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def restart(self, header: Header) -> None:
+    def restart(self, header: Header, witness: Path | None = None) -> None:
         """Replace the spool in one step by an empty one of the same run and process. Raises SpoolError, OSError."""
+        self._witness = witness or self._witness
         current = self.header()
         self._header = {**header, "schema": SCHEMA, "run": self.run, "process": current["process"]}
         with folder_lock(self.path.parent):
@@ -329,6 +294,8 @@ class Spool:
         self._index.remove()  # of the file that is replaced
         line = canonical({"header": self._header}) + "\n"
         write_whole(self.path, self.path.with_suffix(".new"), [line.encode("utf-8")])
+        if self._witness:
+            spool_journal.note_begun(self._witness, self.run, first_hash(line[:-1].encode("utf-8")).decode())
 
 
 def spools(folder: Path) -> list[Spool]:

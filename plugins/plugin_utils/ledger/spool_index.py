@@ -56,6 +56,20 @@ class SpoolIndex:
                 _inode, begin, end, marks = line
                 yield Covered(begin, end, [(place, size) for place, size, name in marks if name == host])
 
+    def end(self) -> int:
+        """Return where the last append that is known has ended, 0 where none is."""
+        return max((line[2] for line in self._read() if _is_note(line)), default=0)
+
+    def shows_cut(self, size: int) -> bool:
+        """Tell whether a spool of this size has lost what was appended to it; a copy of it has another inode alone."""
+        end = 0
+        for line in self._read():
+            if _is_note(line):
+                if line[1] < end:
+                    return True
+                end = line[2]
+        return end > size
+
     def _read(self) -> list[Any]:
         try:
             lines = self._path.read_bytes().splitlines()

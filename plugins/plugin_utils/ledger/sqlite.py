@@ -13,10 +13,10 @@ import functools
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import open_private
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
@@ -41,6 +41,8 @@ PATIENCE = 30.0
 #: Values of one statement; any SQLite takes 999.
 _VARIABLES = 900
 
+_Answer = TypeVar("_Answer")
+
 
 class Ledger:
     """An open ledger. Use it as a context manager, or close it."""
@@ -58,7 +60,7 @@ class Ledger:
         self.path = path
         self._algorithm = algorithm
         self._read: dict[str, Record] = {}  # the records appended here by their text: parsing is dear
-        with self._errors("opened"):
+        with self.database("opened"):
             if read_only and not path.exists():
                 raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
             if not read_only:
@@ -68,7 +70,7 @@ class Ledger:
             uri = f"{path.absolute().as_uri()}?mode={mode}"
             self._db = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None)
         try:
-            with self._errors("opened"):
+            with self.database("opened"):
                 # One file and no shared memory: it can be copied, and read from where nothing may be written.
                 # EXTRA, because spools are unlinked right after a commit: the commit must not come undone.
                 self._db.execute("PRAGMA synchronous = EXTRA")
@@ -97,7 +99,7 @@ class Ledger:
         if self._db.in_transaction:
             yield
             return
-        with self._errors("written"):
+        with self.database("written"):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -109,7 +111,7 @@ class Ledger:
 
     def head(self) -> Head:
         """Return the end of the chain."""
-        with self._errors("read"):
+        with self.database("read"):
             row = self._db.execute("SELECT seq, hash, algorithm FROM record ORDER BY seq DESC LIMIT 1").fetchone()
         return Head(*row) if row else Head(0, GENESIS, self._algorithm)
 
@@ -139,12 +141,20 @@ class Ledger:
 
     def bodies(self, identifiers: list[str]) -> dict[str, str]:
         """Return the canonical JSON of those of some ids that are stored. Raises LedgerError."""
-        found: dict[str, str] = {}
-        with self._errors("read"):
-            for place in range(0, len(identifiers), _VARIABLES):
-                piece = identifiers[place : place + _VARIABLES]
-                query = f"SELECT id, body FROM record WHERE id IN ({', '.join('?' * len(piece))})"
-                found.update(self._db.execute(query, piece))
+        return self._picked("id, body", identifiers)
+
+    def hashes(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Return the hashes of those of some records that are stored, by their number. Raises LedgerError."""
+        return self._picked("seq, hash", [number for number in numbers if -(2**63) <= number < 2**63])
+
+    def _picked(self, columns: str, keys: list[Any]) -> dict[Any, str]:
+        """Return, of two columns, the second by the first where that is one of some keys."""
+        found: dict[Any, str] = {}
+        with self.database("read"):
+            for place in range(0, len(keys), _VARIABLES):
+                piece = keys[place : place + _VARIABLES]
+                wanted = f"{columns.partition(',')[0]} IN ({', '.join('?' * len(piece))})"
+                found.update(self._db.execute(f"SELECT {columns} FROM record WHERE {wanted}", piece))
         return found
 
     def refused(self, bodies: Iterable[str]) -> dict[str, str]:
@@ -197,7 +207,7 @@ class Ledger:
         where, values = condition(equal, status, since, until, upto)
         order = "ORDER BY seq DESC" if newest_first else "ORDER BY seq"
         query = f"SELECT seq, hash, body, algorithm FROM record {where}{order} LIMIT ?"
-        with self._errors("read"):
+        with self.database("read"):
             for row in self._db.execute(query, [*values, -1 if limit is None else limit]):
                 stored = Stored(*row)
                 if stored.body in self._read:
@@ -218,7 +228,7 @@ class Ledger:
 
         By the record's number; a time is that at which the streak's first record was finished.
         """
-        with self._errors("read"):
+        with self.database("read"):
             return dict(self._db.execute(streaks(len(statuses)), (run, *statuses)).fetchall())
 
     def subjects(self, domain: str, kind: str, beginning: str) -> list[str]:
@@ -227,7 +237,7 @@ class Ledger:
             SELECT DISTINCT subject FROM record
             WHERE domain = ? AND kind = ? AND substr(subject, 1, ?) = ? ORDER BY subject
         """
-        with self._errors("read"):
+        with self.database("read"):
             return [name for (name,) in self._db.execute(query, (domain, kind, len(beginning), beginning))]
 
     def runs(self, procedure: str | None = None, limit: int | None = None) -> list[Run]:
@@ -237,7 +247,7 @@ class Ledger:
             WHERE domain = 'run' AND kind IN ('begin', 'seal') AND procedure = COALESCE(?, procedure)
             GROUP BY run ORDER BY MIN(seq) DESC LIMIT ?
         """
-        with self._errors("read"):
+        with self.database("read"):
             names = self._db.execute(query, (procedure, -1 if limit is None else limit)).fetchall()
         return [self._run(name) for (name,) in names]
 
@@ -259,7 +269,7 @@ class Ledger:
     def run_of(self, process_hash: str) -> str | None:
         """Return the run that a controller process already has in the ledger, by the hash of its identity."""
         query = "SELECT run FROM record WHERE domain = 'run' AND run LIKE ? ORDER BY seq DESC LIMIT 1"
-        with self._errors("read"):
+        with self.database("read"):
             row = self._db.execute(query, (f"%-{process_hash}",)).fetchone()
         return str(row[0]) if row else None
 
@@ -269,7 +279,7 @@ class Ledger:
             SELECT run FROM record WHERE domain = 'run' AND kind = 'seal' AND procedure = ? AND run <> ?
             AND seq < COALESCE((SELECT MIN(seq) FROM record WHERE run = ?), ?) ORDER BY seq DESC LIMIT 1
         """
-        with self._errors("read"):
+        with self.database("read"):
             row = self._db.execute(query, (procedure, run, run, self.head().count + 1)).fetchone()
         return str(row[0]) if row else None
 
@@ -305,7 +315,7 @@ class Ledger:
     def artefact(self, name_of_content: str) -> Artefact | None:
         """Return a document by its digest, None if it is not kept; LedgerError if its bytes are not what they were."""
         query = "SELECT name, media_type, created, content, place FROM artefact WHERE digest = ?"
-        with self._errors("read"):
+        with self.database("read"):
             row = self._db.execute(query, (name_of_content,)).fetchone()
         if not row:
             return None
@@ -318,21 +328,21 @@ class Ledger:
             raise LedgerError(f"The document {name} is not what was stored as {name_of_content}; someone changed it.")
         return Artefact(name_of_content, name, media_type, created, content)
 
-    @contextmanager
-    def database(self, done: str) -> Iterator[sqlite3.Connection]:
-        """Give the open database to `rewriting`, with errors as those of the ledger that cannot be read, or written."""
-        with self._errors(done):
-            yield self._db
-
     def remove_upto(self, seq: int) -> None:
         """Remove the oldest records; the file itself refuses those that no checkpoint covers (see purge)."""
         with self.transaction():
             self._db.execute("DELETE FROM record WHERE seq <= ?", (seq,))
 
+    def inspect(self, question: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """Return what a question to the database itself answers, as those of database_check.py. Raises LedgerError."""
+        with self.database("read"):
+            return question(self._db)
+
     @contextmanager
-    def _errors(self, done: str) -> Iterator[None]:
+    def database(self, done: str) -> Iterator[sqlite3.Connection]:
+        """Give the open database, with errors as those of the ledger that cannot be read, or written."""
         try:
-            yield
+            yield self._db
         except (sqlite3.Error, OSError) as error:
             raise LedgerError(
                 f"The ledger {self.path} cannot be {done}: {error}; free its disk, mend its permissions or restore it."

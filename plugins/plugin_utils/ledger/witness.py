@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# To isinstance a bool is an int: types are compared. pylint: disable=unidiomatic-typecheck
 
 """Witnesses: heads of the chain, published outside the database after each seal.
 
@@ -11,33 +12,30 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import append_lines, hold, open_private, ssh_keygen
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.system_log import log as log  # changing tasks use it too
 
 SCHEMA = 1
 
 #: What a signature is for, so that one made over something else is no witness.
 NAMESPACE = "egov-ops-witness"
 
-SYSLOG = Path("/dev/log")
-
-#: Facility authpriv, severity info: where such a line is kept longest and read by fewest.
-_PRIORITY = 10 * 8 + 6
-
 _PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
 class Witness:
-    """A head as it was published: when, by which run, and signed or not."""
+    """A head as it was published: when, by which run, and signed or not; export is the digest of what a purge wrote."""
 
     time: str
     run: str
@@ -45,40 +43,60 @@ class Witness:
     hash: str
     algorithm: str
     signature: str = ""
+    export: str = ""
 
     @property
     def statement(self) -> str:
         """Return what a signature is made over."""
-        return canonical({"schema": SCHEMA, **asdict(replace(self, signature=""))})
+        return replace(self, signature="").line
+
+    @property
+    def line(self) -> str:
+        """Return what stands in the file. Earlier releases read it too unless it names an export."""
+        fields = asdict(self)
+        return canonical(
+            {"schema": SCHEMA, **{name: fields[name] for name in fields if name != "export" or fields[name]}}
+        )
 
 
 def publish_head(
-    path: Path, head: Head, run: str, time: str, key: Path | None = None, syslog: Path = SYSLOG
+    path: Path,
+    head: Head,
+    run: str,
+    time: str,
+    key: Path | None = None,
+    syslog: Path | None = None,
+    export: str = "",
 ) -> Witness:
     """Append the head to the witness file, and tell the system's log where there is one; return what was written.
 
     With a key (an SSH private key without a passphrase, or the public half of one in an agent) it is signed.
     Raises LedgerError if it cannot be signed or written; the records themselves are safe then.
     """
-    witness = Witness(time, run, head.count, head.hash, head.algorithm)
+    witness = Witness(time, run, head.count, head.hash, head.algorithm, export=export)
     if key:
         witness = replace(witness, signature=_sign(witness.statement, key))
-    line = canonical({"schema": SCHEMA, **asdict(witness)})
     try:
-        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
-        try:
-            if not hold(descriptor, _PATIENCE):
-                raise LedgerError(f"The witness file {path} is held by another process; end it and seal again.")
-            append_lines(descriptor, [line])
-        finally:
-            os.close(descriptor)
+        append_line(path, witness.line)
     except OSError as error:
         raise LedgerError(
             f"The head of the ledger cannot be written to the witness file {path} ({error.strerror}); free space or "
             "mend its permissions and run again."
         ) from None
-    log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}", syslog)
+    exported = f" export={export}" if export else ""
+    log(f"ledger head count={head.count} {head.algorithm}={head.hash} run={run}{exported}", syslog)
     return witness
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line to the witness file. Raises LedgerError if another process keeps it for too long, and OSError."""
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+    try:
+        if not hold(descriptor, _PATIENCE):
+            raise LedgerError(f"The witness file {path} is held by another process; end it and seal again.")
+        append_lines(descriptor, [line])
+    finally:
+        os.close(descriptor)
 
 
 def read_witnesses(path: Path) -> list[Witness]:
@@ -97,9 +115,15 @@ def read_witnesses(path: Path) -> list[Witness]:
     for line in text.split("\n"):
         with suppress(ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
             item = json.loads(line)
-            if item.pop("schema") <= SCHEMA:
-                found.append(Witness(**{**item, "count": int(item["count"])}))
+            if item.pop("schema") <= SCHEMA and _is_witness(item):
+                found.append(Witness(**item))
     return found
+
+
+def _is_witness(item: Mapping[str, Any]) -> bool:
+    """Tell whether the fields of a line hold what a witness holds."""
+    texts = all(isinstance(value, str) for name, value in item.items() if name != "count")
+    return texts and type(item["count"]) is int and 0 <= item["count"] < 2**63
 
 
 def signer(witness: Witness, allowed_signers: Path) -> str:
@@ -132,10 +156,3 @@ def _sign(statement: str, key: Path) -> str:
             "one in an agent in egov_ops_witness_key."
         )
     return signed.stdout
-
-
-def log(text: str, syslog: Path = SYSLOG) -> None:
-    """Tell the system's log; it is a second witness, and a machine without one has only the file."""
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.connect(str(syslog))
-        channel.send(f"<{_PRIORITY}>egov-ops: {text}".encode())

@@ -136,6 +136,8 @@ def title(record: Record, hosts: Sequence[str], language: Language) -> str:
     kind, subject = record["kind"], record["subject"]
     if _is_dead_host(record):
         return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
+    if is_set_aside(record) and detail.get("lost"):
+        return language.text("title.lost_spool", run=detail["spool"])
     if is_set_aside(record):
         return language.text("title.rejected", n=int(detail["count"]), file=record["subject"], run=detail["spool"])
     if detail.get("message"):
@@ -171,6 +173,8 @@ def why(record: Record, language: Language) -> str:
 
 def next_act(record: Record, hosts: Sequence[str], language: Language) -> str:
     """Return the one act to do: the host's own advice, or a general one for the status."""
+    if is_set_aside(record) and record["detail"].get("lost"):
+        return language.text("next.lost_spool")
     if is_set_aside(record):
         return language.text("next.rejected", file=record["detail"]["file"])
     if record["detail"].get("next"):

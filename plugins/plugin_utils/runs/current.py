@@ -36,7 +36,9 @@ class Run:
         if "always" in (cli.CLIARGS.get("skip_tags") or ()):
             raise OpsError("--skip-tags always is refused: it would leave out the records and the seal.")
         state.prepare()
-        spool = Spool.find_or_create(state.spool, controller(), {"procedure": "standalone", "begun": ""})
+        spool = Spool.find_or_create(
+            state.spool, controller(), {"procedure": "standalone", "begun": ""}, witness=state.witness
+        )
         return cls(spool, spool.header())
 
     @property

@@ -23,6 +23,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Header,
     Ledger,
     LedgerError,
+    continuity,
     drain_spools,
     iso,
     missing,
@@ -96,8 +97,8 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
             ]
             sealed.warnings += [*drained.unreadable, *drained.rejected]
             if goes_on is None:  # a fault would end the play before the hosts ahead have had their turn
-                said = [*sentences(ledger, run.id), *untold(state.untold)]
-                sealed.fault = " ".join(dict.fromkeys(said))
+                said = [continuity.loss_in(state, ledger), *sentences(ledger, run.id), *untold(state.untold)]
+                sealed.fault = " ".join(dict.fromkeys(said)).strip()
             try:
                 key = plan["egov_ops_witness_key"]
                 witness.publish_head(state.witness, drained.head, run.id, iso(now), Path(key) if key else None)

@@ -62,22 +62,22 @@ def test_the_newest_record_of_a_set_counts_wherever_it_lies(state: StateDir, lat
     put(state, entry("proof", 1), entry("proof", 2, "failed"))
     put_older(state, entry("proof", 0))
     put(state, entry("proof", 3, host="db1"), entry("proof", 3, subject="mail"), entry("drill", 3))
-    newest = evidence.newest(state, "web1", "proof", "portal")
+    newest = evidence.newest(state, "web1", "proof", "portal", LATER)
     assert newest and (newest["finished"], newest["status"]) == (at(2), "failed")
 
 
 def test_without_records_there_is_no_newest_and_nothing_else(tmp_path: Path, state: StateDir) -> None:
     for empty in (state, StateDir(tmp_path / "never")):
-        assert evidence.newest(empty, "web1", "proof", "portal") is None
-        assert evidence.newest_proof(empty, "web1", "portal") is None
-        assert evidence.moved_files(empty, "web1", "portal") == {}
-        assert (evidence.made(empty, "web1"), evidence.proved(empty, "web1")) == ({}, {})
+        assert evidence.newest(empty, "web1", "proof", "portal", LATER) is None
+        assert evidence.newest_proof(empty, "web1", "portal", LATER) is None
+        assert evidence.moved_files(empty, "web1", "portal", LATER) == {}
+        assert (evidence.made(empty, "web1"), evidence.proved(empty, "web1", LATER)) == ({}, {})
 
 
 @pytest.mark.parametrize("newer", ["proof", "drill"])
 def test_a_set_is_judged_by_its_proof_or_its_drill_whichever_is_newer(state: StateDir, newer: str) -> None:
     store(state, entry("proof", int(newer == "proof")), entry("drill", int(newer == "drill"), "failed"))
-    newest = evidence.newest_proof(state, "web1", "portal")
+    newest = evidence.newest_proof(state, "web1", "portal", LATER)
     assert newest and newest["kind"] == newer
 
 
@@ -87,11 +87,11 @@ def changed(*paths: str) -> dict[str, Any]:
 
 def test_moved_files_are_those_of_the_newest_backup_that_has_made_a_snapshot(state: StateDir) -> None:
     store(state, entry("backup", 0, snapshot="a" * 8, **changed("old")), entry("backup", 1, snapshot="b" * 8))
-    assert evidence.moved_files(state, "web1", "portal") == {"snapshot": "a" * 8, "paths": ["old"]}
+    assert evidence.moved_files(state, "web1", "portal", LATER) == {"snapshot": "a" * 8, "paths": ["old"]}
     store(state, entry("backup", 2, snapshot="c" * 8, **changed("log", "db")))
-    assert evidence.moved_files(state, "web1", "portal") == {"snapshot": "c" * 8, "paths": ["log", "db"]}
+    assert evidence.moved_files(state, "web1", "portal", LATER) == {"snapshot": "c" * 8, "paths": ["log", "db"]}
     leave(state, entry("backup", 3, snapshot="d" * 8, **changed()))
-    assert evidence.moved_files(state, "web1", "portal") == {"snapshot": "d" * 8, "paths": []}
+    assert evidence.moved_files(state, "web1", "portal", LATER) == {"snapshot": "d" * 8, "paths": []}
 
 
 def test_a_snapshot_was_made_when_it_was_first_recorded(state: StateDir) -> None:
@@ -119,7 +119,7 @@ def test_proved_snapshots_come_newest_first_and_once(state: StateDir) -> None:
         entry("proof", 1, host="db1", snapshot_id="e" * 8),
     )
     leave(state, entry("proof", 1, snapshot_id="b" * 8), entry("proof", 4, subject="mail", snapshot_id="f" * 8))
-    assert evidence.proved(state, "web1") == {"portal": ["b" * 8, "a" * 8], "mail": ["f" * 8, "d" * 8]}
+    assert evidence.proved(state, "web1", LATER) == {"portal": ["b" * 8, "a" * 8], "mail": ["f" * 8, "d" * 8]}
 
 
 def test_records_since_a_time_have_those_of_just_that_time(state: StateDir) -> None:

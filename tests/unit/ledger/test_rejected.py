@@ -213,7 +213,8 @@ BAD = {
 def test_a_bad_line_is_set_aside_once_and_no_good_line_is_lost(state: StateDir, kind: str) -> None:
     spool = dead_spool(state)
     bad = BAD[kind](spool)
-    write(spool, bad, line(spool, id="good-after"))
+    write(spool, bad)
+    append(spool, [make_record(identifier="good-after")])
     assert Spool(spool.path).header()["procedure"] == "daily"
     assert running(state, "daily", NOW) == []
     spool.steps("web1")
@@ -244,7 +245,7 @@ def test_a_line_of_100_mb_costs_little_and_is_set_aside(state: StateDir) -> None
     spool = dead_spool(state)
     with spool.path.open("ab") as stream:
         stream.write(b'{"header":' + b"x" * (100 << 20) + b"\n")
-    write(spool, line(spool, id="good-after"))
+    append(spool, [make_record(identifier="good-after")])
     begun = time.process_time()
     assert spool.header()["procedure"] == "daily"
     assert spool.steps("web1") == []
@@ -259,7 +260,7 @@ def test_a_line_of_100_mb_costs_little_and_is_set_aside(state: StateDir) -> None
 def test_a_spool_with_a_hole_is_kept_whole_with_bounds(state: StateDir, size: int) -> None:
     spool = dead_spool(state)
     os.truncate(spool.path, size)
-    write(spool, b"", line(spool, id="good-after"))
+    append(spool, [make_record(identifier="good-after")])
     number = spool.path.stat().st_ino
 
     def work() -> None:
@@ -408,7 +409,9 @@ def test_a_spool_whose_header_is_broken_gives_its_good_lines(state: StateDir, he
     assert running(state, "daily", NOW) == []
     found = drained(state)
     assert found.orphans == [spool.run]
-    assert aside(state) == header + b"\n" or header == b'{"header":{}}'
+    # What follows the header is only proved by it.
+    follower = rest.partition(b"\n")[0]
+    assert aside(state).splitlines() == ([follower] if header == b'{"header":{}}' else [header, follower])
     steps = [(item["host"], item["kind"], item["reason"]) for item in rows(state) if item["reason"] == "interrupted"]
     assert steps == [("db1", "step", "interrupted"), ("controller", "seal", "interrupted")]
     assert list(state.spool.iterdir()) == []
@@ -417,7 +420,7 @@ def test_a_spool_whose_header_is_broken_gives_its_good_lines(state: StateDir, he
 def test_a_spool_with_a_broken_header_whose_process_lives_is_left_alone(state: StateDir) -> None:
     with living_process() as (process, end):
         spool = Spool.find_or_create(state.spool, process, make_header(), NOW)
-        append(spool, [make_record(identifier="kept")])
+        append(spool, [make_record(), make_record(identifier="kept")])
         _first, _end, rest = spool.path.read_bytes().partition(b"\n")
         spool.path.write_bytes(b"x\n" + rest)
         found = drained(state)
@@ -482,7 +485,7 @@ def test_bad_lines_of_the_current_run_are_set_aside_at_its_seal(state: StateDir)
 
 def test_what_only_the_database_refuses_is_set_aside_too(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = dead_spool(state)
-    write(spool, line(spool, subject="unwanted"))
+    append(spool, [make_record(subject="unwanted")])
     with Ledger(state.ledger) as ledger:
         ledger._db.execute(
             "CREATE TRIGGER unwanted BEFORE INSERT ON record WHEN json_extract(NEW.body, '$.subject') = 'unwanted' "
@@ -518,6 +521,8 @@ def test_each_line_is_in_the_ledger_once_or_in_the_file_as_it_was(lines: list[tu
     with TemporaryDirectory() as folder:
         state = make_state(Path(folder))
         spool = Spool.find_or_create(state.spool, dead_process(), {"procedure": "daily", "begun": ""}, NOW)
+        # Without hashes, as an earlier release has made it: all lines are judged by what stands in them.
+        spool.path.write_text(spool.path.read_text(encoding="utf-8").replace('"schema":2', '"schema":1'))
         written = []
         for kind, what in lines:
             if kind == "noise":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, link
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import NOT_PROVABLE, Verdict, verify_ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, publish_head
@@ -37,19 +38,22 @@ def filled(folder: Path, count: int = 6) -> Path:
 
 
 def tamper(path: Path, *statements: str) -> None:
-    """Change the file as someone does who may write it: its guards first."""
+    """Change the file as someone does who may write it: without its guards, which are put back."""
+    guards = [statement for statement in MIGRATIONS[0] if "TRIGGER" in statement]
     with sqlite3.connect(path) as other:
-        for statement in ("DROP TRIGGER record_update", "DROP TRIGGER record_delete", *statements):
+        for statement in ("DROP TRIGGER record_update", "DROP TRIGGER record_delete", *statements, *guards):
             other.execute(statement)
 
 
 def rechain(path: Path) -> None:
     """Write all hashes anew, as a thorough forger does."""
     with sqlite3.connect(path) as other:
-        previous = ""
-        for seq, body in other.execute("SELECT seq, body FROM record ORDER BY seq").fetchall():
-            previous = link(previous, body)
-            other.execute("UPDATE record SET hash = ? WHERE seq = ?", (previous, seq))
+        rows = other.execute("SELECT seq, body FROM record ORDER BY seq").fetchall()
+    statements, previous = [], ""
+    for seq, body in rows:
+        previous = link(previous, body)
+        statements.append(f"UPDATE record SET hash = '{previous}' WHERE seq = {seq}")
+    tamper(path, *statements)
 
 
 def verdict(path: Path, *witnesses: Witness, signers: Path | None = None) -> Verdict:
@@ -206,9 +210,28 @@ def test_a_signature_by_another_key_is_forged(tmp_path: Path, key: Callable[[str
 
 
 @pytest.mark.programs("ssh-keygen")
-def test_where_signatures_are_asked_for_an_unsigned_witness_proves_nothing(
+def test_where_signatures_are_asked_for_an_unsigned_witness_is_an_error(
     tmp_path: Path, key: Callable[[str], Path]
 ) -> None:
     path = filled(tmp_path)
-    found = verdict(path, seen(path), signers=key("ops").with_suffix(".allowed"))
-    assert (found.ok, found.tail) == (True, NOT_PROVABLE)
+    signers = key("ops").with_suffix(".allowed")
+    found = verdict(path, seen(path), signers=signers)
+    assert (found.ok, found.kind) == (False, "unsigned")
+    assert "is not signed, but" in found.message
+    signed_first = signed(path, tmp_path, key("ops2"))
+    assert verdict(path, signed_first, seen(path), signers=signers).kind == "unsigned"
+
+
+@pytest.mark.programs("ssh-keygen")
+def test_where_signatures_are_asked_for_a_missing_witness_is_an_error(
+    tmp_path: Path, key: Callable[[str], Path]
+) -> None:
+    path = filled(tmp_path)
+    ops = key("ops")
+    assert verdict(path, signers=ops.with_suffix(".allowed")).kind == "unsigned"
+    early = signed(path, tmp_path, ops)
+    with Ledger(path) as ledger:
+        ledger.append([make_record(host="controller", domain="run", kind="seal", subject="daily", run="r2")])
+    found = verdict(path, early, signers=ops.with_suffix(".allowed"))
+    assert (found.kind, found.first_bad) == ("unsigned", 7)
+    assert "The run r2 was sealed as #7" in found.message
