@@ -43,6 +43,14 @@ class Fault(NamedTuple):
     problem: Problem
 
 
+class Finding(NamedTuple):
+    """A problem, where it stands, and the hosts that it concerns: none where it is one of the inventory itself."""
+
+    place: Place
+    problem: Problem
+    hosts: tuple[str, ...] = ()
+
+
 class Document:
     """A file as YAML nodes with their lines; `root` is None for what is no YAML, or encrypted as a whole.
 

@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The egov.ops founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The process that judges an untrusted change: within limits, on copies, and without the settings of anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import output
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.check import Wanted, accepted_file, report
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.earlier_state import Base
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Fault, Finding, Place
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted.limits import (
+    ASKED_WRONGLY,
+    BROKE,
+    NO_MEMORY,
+    READING,
+    RESULT,
+    Limits,
+)
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted.site import UntrustedSite
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted.tree_copy import Copy
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import Problem
+
+
+def main(request: dict[str, Any]) -> None:
+    """Judge a change and write the result into the folder of the request, or what is wrong with the request itself.
+
+    The request has `folder`, `limits`, `wanted`, `top`, the working directory `here`, and for a comparison `base`.
+    """
+    folder, limits = Path(request["folder"]), Limits(**request["limits"])
+    _bound(limits)
+    code = 0
+    try:
+        text = json.dumps(_judge(request, folder, limits), ensure_ascii=True)
+    except MemoryError:
+        os._exit(NO_MEMORY)
+    except OpsError as error:
+        code, text = ASKED_WRONGLY, str(error)
+    except Exception as error:  # whatever a library makes of what it was given
+        code, text = BROKE, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    root = str(folder / "copy")
+    (folder / RESULT).write_text(text.replace(json.dumps(root)[1:-1], ""), encoding="utf-8")
+    os._exit(code)
+
+
+def _bound(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.result_bytes, limits.result_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _judge(request: dict[str, Any], folder: Path, limits: Limits) -> output.Data:
+    wanted, root = Wanted(**request["wanted"]), folder / "copy"
+    here = root / Path(request["here"]).relative_to("/")
+    here.mkdir(parents=True)
+    os.chdir(here)
+
+    def note(text: str) -> None:
+        (folder / READING).write_text(text, encoding="utf-8")
+
+    inventory = Path(request["here"], wanted.inventory)
+    now = Copy(Path(request["top"]), root, limits, note)
+    now.take_inventory(inventory)
+    base, faults = None, list[Fault]()
+    if request["base"]:
+        real = Base(*map(Path, request["base"]))
+        now.take_file(accepted_file(real.present, real))
+        earlier = Copy(real.earlier, root, limits, note)
+        earlier.take_inventory(real.earlier / real.inventory)
+        earlier.take_file(accepted_file(real.earlier, real))
+        base, faults = Base(now.mirrored(real.earlier), now.mirrored(real.present), real.inventory), earlier.faults
+    note(wanted.inventory)
+    if now.faults:
+        data = output.blank(wanted.inventory, wanted.base)
+        data["problems"] = [output.problem_data(Finding(*fault)) for fault in now.faults]
+        return data
+
+    def load(path: str) -> UntrustedSite:
+        site = UntrustedSite(path)
+        site.root = root
+        return site
+
+    data = report(wanted, load(str(now.mirrored(inventory))), nullcontext(base) if base and not faults else None, load)
+    if base and faults:
+        sentence = f"Nothing can be compared, because the base cannot be read: {faults[0].problem.message}"
+        sentence = base.in_present(sentence)
+        data["problems"].append(output.problem_data(Finding(Place(), Problem("", "", sentence, rule="base"))))
+    return data
