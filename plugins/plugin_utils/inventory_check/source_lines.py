@@ -299,7 +299,7 @@ def _nested(folder: Path) -> Iterator[Path]:
 def _expanded(name: str) -> list[str]:
     try:
         return list(expand_hostname_range(name)) if detect_range(name) else [name]
-    except AnsibleError:
+    except (AnsibleError, ValueError):
         return []  # Ansible says what is wrong with it when it loads the inventory
 
 

@@ -74,10 +74,14 @@ def _judge(request: dict[str, Any], folder: Path, limits: Limits) -> output.Data
     base, faults = None, list[Fault]()
     if request["base"]:
         real = Base(*map(Path, request["base"]))
-        now.take_file(accepted_file(real.present, real))
+        acceptances = accepted_file(real.present, real)
+        beside = Copy(acceptances.parent, root, limits, note)  # it may lie beside an inventory that has no checkout
+        beside.take_file(acceptances)
+        now.faults += beside.faults
         earlier = Copy(real.earlier, root, limits, note)
         earlier.take_inventory(real.earlier / real.inventory)
-        earlier.take_file(accepted_file(real.earlier, real))
+        old = Copy(accepted_file(real.earlier, real).parent, root, limits, note)
+        old.take_file(accepted_file(real.earlier, real))
         base, faults = Base(now.mirrored(real.earlier), now.mirrored(real.present), real.inventory), earlier.faults
     note(wanted.inventory)
     if now.faults:

@@ -24,6 +24,7 @@ class Limits(NamedTuple):
     total_bytes: int = 32 * 1024 * 1024
     #: Files and folders that are looked at.
     entries: int = 20_000
+    links: int = 100
     #: Levels of YAML, and of folders.
     depth: int = 64
     #: Values of one file, an alias counted as all that it stands for.
@@ -36,8 +37,8 @@ class Limits(NamedTuple):
     line_characters: int = 64 * 1024
     #: Bytes of address space, seconds of CPU and of the clock, and bytes of the result.
     memory: int = 1024 * 1024 * 1024
-    cpu: int = 60
-    wall: int = 180
+    cpu: int = 30
+    wall: int = 90
     result_bytes: int = 64 * 1024 * 1024
 
 

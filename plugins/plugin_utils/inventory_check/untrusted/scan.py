@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import re
+import string
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +21,9 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
 _TAGS = {None, "!", "!vault", "!vault-encrypted", "!unsafe"}
 _TAGS |= {f"{_CORE}{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str")}
-_RANGE = re.compile(r"\[(?:(\d+):(\d+)|([A-Za-z]):([A-Za-z]))(?::(\d+))?\]")
+_RANGE = re.compile(r"\[([^\[\]:]*):([^\[\]:]*)(?::([^\[\]:]*))?\]")
+#: Digits of a number in a range that is taken for one; whatever is longer stands for too many hosts.
+_DIGITS = 15
 _NUMBER = re.compile(r"[-+.]?[0-9][0-9a-fA-FxobOB_:.+-]*")
 
 
@@ -60,7 +64,7 @@ def look_at_yaml(content: bytes, limits: Limits, is_source: bool) -> bool:
             size, anchor = 1, event.anchor
             _look_at_scalar(event, is_key, limits)
             if is_key and is_source:
-                hosts += _hosts_of(event.value)
+                hosts += _hosts_of(event.value) - 1  # names alone are bounded as values
                 if len(stack) == 1 and event.value == "plugin":
                     raise Refusal(
                         f"names an inventory plugin in line {line}, and none is run for an untrusted change; "
@@ -105,7 +109,7 @@ def look_at_ini(content: bytes, limits: Limits) -> None:
             raise Refusal(f"has a line of more than {limits.line_characters} characters, line {number}.", number)
     for entry in ini.entries(text):
         line = int(entry.key.start_mark.line) + 1
-        hosts += _hosts_of(entry.name) if entry.is_host else 0
+        hosts += _hosts_of(entry.name) - 1 if entry.is_host else 0
         if hosts > limits.hosts:
             raise Refusal(f"has ranges of more than {limits.hosts} hosts by line {line}; write shorter ones.", line)
         for _key, value in entry.variables.value:
@@ -132,22 +136,30 @@ def _look_at_scalar(event: Any, is_key: bool, limits: Limits) -> None:
 
 
 def _hosts_of(pattern: str) -> int:
-    """Return how many hosts a name stands for."""
+    """Return how many hosts a name stands for, or a large number where that cannot be told."""
     number = 1
-    for first, last, letter, last_letter, step in _RANGE.findall(pattern) if detect_range(pattern) else ():
-        span = int(last[:9]) - int(first[:9]) if first else abs(ord(last_letter) - ord(letter))
-        number *= max(1, span // max(1, int(step[:9] or 1)) + 1)
+    for first, last, step in _RANGE.findall(pattern) if detect_range(pattern) else ():
+        if max(map(len, (first, last, step))) > _DIGITS:
+            return sys.maxsize
+        if last in string.ascii_letters and first in string.ascii_letters:
+            span = len(string.ascii_letters)
+        else:
+            try:
+                span = (int(last) - int(first or 0)) // max(1, int(step or 1)) + 1
+            except ValueError:
+                continue  # Ansible refuses it
+        number *= max(1, span)
     return number
 
 
 def _depth(text: str) -> int:
-    """Return how deep a value of INI may be nested: open brackets, and signs in a row."""
-    deepest = level = 0
+    """Return how deep a value of INI may be nested: its open brackets, and signs in a row."""
+    deepest = level = signs = 0
     for character in text:
-        if character in "[({-+~":
-            level += 1
-        elif character in "])}":
-            level -= 1
-        elif level and not character.isspace() and deepest < level:
-            deepest = level
-    return max(deepest, level)
+        if character in "+-~":
+            signs += 1
+        elif not character.isspace():
+            signs = 0
+            level += (character in "[({") - (character in "])}")
+        deepest = max(deepest, level + signs)
+    return deepest

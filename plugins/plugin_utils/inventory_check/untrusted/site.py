@@ -49,9 +49,14 @@ class UntrustedSite(Site):
     #: Below it lie the copies of all files that may be read.
     root = Path(os.devnull)
 
-    def _prepare(self, loader: DataLoader) -> None:
+    def __init__(self, path: str) -> None:
+        """Load the copy of an inventory."""
         self._hidden: dict[int, tuple[Any, Any, dict[tuple[str, ...], str]]] = {}
         self.unknown: dict[str, dict[_Key, str]] = {}
+        super().__init__(path)
+
+    def _prepare(self, loader: DataLoader) -> None:
+        """Make nothing ready: no template is filled in."""
 
     def variables(self, host_name: str) -> tuple[dict[str, Any], list[Problem]]:
         """Return a host's variables, the unknown parts of its plan opaque, and a problem for each of these."""

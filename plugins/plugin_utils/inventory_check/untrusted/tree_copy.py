@@ -26,6 +26,10 @@ _YAML = tuple(YAML_FILENAME_EXTENSIONS)
 _NO_FILE = "is no file, but a pipe, socket or device; remove it."
 
 
+class Exhausted(Exception):
+    """A limit of the whole change is reached; the text is a sentence without the name of the inventory."""
+
+
 class Copy:
     """Files of a tree, copied to the same paths below another root; what is refused stands in `faults`."""
 
@@ -33,7 +37,7 @@ class Copy:
         """Take the top of the tree, which no link may lead out of, and what is told each file before it is read."""
         self.faults: list[Fault] = []
         self._top, self._root, self._limits, self._note = top.resolve(), root, limits, note
-        self._entries = self._bytes = 0
+        self._entries = self._links = self._bytes = 0
 
     def mirrored(self, path: Path) -> Path:
         """Return where the copy of a path lies."""
@@ -50,13 +54,17 @@ class Copy:
             for name in _VARIABLES:
                 if os.path.lexists(base / name):
                     self._variables(base / name, ())
-        except Refusal as refusal:  # a limit of the whole
-            self._refuse(path, refusal)
+        except Exhausted as error:
+            self._refuse(path, Refusal(str(error)))
 
     def take_file(self, path: Path) -> None:
         """Copy one file of YAML, if it is there."""
-        if os.path.lexists(path):
+        if not os.path.lexists(path):
+            return
+        try:
             self._guarded(path, self._plain)
+        except Exhausted as error:
+            self._refuse(path, Refusal(str(error)))
 
     def _folder(
         self,
@@ -67,7 +75,7 @@ class Copy:
     ) -> None:
         """Copy a folder; above are the real paths of the folders that hold it, and its own."""
         if len(above) > self._limits.depth:
-            raise Refusal(f"has more than {self._limits.depth} levels of folders; make it flatter.")
+            raise Exhausted(f"has more than {self._limits.depth} levels of folders; make it flatter.")
         self.mirrored(folder).mkdir(parents=True, exist_ok=True)
         for path in self._listed(folder):
             if is_ignored(os.fsencode(path.name)):
@@ -102,12 +110,15 @@ class Copy:
             for entry in entries:
                 self._entries += 1
                 if self._entries > self._limits.entries:
-                    raise Refusal(f"has more than {self._limits.entries} files and folders; move others out of it.")
+                    raise Exhausted(f"has more than {self._limits.entries} files and folders; move others out of it.")
                 names.append(entry.name)
         return (folder / name for name in sorted(names))
 
     def _resolved(self, path: Path) -> Path:
         """Return where a path leads to; raises Refusal where that is outside of the tree."""
+        self._links += path.is_symlink()
+        if self._links > self._limits.links:
+            raise Exhausted(f"has more than {self._limits.links} links, counted on each way to them; write files.")
         try:
             real = path.resolve(strict=True)
         except (OSError, RuntimeError, ValueError):
@@ -164,7 +175,7 @@ class Copy:
             raise Refusal(f"is larger than {limit // 1024} KiB; make it smaller.")
         self._bytes += len(content)
         if self._bytes > self._limits.total_bytes:
-            raise Refusal(f"makes the change larger than {self._limits.total_bytes // 1024**2} MiB; make it smaller.")
+            raise Exhausted(f"is larger than {self._limits.total_bytes // 1024**2} MiB; make it smaller.")
         return content
 
     def _write(self, path: Path, content: bytes) -> None:
