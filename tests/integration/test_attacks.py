@@ -119,7 +119,7 @@ def test_a_changed_ledger_is_told_by_its_first_bad_record(attack: Attack, sealed
         with sqlite3.connect(sealed.state / "ledger.sqlite3") as database:
             for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
                 database.execute(f"DROP TRIGGER {name}")
-            database.execute(str(attack.attempt))
+            database.executescript(str(attack.attempt))
         database.close()
         done = sealed.play("egov.ops.ledger_verify")
         assert done.rc == 2, done.output

@@ -179,6 +179,23 @@ def test_a_job_runs_nothing_of_a_change_from_outside_and_names_what_it_refuses(
     assert (repository / "results/validate.sarif").exists()
 
 
+def test_a_repository_inside_a_change_gives_git_no_settings(
+    repository: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    inside = repository / "inventories/site"
+    for name in ("objects", "refs"):
+        (inside / name).mkdir()
+    (inside / "HEAD").write_text("ref: refs/heads/main\n")
+    (inside / "config").write_text(
+        f'[core]\n\trepositoryformatversion = 0\n\tworktree = {repository}\n\tfsmonitor = "touch {tmp_path}/mark"\n'
+    )
+    chosen = "-e egov_ops_validate=untrusted -e egov_ops_validate_inventory=inventories/site"
+    done = play(repository, environment, "-i /dev/null", chosen, "-e egov_ops_validate_base=main")
+    assert done.returncode != 0
+    assert "cannot use bare repository" in done.stdout
+    assert not (tmp_path / "mark").exists()
+
+
 @pytest.mark.parametrize("options", ["-i inventories/site", "-i localhost,"])
 def test_a_run_that_has_read_something_of_an_untrusted_change_is_refused(
     options: str, repository: Path, environment: dict[str, str]

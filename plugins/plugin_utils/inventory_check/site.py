@@ -28,6 +28,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_li
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import PREFIX, InventoryPlan, Opaque, Problem, plain
 
+#: The variables of a host by their names.
+Variables = dict[str, Any]
 #: The rules of faults with which nothing else of an inventory is checked.
 UNREADABLE = ("syntax", "untrusted")
 #: How the names of variables begin that stand in an encrypted file.
@@ -75,7 +77,7 @@ class Site:
         """Return whether all files of the inventory could be read."""
         return not any(fault.problem.rule in UNREADABLE for fault in self.faults)
 
-    def variables(self, host_name: str) -> tuple[dict[str, Any], list[Problem]]:
+    def variables(self, host_name: str) -> tuple[Variables, list[Problem]]:
         """Return a host's variables, those of the plan templated and the encrypted ones opaque, and what is wrong.
 
         A variable that cannot be templated is left out.

@@ -13,14 +13,14 @@ _LOOSENED = "belongs to the plan and is refused as an extra variable"
 _OPTIONS = {
     "retention from the command line": ("-e egov_ops_ledger_retention_days=3000", _LOOSENED),
     "time zone from the command line": ("-e egov_ops_timezone=UTC", _LOOSENED),
-    "signers from the command line": ("-e {egov_ops_signers:{}}", _LOOSENED),
-    "people from the command line": ("-e {egov_ops_people:{}}", _LOOSENED),
+    "signers from the command line": ('-e {"egov_ops_signers":{}}', _LOOSENED),
+    "people from the command line": ('-e {"egov_ops_people":{}}', _LOOSENED),
     "hosts that are not looked after": ("-e egov_ops_managed=false", _LOOSENED),
     "another state folder": ("-e egov_ops_state_dir=/tmp/elsewhere", _LOOSENED),
     "a tag that leaves the work out": ("--tags nothing", "--tags nothing is refused"),
     "no beginning": ("--skip-tags always", "--skip-tags always is refused"),
     "a start past the beginning": ("--start-at-task Probe", "No run has begun"),
-    "a limit that leaves no host": ("--limit nobody", "--limit is 'nobody'"),
+    "a limit that leaves no host": ("--limit nobody", "leaves us with no hosts to target"),
 }
 
 ATTACKS = [

@@ -13,8 +13,8 @@ _LEDGER = {
     "record that is edited": ("UPDATE record SET body = replace(body, '\"ok\"', '\"warning\"') WHERE seq = 3", "#3"),
     "record that is deleted": ("DELETE FROM record WHERE seq = 2", "#2"),
     "records that are exchanged": (
-        "UPDATE record SET body = (SELECT body FROM record AS other WHERE other.seq = 5 - record.seq) "
-        "WHERE seq IN (2, 3)",
+        "UPDATE record SET seq = 9999 WHERE seq = 2; UPDATE record SET seq = 2 WHERE seq = 5; "
+        "UPDATE record SET seq = 5 WHERE seq = 9999",
         "#2",
     ),
     "hash of another algorithm": ("UPDATE record SET algorithm = 'md5' WHERE seq = 3", "#3"),

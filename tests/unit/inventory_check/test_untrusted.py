@@ -262,14 +262,14 @@ def test_an_explanation_says_that_a_value_is_not_known(before: Path) -> None:
         (Limits(cpu=1), "reached its limit of 1 s of CPU"),
         (Limits(memory=1024 * 1024), "reached its limit of 1 MiB of memory"),
         (Limits(wall=2), "did not end within its limit of 2 s"),
-        (Limits(result_bytes=100_000), "File too large"),
+        (Limits(result_bytes=700_000), "File too large"),
     ],
     ids=["cpu", "memory", "wall", "result"],
 )
 def test_whatever_takes_too_much_ends_with_one_sentence_about_the_file(
     tmp_path: Path, limits: Limits, sentence: str
 ) -> None:
-    names = "".join(f"egov_ops_backup_sets_{number}: 1\n" for number in range(20_000))
+    names = "".join(f"egov_ops_backup_sets_{number}: 1\n" for number in range(15_000))
     write(tmp_path, hosts="all: {hosts: {'web[1:500]': {}}}\n", group_vars__all=names)
     began = time.monotonic()
     data = validate_untrusted(Wanted(str(tmp_path)), [], None, limits)

@@ -11,7 +11,7 @@ import os
 import resource
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import output
@@ -25,31 +25,31 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted
     READING,
     RESULT,
     Limits,
+    Request,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted.site import UntrustedSite
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted.tree_copy import Copy
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Problem
 
 
-def main(request: dict[str, Any]) -> None:
-    """Judge a change and write the result into the folder of the request, or what is wrong with the request itself.
-
-    The request has `folder`, `limits`, `wanted`, `top`, the working directory `here`, and for a comparison `base`.
-    """
+def main(request: Request) -> None:
+    """Judge a change and write the result into the folder of the request, or what is wrong with the request itself."""
     folder, limits = Path(request["folder"]), Limits(**request["limits"])
     _bound(limits)
-    code = 0
+    root = json.dumps(str(folder / "copy"))[1:-1]
+
+    def end(code: int, text: str) -> NoReturn:
+        (folder / RESULT).write_text(text.replace(root, ""), encoding="utf-8")
+        os._exit(code)
+
     try:
-        text = json.dumps(_judge(request, folder, limits), ensure_ascii=True)
+        end(0, json.dumps(_judge(request, folder, limits)))
     except MemoryError:
         os._exit(NO_MEMORY)
     except OpsError as error:
-        code, text = ASKED_WRONGLY, str(error)
+        end(ASKED_WRONGLY, str(error))
     except Exception as error:  # whatever a library makes of what it was given
-        code, text = BROKE, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    root = str(folder / "copy")
-    (folder / RESULT).write_text(text.replace(json.dumps(root)[1:-1], ""), encoding="utf-8")
-    os._exit(code)
+        end(BROKE, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
 def _bound(limits: Limits) -> None:
@@ -59,7 +59,7 @@ def _bound(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _judge(request: dict[str, Any], folder: Path, limits: Limits) -> output.Data:
+def _judge(request: Request, folder: Path, limits: Limits) -> output.Data:
     wanted, root = Wanted(**request["wanted"]), folder / "copy"
     here = root / Path(request["here"]).relative_to("/")
     here.mkdir(parents=True)

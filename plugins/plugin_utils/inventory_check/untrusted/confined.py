@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
@@ -29,6 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted
     RESULT,
     Limits,
     Refusal,
+    Request,
     refused,
 )
 
@@ -96,7 +97,7 @@ def _run(folder: Path, wanted: Wanted, top: Path, base: Base | None, limits: Lim
     settings = folder / "ansible.cfg"
     settings.touch()
     real = top.resolve()
-    request = {
+    request: Request = {
         "folder": str(folder),
         "limits": limits._asdict(),
         "wanted": wanted._asdict(),
@@ -128,8 +129,7 @@ def _run(folder: Path, wanted: Wanted, top: Path, base: Base | None, limits: Lim
     except subprocess.TimeoutExpired:
         return _given_up(folder, wanted, f"did not end within its limit of {limits.wall} s")
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
     code = process.returncode
     if code == 0:

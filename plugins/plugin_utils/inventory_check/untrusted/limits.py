@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Fault, Place
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Problem
@@ -40,6 +40,22 @@ class Limits(NamedTuple):
     cpu: int = 30
     wall: int = 90
     result_bytes: int = 64 * 1024 * 1024
+
+
+class Request(TypedDict):
+    """What the process that judges is asked."""
+
+    #: Where it writes, and the working directory and the top of the tree of the person who asks.
+    folder: str
+    here: str
+    top: str
+    wanted: dict[str, str]
+    limits: dict[str, int]
+    #: The parts of `Base`, none where nothing is compared.
+    base: list[str]
+    #: Paths of Python's modules and of collections.
+    modules: list[str]
+    collections: list[str]
 
 
 class Refusal(Exception):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.site import Site, is_vaulted
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.site import Site, Variables, is_vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import (
     Finding,
     Place,
@@ -58,7 +58,7 @@ class UntrustedSite(Site):
     def _prepare(self, loader: DataLoader) -> None:
         """Make nothing ready: no template is filled in."""
 
-    def variables(self, host_name: str) -> tuple[dict[str, Any], list[Problem]]:
+    def variables(self, host_name: str) -> tuple[Variables, list[Problem]]:
         """Return a host's variables, the unknown parts of its plan opaque, and a problem for each of these."""
         variables = self._reader.written(host_name)
         unknown = self.unknown[host_name] = {}
@@ -74,7 +74,7 @@ class UntrustedSite(Site):
                 problems.append(_unknown(name, path, text))
         return variables, problems
 
-    def inputs(self, host_name: str, key: _Key) -> dict[str, Any] | None:
+    def inputs(self, host_name: str, key: _Key) -> Variables | None:
         """Return the variables that an unknown value may be made of, None where it may be made of more than these."""
         variables = self._reader.written(host_name)
         words: set[str] = set()
