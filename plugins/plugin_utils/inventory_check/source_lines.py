@@ -190,10 +190,9 @@ class Places:
         groups = [group.name for group in reversed(sort_groups(host.get_groups())) if group.name != "all"]
         yield from self._of_files("host_vars", [host.name])
         yield from ((document, node) for document, _key, node in reversed(self._hosts.get(host.name, [])))
-        for names in (groups, ["all"]):
-            yield from self._of_files("group_vars", names)
-            for name in names:
-                yield from reversed(self._groups.get(name, []))
+        yield from self._of_files("group_vars", [*groups, "all"])
+        for name in (*groups, "all"):
+            yield from reversed(self._groups.get(name, []))
 
     def _of_files(self, folder: str, names: Iterable[str]) -> Iterator[tuple[Document, yaml.Node]]:
         for name in names:
