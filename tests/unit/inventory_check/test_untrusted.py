@@ -137,6 +137,14 @@ def test_hosts_groups_and_variables_are_those_of_ansible_inventory(table: Path, 
         assert groups <= {group.name for group in read.hosts[host].get_groups()}
 
 
+def test_a_value_that_group_vars_all_overrides_is_not_the_place_of_a_mistake(tmp_path: Path) -> None:
+    group = "{vars: {egov_ops_timezone: UTC}, hosts: {web1: {}}}"
+    write(tmp_path, hosts=f"all: {{children: {{web: {group}}}}}\n", group_vars__all="egov_ops_timezone: Nowhere\n")
+    for data in (validate(Wanted(str(tmp_path))), judged(tmp_path)):
+        (message,) = told(data["problems"])
+        assert message.startswith("all.yml:1: egov_ops_timezone is 'Nowhere'")
+
+
 PLAN = st.dictionaries(
     st.sampled_from(
         ["egov_ops_timezone", "egov_ops_fail_on", "egov_ops_tool_path", "egov_ops_ledger_retention_days", "x"]
