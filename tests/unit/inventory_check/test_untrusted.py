@@ -235,6 +235,26 @@ def test_an_encrypted_file_is_an_error_unless_the_earlier_state_has_it(before: P
     assert severities(judged(after, base=str(before)))[file] == "warning"
 
 
+def test_a_file_of_keys_in_the_tree_is_unknown_because_it_may_have_changed(before: Path) -> None:
+    for folder in (before, before.parent / "after"):
+        write(folder, host_vars__db1=f"egov_ops_witness_signers: {before.parent}/after/keys.cfg\n")
+    after = before.parent / "after"
+    assert severities(judged(after, base=str(before)))["egov_ops_witness_signers"] == "error"
+    for folder in (before, after):
+        write(folder, host_vars__db1="egov_ops_witness_signers: /etc/egov-ops/signers\n")
+    assert "egov_ops_witness_signers" not in severities(judged(after, base=str(before)))
+
+
+def test_a_path_may_lead_upwards_and_name_a_file(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(table / "ini/group_vars")
+    plain_path = Wanted(str(table / "small/hosts.yml"), base=str(table / "small/hosts.yml"))
+    wanted = plain_path._replace(inventory="../../small/../small/hosts.yml")
+    assert comparable(validate_untrusted(wanted, [], None)) == comparable(validate(plain_path))
+    monkeypatch.chdir("/")
+    wanted = Wanted(f"../..{table}/small")
+    assert comparable(validate_untrusted(wanted, ["a" * 300 + ","], None)) == comparable(validate(wanted))
+
+
 def test_a_weakening_is_found_and_accepted_as_in_a_trusted_change(tmp_path: Path) -> None:
     site(tmp_path / "before")
     site(tmp_path / "after")

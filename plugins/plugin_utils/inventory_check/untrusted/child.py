@@ -68,8 +68,8 @@ def _judge(request: Request, folder: Path, limits: Limits) -> output.Data:
     def note(text: str) -> None:
         (folder / READING).write_text(text, encoding="utf-8")
 
-    inventory = Path(request["here"], wanted.inventory)
-    now = Copy(Path(request["top"]), root, limits, note)
+    inventory, top = Path(request["inventory"]), Path(request["top"])
+    now = Copy(top, root, limits, note)
     now.take_inventory(inventory)
     base, faults = None, list[Fault]()
     if request["base"]:
@@ -78,7 +78,8 @@ def _judge(request: Request, folder: Path, limits: Limits) -> output.Data:
         beside = Copy(acceptances.parent, root, limits, note)  # it may lie beside an inventory that has no checkout
         beside.take_file(acceptances)
         now.faults += beside.faults
-        earlier = Copy(real.earlier, root, limits, note)
+        earlier_top = real.earlier if real.earlier.is_dir() else real.earlier.parent
+        earlier = Copy(earlier_top, root, limits, note)
         earlier.take_inventory(real.earlier / real.inventory)
         old = Copy(accepted_file(real.earlier, real).parent, root, limits, note)
         old.take_file(accepted_file(real.earlier, real))
@@ -91,7 +92,7 @@ def _judge(request: Request, folder: Path, limits: Limits) -> output.Data:
 
     def load(path: str) -> UntrustedSite:
         site = UntrustedSite(path)
-        site.root = root
+        site.root, site.top = root, top
         return site
 
     data = report(wanted, load(str(now.mirrored(inventory))), nullcontext(base) if base and not faults else None, load)

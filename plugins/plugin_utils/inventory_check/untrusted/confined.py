@@ -55,12 +55,13 @@ def validate_untrusted(
     sources and settings are the inventories and the configuration file with which this Ansible process was started.
     """
     refuse_missing(wanted.inventory)
-    top = tree_of(wanted.inventory)
-    _refuse_reading(top, wanted.inventory, sources, settings)
+    inventory = os.path.normpath(Path(wanted.inventory).absolute())  # a copy below another root has no place for `..`
+    top = tree_of(inventory)
+    _refuse_reading(top, inventory, sources, settings)
     with tempfile.TemporaryDirectory(prefix="egov-ops-") as name:
         folder = Path(name).resolve()
-        with earlier_state(wanted.base, wanted.inventory) if wanted.base else nullcontext() as base:
-            return _run(folder, wanted, top, base, limits or Limits())
+        with earlier_state(wanted.base, inventory) if wanted.base else nullcontext() as base:
+            return _run(folder, wanted, inventory, top, base, limits or Limits())
 
 
 def refuse_linked_folder(inventory: str, folder: str) -> None:
@@ -73,7 +74,7 @@ def refuse_linked_folder(inventory: str, folder: str) -> None:
 
 def tree_of(inventory: str) -> Path:
     """Return the top of the tree that an inventory belongs to: of its git checkout, or else its own folder."""
-    path = Path(inventory).absolute()
+    path = Path(os.path.normpath(Path(inventory).absolute()))
     folder = path if path.is_dir() else path.parent
     return next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent / ".git")), folder)
 
@@ -82,8 +83,8 @@ def _refuse_reading(top: Path, inventory: str, sources: Iterable[str], settings:
     """Refuse to go on where Ansible has read something of the tree already, or runs from it; raises OpsError."""
     real = top.resolve()
     used = [*sources, *([settings] if settings else []), str(_COLLECTIONS / "ansible_collections/egov/ops"), sys.prefix]
-    inside = [path for path in used if Path(path).exists() and Path(path).resolve().is_relative_to(real)]
-    inside += [path for path in sources if Path(path).is_dir() and real.is_relative_to(Path(path).resolve())]
+    inside = [path for path in used if os.path.lexists(path) and Path(path).resolve().is_relative_to(real)]
+    inside += [path for path in sources if os.path.lexists(path) and real.is_relative_to(Path(path).resolve())]
     if settings and Path(settings).parent == Path.cwd() and Path(inventory).absolute().is_relative_to(Path.cwd()):
         inside.append(settings)  # Ansible takes it because it lies in the working directory, beside the change
     if inside:
@@ -93,12 +94,13 @@ def _refuse_reading(top: Path, inventory: str, sources: Iterable[str], settings:
         )
 
 
-def _run(folder: Path, wanted: Wanted, top: Path, base: Base | None, limits: Limits) -> output.Data:
+def _run(folder: Path, wanted: Wanted, inventory: str, top: Path, base: Base | None, limits: Limits) -> output.Data:
     settings = folder / "ansible.cfg"
     settings.touch()
     real = top.resolve()
     request: Request = {
         "folder": str(folder),
+        "inventory": inventory,
         "limits": limits._asdict(),
         "wanted": wanted._asdict(),
         "top": str(top),

@@ -49,7 +49,9 @@ class Request(TypedDict):
     folder: str
     here: str
     top: str
+    #: What the person asks for, and the inventory's absolute path.
     wanted: dict[str, str]
+    inventory: str
     limits: dict[str, int]
     #: The parts of `Base`, none where nothing is compared.
     base: list[str]

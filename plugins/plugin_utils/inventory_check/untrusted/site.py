@@ -48,6 +48,8 @@ class UntrustedSite(Site):
 
     #: Below it lie the copies of all files that may be read.
     root = Path(os.devnull)
+    #: The top of the tree that the change belongs to.
+    top = Path(os.devnull)
 
     def __init__(self, path: str) -> None:
         """Load the copy of an inventory."""
@@ -69,6 +71,8 @@ class UntrustedSite(Site):
                     variables[name] = Opaque(str(value._ciphertext))
                 continue
             variables[name], texts = self._hide(value)
+            if not texts and _names_signers(name) and isinstance(value, str) and self._is_in_tree(value):
+                texts = {(): str(value)}
             for path, text in texts.items():
                 unknown[name, path] = text
                 problems.append(_unknown(name, path, text))
@@ -112,8 +116,7 @@ class UntrustedSite(Site):
     def _is_older(self, finding: Finding, earlier: UntrustedSite, in_present: Callable[[Any], Any]) -> bool:
         """Return whether an unknown value was the same on all its hosts, and all that it may be made of too."""
         key = (finding.problem.variable, finding.problem.path)
-        variable = load_schema().find(key[0])[0]
-        if variable and variable.weaker == "signers":
+        if _names_signers(key[0]):
             return False  # the file that it names may have changed
         for host in finding.hosts:
             text = earlier.unknown.get(host, {}).get(key)
@@ -135,6 +138,9 @@ class UntrustedSite(Site):
         if not real.is_relative_to(self.root):
             raise FileNotFoundError(path)
         return super().read_text(str(real))
+
+    def _is_in_tree(self, path: str) -> bool:
+        return Path(path).is_absolute() and Path(os.path.realpath(path)).is_relative_to(self.top.resolve())
 
     def _hide(self, value: Any) -> tuple[Any, dict[tuple[str, ...], str]]:
         """Return a value with its unknown parts opaque, and their texts by the keys that lead to them.
@@ -167,8 +173,14 @@ def _encrypted(site: Site | None) -> Iterable[tuple[str, str]]:
     return site.places.encrypted.items() if site else ()
 
 
+def _names_signers(name: str) -> bool:
+    """Return whether a variable names a file of keys, of which none may come without being noticed."""
+    variable = load_schema().find(name)[0]
+    return bool(variable and variable.weaker == "signers")
+
+
 def _unknown(name: str, path: tuple[str, ...], text: str) -> Problem:
     where = ".".join((name, *path))
-    what = "encrypted" if text.startswith("$ANSIBLE_VAULT") else "a template"
+    what = "encrypted" if text.startswith("$ANSIBLE_VAULT") else "a template" if _TEMPLATE.search(text) else "a file"
     sentence = f"{where} is {what}, which is not opened for an untrusted change: unknown; a person must judge it."
     return Problem(name, "", sentence, path=path, rule="unknown")
