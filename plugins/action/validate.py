@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from ansible import constants
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import Wanted, output, validate
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import (
+    Wanted,
+    output,
+    refuse_linked_folder,
+    validate,
+    validate_untrusted,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import check, load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import refuse_settings
 
@@ -28,6 +34,7 @@ class ActionModule(Task["Mapping[str, str | None]"]):
     """See plugins/modules/validate.py."""
 
     ARGUMENTS = {
+        "mode": {"type": "str", "choices": ["trusted", "untrusted"]},
         "inventory": {"type": "str"},
         "base": {"type": "str"},
         "explain": {"type": "str"},
@@ -41,10 +48,16 @@ class ActionModule(Task["Mapping[str, str | None]"]):
         for problem in check({}, load_schema(), extra):
             raise OpsError(problem.message)
         plan = merge({}, load_schema(), extra)
-        wanted = {name: arguments[name] or plan[f"egov_ops_validate_{name}"] for name in self.ARGUMENTS}
-        data = validate(Wanted(**{name: value for name, value in wanted.items() if name != "folder"}))
+        wanted = Wanted(*(arguments[name] or plan[f"egov_ops_validate_{name}"] for name in Wanted._fields))
+        folder = arguments["folder"] or plan["egov_ops_validate_folder"]
+        if (arguments["mode"] or plan["egov_ops_validate"]) == "untrusted":
+            if folder:
+                refuse_linked_folder(wanted.inventory, folder)
+            data = validate_untrusted(wanted, self._sources(), constants.CONFIG_FILE)
+        else:
+            data = validate(wanted)
         self.say(output.render_text(data))
-        files = output.write(data, Path(wanted["folder"])) if wanted["folder"] and not self._task.check_mode else []
+        files = output.write(data, Path(folder)) if folder and not self._task.check_mode else []
         failed = any(problem["severity"] == "error" for problem in data["problems"])
         return {
             "failed": failed,
@@ -55,5 +68,10 @@ class ActionModule(Task["Mapping[str, str | None]"]):
             "changes": data["changes"][:SHOWN],
             "change_count": len(data["changes"]),
             "not_checked": data["not_checked"],
+            "unknown": data["unknown"],
             "files": files,
         }
+
+    def _sources(self) -> list[str]:
+        """Return the inventories that this very process has read."""
+        return [str(source) for source in self._task.get_variable_manager()._inventory._sources]

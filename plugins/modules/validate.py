@@ -23,6 +23,15 @@ description:
 extends_documentation_fragment:
   - egov.ops.controller
 options:
+  mode:
+    description:
+      - With V(trusted) the inventory is loaded as a run would load it, its plugins, scripts and templates included.
+      - With V(untrusted) it is read as data, in a process of its own with limits of time and memory - files of YAML and
+        INI alone, no link out of the tree. What a template would give, or is encrypted, is unknown, listed by name, and
+        an error unless the state of O(base) has the same. See docs/ci.md for how such a job is started.
+      - Without it, the run option C(egov_ops_validate).
+    type: str
+    choices: [trusted, untrusted]
   inventory:
     description:
       - Path of the inventory, a file or a folder, from the folder in which C(ansible-playbook) was started.
@@ -52,8 +61,8 @@ attributes:
       - The inventory is checked all the same; no file is written.
 notes:
   - A module for the controller, to be called once, on C(localhost).
-  - Inventory plugins, scripts and lookups of the inventory are run as in any procedure. Validate a change that you do
-    not trust where there is nothing to take, as docs/ci.md says.
+  - In the mode V(trusted) inventory plugins, scripts and lookups of the inventory are run as in any procedure. Validate
+    a change that you do not trust with O(mode=untrusted).
 seealso:
   - module: egov.ops.run_begin
 """
@@ -176,6 +185,11 @@ not_checked:
   returned: always
   type: list
   elements: str
+unknown:
+  description: With O(mode=untrusted) the variables with values that nobody has judged, each with how many.
+  returned: always
+  type: dict
+  sample: {egov_ops_tool_path: 4}
 files:
   description: Paths of the files that were written.
   returned: always

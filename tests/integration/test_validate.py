@@ -37,6 +37,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         "ANSIBLE_NOCOLOR": "1",
+        "CI_PROJECT_ID": "7",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7",
+        "TRUST": "trusted",
         "GIT_AUTHOR_NAME": "Operator",
         "GIT_AUTHOR_EMAIL": "operator@example.internal",
         "GIT_COMMITTER_NAME": "Operator",
@@ -98,15 +101,22 @@ class Github:
         shell("git switch -q change", repository, environment)
         commands = "\n".join(step["run"] for step in steps if "run" in step)
         done = shell(commands, clone, {**environment, "GITHUB_WORKSPACE": str(clone)})
-        if (clone / "results").exists():
+        if (clone / "results").exists() and not (clone / "results").is_symlink():
             shutil.copytree(clone / "results", repository / "results", dirs_exist_ok=True)
         return done
 
 
-@pytest.mark.parametrize("server", [Gitlab(), Github()], ids=["gitlab", "github"])
+#: What a server says of a change that comes from a fork.
+OUTSIDE = {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8", "TRUST": "untrusted"}
+BOTH = pytest.mark.parametrize("server", [Gitlab(), Github()], ids=["gitlab", "github"])
+
+
+@BOTH
+@pytest.mark.parametrize("trust", ["trusted", pytest.param("untrusted", marks=pytest.mark.slow)])
 def test_a_job_passes_a_change_fails_a_weakening_and_passes_it_when_it_is_accepted(
-    server: Any, repository: Path, environment: dict[str, str]
+    server: Any, trust: str, repository: Path, environment: dict[str, str]
 ) -> None:
+    environment |= OUTSIDE if trust == "untrusted" else {}
     (repository / ".gitignore").write_text("/results/\n")
     edit(repository, 'critical: "90"', 'critical: "88"')
     done = server.run(repository, environment)
@@ -118,13 +128,107 @@ def test_a_job_passes_a_change_fails_a_weakening_and_passes_it_when_it_is_accept
     data = json.loads((repository / "results/validate.json").read_text())
     (weakening,) = [change for change in data["changes"] if change["weakens"]]
     assert weakening["hosts"] == ["file1", "file2"]
-    (result,) = json.loads((repository / "results/validate.sarif").read_text())["runs"][0]["results"]
-    assert result["ruleId"] == "weakening"
+    results = json.loads((repository / "results/validate.sarif").read_text())["runs"][0]["results"]
+    assert [result["ruleId"] for result in results if result["level"] == "error"] == ["weakening"]
     acceptance = [{**ACCEPTED[0], "digest": weakening["digest"]}]
     (repository / "accepted_changes.yml").write_text(yaml.safe_dump(acceptance))
     done = server.run(repository, environment)
     assert done.returncode == 0, done.stdout
     assert f"accepted by {ACCEPTED[0]['person']}" in done.stdout
+
+
+#: What leaves a mark beside itself, as a callback, an inventory script and a template of a change.
+MARKS = """\
+import pathlib
+
+pathlib.Path({mark!r}).touch()
+"""
+
+
+def hostile_change(repository: Path, mark: Path) -> None:
+    """Put into a change whatever Ansible would run of it, had it been started in the usual way."""
+    (repository / "plugins").mkdir()
+    (repository / "plugins/spy.py").write_text(MARKS.format(mark=str(mark)))
+    folders = "callback_plugins = plugins\nvars_plugins = plugins\ninventory = inventories/site\n"
+    (repository / "ansible.cfg").write_text(f"[defaults]\n{folders}callbacks_enabled = spy\n")
+    for name in ("localhost,", "inventories/site/dynamic"):
+        (repository / name).write_text(f"#!/bin/sh\ntouch {mark}\necho '{{}}'\n")
+        (repository / name).chmod(0o755)
+    lookup = f"{{{{ lookup('pipe', 'touch {mark}') }}}}"
+    (repository / "inventories/site/host_vars/db1.yml").write_text(f'egov_ops_witness_key: "{lookup}"\n')
+    (repository / "inventories/site/more.yml").write_text("plugin: ansible.builtin.constructed\n")
+    (repository / "results").symlink_to(repository.parent / "home")
+
+
+@BOTH
+def test_a_job_runs_nothing_of_a_change_from_outside_and_names_what_it_refuses(
+    server: Any, repository: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    hostile_change(repository, tmp_path / "mark")
+    done = server.run(repository, {**environment, **OUTSIDE})
+    assert done.returncode != 0, done.stdout
+    assert "results is a link of the change, and results are not written by way of it" in done.stdout
+    (repository / "results").unlink()
+    done = server.run(repository, {**environment, **OUTSIDE})
+    assert done.returncode == 2, done.stdout
+    assert "inventories/site/dynamic is a script or executable" in done.stdout
+    assert "inventories/site/more.yml names an inventory plugin in line 1" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (tmp_path / "mark").exists()
+    assert list((tmp_path / "home").glob("validate*")) == []
+    assert (repository / "results/validate.sarif").exists()
+
+
+def test_a_repository_inside_a_change_gives_git_no_settings(
+    repository: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    inside = repository / "inventories/site"
+    for name in ("objects", "refs"):
+        (inside / name).mkdir()
+    (inside / "HEAD").write_text("ref: refs/heads/main\n")
+    (inside / "config").write_text(
+        f'[core]\n\trepositoryformatversion = 0\n\tworktree = {repository}\n\tfsmonitor = "touch {tmp_path}/mark"\n'
+    )
+    chosen = "-e egov_ops_validate=untrusted -e egov_ops_validate_inventory=inventories/site"
+    done = play(repository, environment, "-i /dev/null", chosen, "-e egov_ops_validate_base=main")
+    assert done.returncode != 0
+    assert "cannot use bare repository" in done.stdout
+    assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize("options", ["-i inventories/site", "-i localhost,"])
+def test_a_run_that_has_read_something_of_an_untrusted_change_is_refused(
+    options: str, repository: Path, environment: dict[str, str]
+) -> None:
+    (repository / "localhost,").write_text("web9\n")
+    shutil.rmtree(repository / "inventories/site/group_vars/all")  # a password that this run does not have
+    chosen = "-e egov_ops_validate=untrusted -e egov_ops_validate_inventory=inventories/site"
+    done = play(repository, environment, options, chosen)
+    assert done.returncode != 0
+    assert "belongs to the change in" in done.stdout
+    assert "start with -i /dev/null" in " ".join(done.stdout.split())
+
+
+def test_a_run_with_the_settings_of_an_untrusted_change_is_refused(
+    repository: Path, environment: dict[str, str]
+) -> None:
+    (repository / "ansible.cfg").write_text("[defaults]\n")
+    chosen = "-e egov_ops_validate=untrusted -e egov_ops_validate_inventory=inventories/site"
+    done = play(repository, environment, "-i /dev/null", chosen)
+    assert done.returncode != 0
+    assert "ansible.cfg belongs to the change in" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("core", ["2.16", "2.21"])
+def test_other_versions_of_ansible_judge_an_untrusted_change_the_same(
+    core: str, ansible_core: Any, repository: Path, environment: dict[str, str]
+) -> None:
+    environment["PATH"] = f"{ansible_core(core)}:{environment['PATH']}"
+    chosen = "-e egov_ops_validate=untrusted -e egov_ops_validate_inventory=inventories/site"
+    done = play(repository, environment, "-i /dev/null", chosen, "-e egov_ops_validate_base=main")
+    assert done.returncode == 0, done.stdout
+    assert "Unknown, because a template or encrypted: egov_ops_backup_repositories (21)." in done.stdout
 
 
 def test_the_gitlab_job_ends_where_the_server_gives_no_base(repository: Path, environment: dict[str, str]) -> None:

@@ -13,10 +13,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils import offering
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import output
     from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.check import Wanted, validate
+    from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.untrusted.confined import (
+        refuse_linked_folder,
+        validate_untrusted,
+    )
 else:
     __getattr__ = offering(
         __name__,
         {
             "check": ("Wanted", "validate"),
+            "untrusted.confined": ("refuse_linked_folder", "validate_untrusted"),
         },
     )

@@ -7,19 +7,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import accepted, explain, output
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.earlier_state import Base, earlier_state
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.findings import Checked, Finding, examine
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.site import Site
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Place, shown_path
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.findings import Checked, examine
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.site import UNREADABLE, Site
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Finding, Place, shown_path
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     Change,
     Memory,
+    Opaque,
     Plans,
     Problem,
     Schema,
@@ -30,7 +32,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.runs import is_foreign
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.types import (
-        ChangeData,
         Explanation,
         Validation,
     )
@@ -46,38 +47,44 @@ class Wanted(NamedTuple):
 
 def validate(wanted: Wanted) -> Validation:
     """Return all that is wrong with an inventory as data; raises OpsError where there is none to look at."""
-    site, schema, memory = _load(wanted.inventory), load_schema(), Memory()
+    refuse_missing(wanted.inventory)
+    base = earlier_state(wanted.base, wanted.inventory) if wanted.base else None
+    return report(wanted, Site(wanted.inventory), base, Site)
+
+
+def report(
+    wanted: Wanted, site: Site, earlier_base: AbstractContextManager[Base] | None, load: Callable[[str], Site]
+) -> Validation:
+    """Return all that is wrong with a loaded inventory; load makes a site of the earlier state's path."""
+    schema, memory = load_schema(), Memory()
     checked = examine(site, schema, memory)
-    changes: list[ChangeData] = []
-    explanation: Explanation = {}
+    data = output.blank(wanted.inventory, wanted.base)
+    data["loaded"], data["hosts"] = site.is_loaded, len(site.hosts)
+    data["files"], data["not_checked"] = site.places.files, list(site.places.encrypted)
     findings = list(checked.findings)
-    if wanted.base and site.is_loaded:
-        with earlier_state(wanted.base, wanted.inventory) as base:
-            compared, more = _compare(base, site, checked, schema, memory)
-        changes = [output.change_data(*change) for change in compared]
-        findings += more
+    if earlier_base and site.is_loaded:
+        with earlier_base as base:
+            path = base.earlier / base.inventory
+            earlier = load(str(path)) if path.exists() else None
+            changes, more = _compare(base, site, earlier, checked, schema, memory)
+            data["changes"] = [output.change_data(*change) for change in changes]
+            known = earlier if earlier and earlier.is_loaded else None
+            findings = [*site.settled(findings, known, lambda value: _mapped(value, base)), *more]
+    elif site.is_loaded:
+        findings = list(site.settled(findings, None, lambda value: value))
     if wanted.explain and site.is_loaded:
-        explanation = _explain(site, wanted.explain, checked, schema)
-    return {
-        "schema": output.SCHEMA,
-        "inventory": wanted.inventory,
-        "base": wanted.base,
-        "loaded": site.is_loaded,
-        "hosts": len(site.hosts),
-        "files": site.places.files,
-        "not_checked": list(site.places.encrypted),
-        "changes": changes,
-        "explain": explanation,
-        "problems": [output.problem_data(finding) for finding in findings],
-    }
+        data["explain"] = _explain(site, wanted.explain, checked, schema)
+    data["unknown"] = site.unknown_values()
+    data["problems"] = [output.problem_data(finding) for finding in findings]
+    return data
 
 
-def _load(inventory: str) -> Site:
+def refuse_missing(inventory: str) -> None:
+    """Refuse a path at which there is no inventory; raises OpsError."""
     if not inventory:
         raise OpsError("No inventory is named; give inventory: or -e egov_ops_validate_inventory=PATH.")
     if not Path(inventory).exists():
         raise OpsError(f"The inventory {inventory} does not exist; give the path of a file or folder.")
-    return Site(inventory)
 
 
 def _explain(site: Site, host: str, checked: Checked, schema: Schema) -> Explanation:
@@ -92,14 +99,12 @@ def _explain(site: Site, host: str, checked: Checked, schema: Schema) -> Explana
 
 
 def _compare(
-    base: Base, site: Site, checked: Checked, schema: Schema, memory: Memory
+    base: Base, site: Site, earlier: Site | None, checked: Checked, schema: Schema, memory: Memory
 ) -> tuple[list[tuple[Change, Place, accepted.Acceptance | None]], list[Finding]]:
     """Return what a change means, each effect with its place and who accepts it, and what is wrong with the change."""
-    path = base.earlier / base.inventory
-    earlier = Site(str(path)) if path.exists() else None
     findings: list[Finding] = []
     if earlier and not earlier.is_loaded:
-        fault = next(fault for fault in earlier.faults if fault.problem.rule == "syntax")
+        fault = next(fault for fault in earlier.faults if fault.problem.rule in UNREADABLE)
         why = base.in_present(fault.problem.message)
         sentence = f"Nothing can be compared, because the base cannot be loaded: {why}"
         return [], [Finding(Place(), Problem("", "", sentence, fatal=False, rule="base"))]
@@ -151,23 +156,26 @@ def _plans(site: Site, checked: Checked, schema: Schema, base: Base | None) -> t
         if plan is None:
             broken.append(host)
             continue
-        values = dict(_with_signers(plan, schema, base))
+        values = dict(_with_signers(plan, schema, base, site))
         if base:
             values = {name: _mapped(value, base) for name, value in values.items()}
         plans[host] = None if is_foreign(plan, checked.variables[host]) else values
     return plans, broken
 
 
-def _with_signers(plan: Mapping[str, Any], schema: Schema, base: Base | None) -> Iterator[tuple[str, Any]]:
+def _with_signers(plan: Mapping[str, Any], schema: Schema, base: Base | None, site: Site) -> Iterator[tuple[str, Any]]:
     """Yield a plan's values; of a file of signers also those that it names, None where it cannot be read."""
     for name, value in plan.items():
         if schema.variables[name].weaker != "signers":
             yield name, value
             continue
+        if isinstance(value, Opaque):
+            yield name, value
+            continue
         lines: list[str] | None = []
         if value:
             try:
-                text = Path(base.in_earlier(value) if base else value).read_text(encoding="utf-8")
+                text = site.read_text(base.in_earlier(value) if base else value)
                 lines = sorted(line.strip() for line in text.splitlines() if line.strip() and line[0] != "#")
             except (OSError, UnicodeDecodeError):
                 lines = None
@@ -178,6 +186,8 @@ def _mapped(value: Any, base: Base) -> Any:
     """Return a value of the earlier state as it would be in the present one: its paths lie there."""
     if isinstance(value, str):
         return base.in_present(value)
+    if isinstance(value, Opaque):
+        return Opaque(base.in_present(value.ciphertext))
     if isinstance(value, Mapping):
         return {key: _mapped(inner, base) for key, inner in value.items()}
     return [_mapped(inner, base) for inner in value] if isinstance(value, list) else value
@@ -185,14 +195,14 @@ def _mapped(value: Any, base: Base) -> Any:
 
 def _acceptances(base: Base, changes: list[Change]) -> tuple[Mapping[str, accepted.Acceptance], list[Any]]:
     """Return what this very change accepts: an entry that the base had already belongs to an earlier one."""
-    now, then = (_accepted_file(folder, base) for folder in (base.present, base.earlier))
+    now, then = (accepted_file(folder, base) for folder in (base.present, base.earlier))
     found = accepted.read(now)
     old = accepted.read(then).by_digest if then.resolve() != now.resolve() else {}
     new = {digest: entry for digest, entry in found.by_digest.items() if digest not in old}
     return new, [*found.faults, *accepted.unused(new, changes)]
 
 
-def _accepted_file(folder: Path, base: Base) -> Path:
+def accepted_file(folder: Path, base: Base) -> Path:
     """Return the file of acceptances: at the top of the repository, or beside an inventory that is compared alone."""
     return (folder if base.inventory.parts else folder.parent) / accepted.FILE
 

@@ -18,6 +18,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 
 #: Seconds that git may take to lay out a revision.
 _PATIENCE = 120
+#: A folder of a change that looks like a repository has settings, and some of them are programs that git would run.
+_GUARDED = ("-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
 
 
 class Base(NamedTuple):
@@ -94,7 +96,7 @@ def _git(
         where = Path(_git(path, "rev-parse", "--show-toplevel").stdout.strip())
     try:
         return subprocess.run(
-            ["git", "-C", str(where), *arguments],
+            ["git", *_GUARDED, "-C", str(where), *arguments],
             env={**(environment or os.environ), "LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.addresses import addresses
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.site import Site
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Fault, Place, shown_path
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import (
+    Fault,
+    Finding,
+    Place,
+    shown_path,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     Memory,
     Plan,
@@ -24,14 +29,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     role_options,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import role_value_problems
-
-
-class Finding(NamedTuple):
-    """A problem, where it stands, and the hosts that it concerns: none where it is one of the inventory itself."""
-
-    place: Place
-    problem: Problem
-    hosts: tuple[str, ...] = ()
 
 
 class Checked(NamedTuple):

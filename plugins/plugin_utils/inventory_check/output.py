@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,7 @@ from xml.etree import ElementTree
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import explain
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.accepted import Acceptance
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.findings import Finding
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Place
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Finding, Place
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Change
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ RULES = {
     "step": "A step that no procedure can record",
     "syntax": "A file that cannot be read",
     "template": "A template that cannot be filled in",
+    "unknown": "A value that cannot be judged",
+    "untrusted": "What an untrusted change may not have",
     "value": "A value that is not allowed",
     "word": "A word that there is not",
     "weakening": "A change that takes protection away and is not accepted",
@@ -58,6 +60,23 @@ RULES = {
 
 #: Effects that add protection, as far as that is told by their name.
 GAINS = ("is new", "new in the inventory", "now looked after")
+
+
+def blank(inventory: str, base: str) -> Validation:
+    """Return the data of an inventory that nobody has looked at."""
+    return {
+        "schema": SCHEMA,
+        "inventory": inventory,
+        "base": base,
+        "loaded": False,
+        "hosts": 0,
+        "files": [],
+        "not_checked": [],
+        "unknown": {},
+        "changes": [],
+        "explain": {},
+        "problems": [],
+    }
 
 
 def problem_data(finding: Finding) -> ProblemData:
@@ -125,6 +144,9 @@ def render_text(data: Validation) -> str:
     lines += [_line_of(problem) for problem in data["problems"]]
     if data["not_checked"]:
         lines.append(f"Not checked, because encrypted: {', '.join(data['not_checked'])}.")
+    if data["unknown"]:
+        names = ", ".join(f"{name} ({number})" for name, number in data["unknown"].items())
+        lines.append(f"Unknown, because a template or encrypted: {names}.")
     lines.append(sentence_of(data))
     return "\n".join(lines)
 
@@ -198,7 +220,11 @@ def write(data: Validation, folder: Path) -> list[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, render in FILES.items():
-            (folder / name).write_text(render(data), encoding="utf-8")
+            # A file of its own takes the name: what stands there, a link or a pipe, is neither followed nor opened.
+            temporary = folder / f".{name}.{secrets.token_hex(8)}"
+            with temporary.open("x", encoding="utf-8") as stream:
+                stream.write(render(data))
+            temporary.replace(folder / name)
     except OSError as error:
         raise OpsError(f"The results cannot be written to {folder} ({error.strerror}); name another folder.") from error
     return [str(folder / name) for name in FILES]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from ansible.vars.manager import VariableManager
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import (
     ENCRYPTED,
     Fault,
+    Finding,
     Place,
     Places,
     shown_path,
@@ -30,6 +31,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import PREFIX, Inven
 if TYPE_CHECKING:
     from ansible.inventory.host import Host
 
+#: The rules of faults with which nothing else of an inventory is checked.
+UNREADABLE = ("syntax", "untrusted")
 #: How the names of variables begin that stand in an encrypted file.
 _VAULT = "vault_"
 #: Names in a template that are functions of Ansible and Jinja, not variables.
@@ -64,12 +67,16 @@ class Site:
         self.hosts = {host.name: host for host in inventory.get_hosts()}
         self.groups = list(inventory.groups)
         self._reader = InventoryPlan(VariableManager(loader=loader, inventory=inventory), None)
+        self._prepare(loader)
+
+    def _prepare(self, loader: DataLoader) -> None:
+        """Make ready what fills in templates."""
         self._templates = _Templates(Templar(loader=loader))
 
     @property
     def is_loaded(self) -> bool:
         """Return whether all files of the inventory could be read."""
-        return not any(fault.problem.rule == "syntax" for fault in self.faults)
+        return not any(fault.problem.rule in UNREADABLE for fault in self.faults)
 
     def variables(self, host_name: str) -> tuple[Mapping[str, object], list[Problem]]:
         """Return a host's variables, those of the plan templated and the encrypted ones opaque, and what is wrong.
@@ -96,9 +103,21 @@ class Site:
                         f"encrypted one, where such a name begins with {_VAULT}."
                     )
                     problems.append(Problem(name, "", sentence, fatal=False, rule="template"))
-            elif _is_vaulted(value):
+            elif is_vaulted(value):
                 variables[name] = Opaque(str(value._ciphertext))
         return variables, problems
+
+    def settled(self, findings: list[Finding], earlier: Any, in_present: Callable[[Any], Any]) -> Iterator[Finding]:
+        """Yield findings once it is known what the earlier state is, None where nothing is compared."""
+        yield from findings
+
+    def unknown_values(self) -> dict[str, int]:
+        """Return the variables with values that nobody has judged, each with how many."""
+        return {}
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file that the plan names; raises OSError or UnicodeDecodeError."""
+        return Path(path).read_text(encoding="utf-8")
 
 
 class _Loader(DataLoader):  # type: ignore[misc]
@@ -167,7 +186,7 @@ class _Templates:
         """
         if id(value) in self._constant:
             return value
-        if _is_vaulted(value):
+        if is_vaulted(value):
             return Opaque(str(value._ciphertext))
         if isinstance(value, str):
             return self._text(host, variables, value, hidden) if _is_template(value) else value
@@ -208,7 +227,7 @@ class _Templates:
             needed |= names
             for name in names:
                 for inner in _leaves(context.get(name)):
-                    if _is_vaulted(inner):
+                    if is_vaulted(inner):
                         secret += str(inner._ciphertext)
                     elif isinstance(inner, str) and _is_template(inner):
                         waiting.append(inner)
@@ -237,7 +256,8 @@ def _is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def _is_vaulted(value: Any) -> bool:
+def is_vaulted(value: Any) -> bool:
+    """Return whether a value is encrypted."""
     return hasattr(type(value), "_ciphertext") or "_ciphertext" in getattr(value, "__dict__", ())
 
 

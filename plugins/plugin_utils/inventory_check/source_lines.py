@@ -43,6 +43,14 @@ class Fault(NamedTuple):
     problem: Problem
 
 
+class Finding(NamedTuple):
+    """A problem, where it stands, and the hosts that it concerns: none where it is one of the inventory itself."""
+
+    place: Place
+    problem: Problem
+    hosts: tuple[str, ...] = ()
+
+
 class Document:
     """A file as YAML nodes with their lines; `root` is None for what is no YAML, or encrypted as a whole.
 
@@ -182,10 +190,9 @@ class Places:
         groups = [group.name for group in reversed(sort_groups(host.get_groups())) if group.name != "all"]
         yield from self._of_files("host_vars", [host.name])
         yield from ((document, node) for document, _key, node in reversed(self._hosts.get(host.name, [])))
-        for names in (groups, ["all"]):
-            yield from self._of_files("group_vars", names)
-            for name in names:
-                yield from reversed(self._groups.get(name, []))
+        yield from self._of_files("group_vars", [*groups, "all"])
+        for name in (*groups, "all"):
+            yield from reversed(self._groups.get(name, []))
 
     def _of_files(self, folder: str, names: Iterable[str]) -> Iterator[tuple[Document, yaml.Node]]:
         for name in names:
@@ -291,7 +298,7 @@ def _nested(folder: Path) -> Iterator[Path]:
 def _expanded(name: str) -> list[str]:
     try:
         return list(expand_hostname_range(name)) if detect_range(name) else [name]
-    except AnsibleError:
+    except (AnsibleError, ValueError):
         return []  # Ansible says what is wrong with it when it loads the inventory
 
 

@@ -92,6 +92,7 @@ class Validation(TypedDict):
     hosts: int
     files: list[str]
     not_checked: list[str]
+    unknown: dict[str, int]  # how many values of each variable nobody could judge
     changes: list[ChangeData]
     explain: Explanation
     problems: list[ProblemData]

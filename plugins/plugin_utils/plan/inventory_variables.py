@@ -60,7 +60,7 @@ class InventoryPlan:
         if key not in self._groups:
             everyone = self._inventory.groups["all"]
             merged = everyone.get_vars()
-            for layer in (self._from_plugins([everyone]), get_group_vars(groups), self._from_plugins(groups)):
+            for layer in (get_group_vars(groups), self._from_plugins([everyone]), self._from_plugins(groups)):
                 merged = combine_vars(merged, layer)
             self._groups[key] = merged
         return dict(combine_vars(combine_vars(self._groups[key], host.get_vars()), self._from_plugins([host])))

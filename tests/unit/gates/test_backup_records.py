@@ -23,6 +23,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledg
 
 from tests.support.gate_cases import NOW
 
+#: When the gates ask.
+LATER = NOW + timedelta(days=1)
+
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateDir:

@@ -37,6 +37,7 @@ BAD: dict[str, Any] = {
     "egov_ops_report_to": {"day": 30},
     "egov_ops_report_group": ["web"],
     "egov_ops_report_team": "OPS",
+    "egov_ops_validate": "perhaps",
     "egov_ops_validate_inventory": ["inventories/site"],
     "egov_ops_validate_base": {"main": True},
     "egov_ops_validate_explain": ["web1"],
