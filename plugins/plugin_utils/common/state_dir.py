@@ -43,6 +43,7 @@ class StateDir:
         self.exports = path / "exports"
         self.requests = path / "requests"
         self.crashes = path / "crashes"
+        self.machines = path / "machines"
         self.passwords = path / "passwords"
         self.locks = path / "locks"
         self.witness = path / "witness.jsonl"
@@ -122,9 +123,10 @@ class StateDir:
         # What lies in the spool's folder and is none of ours is set aside by a drain, and `rejected` holds it.
         closed = (self.spool, self.rejected)
         searched = (self.reports, self.rollups, self.exports, self.requests, self.crashes, self.locks, self.untold)
+        memory = (self.machines, self.machines / "names", self.machines / "marks")
         beside = [self.ledger.with_name(self.ledger.name + ending) for ending in ("-journal", "-wal", "-shm")]
         files = (*closed, self.ledger, *beside, self.witness)
-        refuse_untrusted(self.path, (*searched, self.passwords), files, group)
+        refuse_untrusted(self.path, (*searched, *memory, self.passwords), files, group)
 
 
 def file_system(path: Path, mountinfo: str) -> str:

@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 
 
@@ -23,3 +28,14 @@ class DamagedSpool(SpoolError):
 
 class NewerSpool(SpoolError):
     """A spool was written by a newer release."""
+
+
+@contextmanager
+def errors_of(path: Path, done: str) -> Iterator[None]:
+    """Turn an error of a ledger's database into a LedgerError: it cannot be opened, read or written."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise LedgerError(
+            f"The ledger {path} cannot be {done}: {error}; free its disk, mend its permissions or restore it."
+        ) from None

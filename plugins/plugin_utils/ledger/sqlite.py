@@ -26,7 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import (
     digest,
     link,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, errors_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Artefact, Head, Record, Run, Stored
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.queries import condition, streaks
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import CONTROLLER
@@ -60,7 +60,7 @@ class Ledger:
         self.path = path
         self._algorithm = algorithm
         self._read: dict[str, Record] = {}  # the records appended here by their text: parsing is dear
-        with self.database("opened"):
+        with errors_of(path, "opened"):
             if read_only and not path.exists():
                 raise LedgerError(f"There is no ledger at {path} yet; run a procedure such as egov.ops.daily first.")
             if not read_only:
@@ -341,9 +341,5 @@ class Ledger:
     @contextmanager
     def database(self, done: str) -> Iterator[sqlite3.Connection]:
         """Give the open database, with errors as those of the ledger that cannot be read, or written."""
-        try:
+        with errors_of(self.path, done):
             yield self._db
-        except (sqlite3.Error, OSError) as error:
-            raise LedgerError(
-                f"The ledger {self.path} cannot be {done}: {error}; free its disk, mend its permissions or restore it."
-            ) from None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
@@ -25,6 +26,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
     MACHINES,
     OpsError,
     StateDir,
+    make_private,
+    open_private,
     printed_commands,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
@@ -219,9 +222,11 @@ def _write(state: StateDir, known: Known) -> None:
 def _store(path: Path, value: object) -> None:
     try:
         for folder in (path.parent.parent, path.parent):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            if not folder.is_dir():
+                make_private(folder)
         temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps(value), encoding="ascii")  # not fsynced: the ledger has it too
+        with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="ascii") as file:
+            json.dump(value, file)  # not fsynced: the ledger has it too
         temporary.rename(path)
     except OSError as error:
         raise OpsError(
@@ -234,7 +239,7 @@ def _of_name(state: StateDir, host: str) -> Path:
 
 
 def _folder(state: StateDir, name: str) -> Path:
-    return state.path / "machines" / name
+    return state.machines / name
 
 
 def _locked(state: StateDir) -> AbstractContextManager[None]:
