@@ -115,6 +115,9 @@ A procedure that would work on no host ends with an error: the inventory does no
 in full, a part of `egov_ops_hosts` or `--limit` is neither a host nor a group, or no host is ours. Hosts with
 `egov_ops_managed: false`, network devices and Windows are never connected to; each has a row `not_ours` in every run.
 
+Work that somebody else's lock keeps from being done is `failed`, and the run ends with 2; its record names the holder,
+the host and the age. `skipped` as `busy` is only what another live run of egov.ops is doing.
+
 What was due for a whole period and was not run is named in the first lines of every report until it is. A step that
 this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
 due."""

@@ -108,12 +108,12 @@ evidence:
       type: str
       sample: pending
     status:
-      description: One of V(ok), V(warning), V(critical) and V(unknown).
+      description: One of V(ok), V(warning), V(critical), V(unknown), and V(failed) where another program held a lock.
       returned: always
       type: str
       sample: warning
     reason:
-      description: Why the status is V(unknown), for example V(stale_lists), V(busy), V(permission) or V(not_supported).
+      description: Why it is V(unknown) or V(failed), for example V(stale_lists), V(busy) or V(permission).
       returned: always
       type: str
       sample: ""

@@ -133,7 +133,7 @@ class Job(Shelf):
     def __init__(self, arguments, host):
         # type: (BackupArguments, Host) -> None
         Shelf.__init__(self, arguments, host)
-        self._busy = set()  # type: set[str]
+        self._busy = {}  # type: dict[str, HalfError]
         #: What killed runs have left and could not be removed.
         self.left = []  # type: list[str]
         if not host.check_mode:
@@ -141,7 +141,9 @@ class Job(Shelf):
             until = time.monotonic() + WAIT_SECONDS
             host.progress.begin("backup: waiting for other runs")
             self._busy = {
-                name for name in sorted(self.sets) if not self.memories[name].lock(max(0.0, until - time.monotonic()))
+                name: self.memories[name].refusal()
+                for name in sorted(self.sets)
+                if not self.memories[name].lock(max(0.0, until - time.monotonic()))
             }
             if os.path.isdir(os.path.join(folder(host), "frozen")):
                 from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots import cleanup
@@ -156,8 +158,7 @@ class Job(Shelf):
 
     def back_up(self, name):
         # type: (str) -> outcome.Outcome
-        if name in self._busy:
-            raise HalfError("Another run has been backing up the set for %s s: wait for it." % WAIT_SECONDS, "busy")
+        self.refuse_busy(name)
         backup_set = self.sets[name]
         source = resolve(backup_set, self.mounted, self._host)
         engine, catalogue = self.catalogue(backup_set["repository"])
@@ -208,10 +209,11 @@ class Job(Shelf):
             return outcome.standing(snapshots[-1], state, outcome.UNCHANGED)
         return self._snapshot(name, source, kind, snapshots, found, view)
 
-    def is_busy(self, name):
-        # type: (str) -> bool
-        """Tell whether another run works on a set."""
-        return name in self._busy
+    def refuse_busy(self, name):
+        # type: (str) -> None
+        """Raise HalfError where another holds a set."""
+        if name in self._busy:
+            raise self._busy[name]
 
     def keep_words(self):
         # type: () -> list[str]

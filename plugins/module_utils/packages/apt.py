@@ -37,11 +37,21 @@ def refresh(host, root):
     done = host.run(["apt-get", "-o", "APT::Update::Error-Mode=any", "update"], env=_environment(), writes=True)
     said = done.stderr.decode("utf-8", "backslashreplace")
     if "Could not get lock" in said:
-        raise EngineError("apt's lists are being refreshed by another program; scan again when it has ended.", "busy")
+        holder = _lists_holder() or "another program"
+        raise EngineError("apt's lists are being refreshed by %s; scan again when it has ended." % holder, "busy")
     if done.rc != 0 or _NOT_FETCHED.search(said):
         if "Permission denied" in said:
             raise EngineError("Only root can refresh apt's lists; run the scan with become.", "permission")
         raise EngineError("apt-get update failed: %s." % done.error.rstrip("."), "stale_lists")
+
+
+def _lists_holder():
+    # type: () -> str
+    """Return the program that holds the lock of apt's lists, "" for none."""
+    import apt_pkg
+
+    apt_pkg.init_config()
+    return locks.holder([apt_pkg.config.find_dir("Dir::State::lists") + "lock"])
 
 
 def _environment():

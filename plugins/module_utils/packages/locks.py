@@ -8,6 +8,7 @@ import fcntl
 import os
 import struct
 
+from ansible_collections.egov.ops.plugins.module_utils.host import processes
 from ansible_collections.egov.ops.plugins.module_utils.host.files import lines, read_text
 
 TYPE_CHECKING = False
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def holder(paths):
     # type: (Iterable[str]) -> str
-    """Return the program that holds a write lock on one of some files ("apt-get (pid 71)"), "" for none."""
+    """Return the program that holds a write lock on one of some files (see processes.in_words), "" for none."""
     for path in paths:
         try:
             status = os.stat(path)
@@ -29,6 +30,15 @@ def holder(paths):
         if pid:
             return _name(pid)
     return ""
+
+
+def writer(path):
+    # type: (str) -> str
+    """Return the program whose pid stands in a file; "another program" where that cannot be read."""
+    try:
+        return _name(int(read_text(path)))
+    except (OSError, ValueError):
+        return "another program on %s" % os.uname()[1]
 
 
 def _ask_file(path):
@@ -63,7 +73,4 @@ def _name(pid):
     # type: (int) -> str
     if pid < 0:
         return "a program of another container"
-    try:
-        return "%s (pid %d)" % (read_text("/proc/%d/comm" % pid).strip(), pid)
-    except OSError:
-        return "pid %d" % pid
+    return processes.in_words(pid)

@@ -118,7 +118,13 @@ def _observe(kind, subject, status, message, act="", reason="", **detail):
 
 def _unknown(kind, subject, error):
     # type: (str, str, EngineError) -> Observation
-    return _observe(kind, subject, "unknown", str(error), reason=error.reason)
+    return _observe(kind, subject, _status_of(error), str(error), reason=error.reason)
+
+
+def _status_of(error):
+    # type: (EngineError) -> str
+    """Return failed where another program's lock kept the scan from being done, unknown for the rest."""
+    return "failed" if error.reason == "busy" else "unknown"
 
 
 def _pending(listing, arguments, host, refreshed, failure):
@@ -146,7 +152,7 @@ def _pending(listing, arguments, host, refreshed, failure):
     if str(failure):
         message = "%s What is known is older: %s" % (failure, found)
         act = "Mend what it names, then scan again with refresh."
-        return _observe("package_list", "pending", "unknown", message, act, failure.reason, **detail)
+        return _observe("package_list", "pending", _status_of(failure), message, act, failure.reason, **detail)
     if stale:
         message = "%s, so what is pending is not known; the lists that there are say: %s" % (stale, found)
         act = "Refresh the lists: scan with refresh (patch_rollout_refresh), or let the host's own timer do it."

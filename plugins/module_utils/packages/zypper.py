@@ -9,7 +9,7 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.host.files import lines, read_text
 from ansible_collections.egov.ops.plugins.module_utils.host.patterns import matches
-from ansible_collections.egov.ops.plugins.module_utils.packages import security, updateinfo, versions
+from ansible_collections.egov.ops.plugins.module_utils.packages import locks, security, updateinfo, versions
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import (
     Advisory,
     EngineError,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.packages.types import Patterns, ScanArguments
 
 _LOCKED = 7
+#: Where the program that locks the database writes its pid.
+_PID_FILE = "/run/zypp.pid"
 #: Codes by which zypper says that it ended well and has something to tell.
 _WELL = (0, 100, 101, 102, 103)
 _RAW = "/var/cache/zypp/raw"
@@ -66,7 +68,8 @@ def _zypper(host, root, words, reason, writes=False):
     argv = ["zypper", "--xmlout", "--non-interactive"] + (["--root", root] if root != "/" else [])
     done = host.run(argv + ([] if writes else ["--no-refresh"]) + words, writes=writes)
     if done.rc == _LOCKED:
-        raise EngineError("The package database is in use by another program; scan again when it has ended.", "busy")
+        holder = locks.writer(root.rstrip("/") + _PID_FILE)
+        raise EngineError("The package database is in use by %s; scan again when it has ended." % holder, "busy")
     if done.rc not in _WELL:
         said = (messages(done.out) or [done.error])[0]
         raise EngineError("zypper %s failed: %s." % (words[0], said.rstrip(".")[:500]), reason)

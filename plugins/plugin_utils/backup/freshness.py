@@ -44,7 +44,7 @@ def of_run(
     """
     backups = [item for item in evidence if item["kind"] == "backup"]
     made = {item["subject"] for item in backups if _holds(item)}
-    busy = {item["subject"] for item in backups if item["reason"] == "busy"}
+    busy = {item["subject"] for item in backups if (item["status"], item["reason"]) == ("skipped", "busy")}
     found: list[Observation] = []
     for name, entry in sorted(sets.items()):
         if entry.get("state") == "absent":

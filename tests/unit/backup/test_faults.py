@@ -6,20 +6,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.backup import run as module
+from ansible_collections.egov.ops.plugins.module_utils.backup.repositories.catalogue import catalogue
 from ansible_collections.egov.ops.plugins.module_utils.backup.run import run
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import Memory, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import perform
 
-from tests.support.backup_site import NOBODY, PASSWORD, RESTIC, Site, as_nobody, only
+from tests.support.backup_site import NOBODY, NOW, PASSWORD, RESTIC, Site, as_nobody, only
 
 pytestmark = pytest.mark.slow
 
@@ -130,15 +134,110 @@ def test_a_snapshot_of_the_future_does_not_keep_a_set_from_being_due(ready: Site
     assert only(ready.back_up())["detail"]["backup"] == "full"
 
 
-def test_a_set_that_another_run_holds_is_skipped_as_busy(ready: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_that_a_live_run_of_ours_holds_is_skipped_as_busy(ready: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.3)
+    memory = Memory("pages", "web1", ready.host())
+    assert memory.lock(1)
+    found = only(ready.back_up())
+    memory.unlock()
+    assert (found["status"], found["reason"]) == ("skipped", "busy")
+    assert "run test-run is at work on it (" in found["detail"]["message"]
+    assert f"(pid {os.getpid()}) on {os.uname()[1]}, " in found["detail"]["message"]
+    assert only(ready.back_up())["status"] == "ok"
+
+
+@pytest.mark.parametrize("signature", ["", "4194304 run1", "{pid} run1", "damaged"])
+def test_a_set_that_something_else_holds_fails_and_names_it(
+    ready: Site, monkeypatch: pytest.MonkeyPatch, signature: str
+) -> None:
     monkeypatch.setattr(module, "WAIT_SECONDS", 0.3)
     lock = ready.state / "backup" / "locks" / "pages@web1"
     lock.parent.mkdir(parents=True)
-    with lock.open("w") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        found = only(ready.back_up())
-    assert (found["status"], found["reason"]) == ("skipped", "busy")
+    lock.write_text(signature.format(pid=os.getpid()))
+    # A tool that outlives its run holds the lock like this too.
+    with subprocess.Popen(["flock", "-F", str(lock), "sleep", "60"]) as other:
+        try:
+            wait_for(lambda: b"sleep" in Path(f"/proc/{other.pid}/comm").read_bytes())
+            found = only(ready.back_up())
+        finally:
+            other.kill()
+    assert (found["status"], found["reason"]) == ("failed", "busy")
+    assert f"held by sleep (pid {other.pid}) on {os.uname()[1]}, " in found["detail"]["message"]
+    assert " s old, which is no live run of egov.ops" in found["detail"]["message"]
     assert only(ready.back_up())["status"] == "ok"
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@contextmanager
+def exclusively_locked(site: Site, *prefix: str) -> Iterator[int]:
+    """Hold the exclusive lock of a site's repository with a restic that waits for its index; yield its pid."""
+    site.back_up()
+    site.sets["pages"]["incremental_since"] = "2026-05-21T00:00:00Z"
+    password, index = site.base / "password", site.repository / "index" / ("0" * 64)
+    password.write_text(PASSWORD)
+    os.mkfifo(index)
+    words = [RESTIC, "--no-cache", "--repo", str(site.repository), "--password-file", str(password), "check"]
+    with subprocess.Popen([*prefix, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as other:
+        writers: list[int] = []
+        try:
+            wait_for(lambda: opened(index, writers))
+            index.unlink()  # others do not wait for it
+            yield other.pid
+        finally:
+            other.kill()
+            for writer in writers:
+                os.close(writer)
+
+
+def opened(pipe: Path, writers: list[int]) -> bool:
+    """Add the open end of a pipe for writing, as soon as somebody reads from it."""
+    with suppress(OSError):
+        writers.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    return bool(writers)
+
+
+ELSEWHERE = ("unshare", "--uts", "sh", "-c", 'echo elsewhere > /proc/sys/kernel/hostname && exec "$@"', "sh")
+
+
+@pytest.mark.parametrize(
+    ("host", "prefix"),
+    [(os.uname()[1], ()), pytest.param("elsewhere", ELSEWHERE, marks=pytest.mark.root)],
+    ids=["here", "elsewhere"],
+)
+def test_a_repository_that_somebody_else_locks_fails_its_sets_run_after_run(
+    ready: Site, host: str, prefix: tuple[str, ...]
+) -> None:
+    # Runs in processes of their own: none of them has started the restic that holds the lock.
+    with exclusively_locked(ready, *prefix) as pid, ProcessPoolExecutor(1) as runs:
+        for _run in range(2):
+            found = only(runs.submit(ready.back_up, "2026-05-21T01:00:00Z").result())
+            assert (found["status"], found["reason"]) == ("failed", "busy")
+            assert f"exclusive lock of process {pid} on {host}, " in found["detail"]["message"]
+            assert " s old" in found["detail"]["message"]
+        listed = {one["kind"]: one for one in runs.submit(ready.answer, catalogue, {}, NOW, {}).result()["evidence"]}
+        assert (listed["copies"]["status"], listed["copies"]["reason"]) == ("failed", "busy")
+        assert f"exclusive lock of process {pid} on {host}, " in listed["lock"]["detail"]["locks"][0]
+    assert len(list((ready.repository / "snapshots").iterdir())) == 1
+    # Only of its own host a run knows that the holder is gone.
+    after = only(ready.back_up("2026-05-21T01:00:00Z"))
+    assert after["status"] == ("failed" if prefix else "ok")
+
+
+def test_a_repository_that_a_live_run_of_ours_locks_is_busy(ready: Site) -> None:
+    ready.back_up()
+    descriptor = hold(ready.host(), "prune of local", 0)
+    with exclusively_locked(ready):
+        found = only(ready.back_up("2026-05-21T01:00:00Z"))
+    os.close(descriptor)
+    assert (found["status"], found["reason"]) == ("skipped", "busy")
+    assert "Another run of this host is at work in repository local" in found["detail"]["message"]
+    assert only(ready.back_up("2026-05-21T01:00:00Z"))["status"] == "ok"
 
 
 def test_restic_killed_in_the_middle_is_reported_and_the_next_run_works(ready: Site, tmp_path: Path) -> None:

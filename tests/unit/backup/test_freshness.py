@@ -127,6 +127,8 @@ def test_a_host_that_is_away_is_judged_by_what_it_once_had(state: StateDir) -> N
 def test_while_another_run_makes_the_first_backup_nothing_is_said(state: StateDir) -> None:
     busy = observation("backup", "pages", "skipped", "busy", message="Another run has been backing up the set.")
     assert judged(state, busy) == {}
+    held = observation("backup", "pages", "failed", "busy", message="Its lock is held by sleep (pid 71).")
+    assert judged(state, held) == {"pages": "critical"}
     stored(state, backup(61))
     assert judged(state, busy) == {"pages": "critical"}
 

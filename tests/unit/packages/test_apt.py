@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import subprocess
 import threading
 import time
@@ -203,13 +204,21 @@ def test_a_password_in_a_sources_address_is_shown_nowhere(site: AptSite) -> None
     assert "hunter2" not in f"{site.look()}{site.look(refresh=True)}"
 
 
+def test_lists_that_another_program_refreshes_are_a_failure_with_its_name(site: AptSite) -> None:
+    site.look(refresh=True)
+    with locked(Path(site.environment()["APT_CONFIG"]).parent / "lists" / "lock") as pid:
+        found = site.pending(refresh=True)
+    assert (found["status"], found["reason"]) == ("failed", "busy")
+    assert f"(pid {pid}) on {os.uname()[1]}, " in found["detail"]["message"]
+
+
 @pytest.mark.parametrize("name", ["lock", "lock-frontend"])
 def test_a_database_in_use_is_busy_with_the_holders_name(site: AptSite, name: str) -> None:
     with locked(site.database / name) as pid:
         found = site.look()
         for key in (("package_list", "pending"), ("package_list", "installed"), ("held", "packages")):
-            assert (found[key]["status"], found[key]["reason"]) == ("unknown", "busy")
-        assert f"(pid {pid})" in found["package_list", "pending"]["detail"]["message"]
+            assert (found[key]["status"], found[key]["reason"]) == ("failed", "busy")
+        assert f"(pid {pid}) on {os.uname()[1]}, " in found["package_list", "pending"]["detail"]["message"]
         assert found["restarts", "processes"]["status"] == found["reboot", "host"]["status"] == "ok"
     assert site.pending()["status"] == "ok"
 

@@ -109,8 +109,8 @@ def test_a_broken_database_is_one_sentence_and_the_rest_goes_on(site: RpmSite) -
 def test_a_database_in_use_is_busy_with_the_holders_name(dnf: RpmSite) -> None:
     with locked(dnf.root / "var/lib/rpm/.rpm.lock") as pid:
         found = dnf.look()["package_list", "pending"]
-        assert (found["status"], found["reason"]) == ("unknown", "busy")
-        assert f"(pid {pid})" in found["detail"]["message"]
+        assert (found["status"], found["reason"]) == ("failed", "busy")
+        assert f"(pid {pid}) on {os.uname()[1]}, " in found["detail"]["message"]
     assert dnf.pending(refresh=True)["status"] == "ok"
 
 

@@ -9,13 +9,15 @@ it has the methods of each. A method of another capability raises NotSupported: 
 capability and says what stays undone, which callers record as `skipped`, `not_supported`.
 
 Other errors are HalfError, one sentence. Callers tell apart RepositoryMissing and WrongPassword (`place.py`), and the
-reasons `busy` for a repository that others lock and `timeout` for what did not end in its time.
+reasons `busy` for a repository that others lock and `timeout` for what did not end in its time. AnotherRun is a busy
+one for which a live run of ours is the cause: it alone is recorded as `skipped`.
 """
 
 import abc
 import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.local_repository import check_folder
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.lock_holder import AnotherRun
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import shown, to_bytes
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -87,8 +89,8 @@ class NotSupported(HalfError):
 
 def status_of(error):
     # type: (HalfError) -> str
-    """Return the status of a record of work that raised: failed, or skipped where it waits or cannot be asked for."""
-    return "skipped" if error.reason == "busy" or isinstance(error, NotSupported) else "failed"
+    """Return failed for work that raised, skipped where a live run of ours does it or the engine cannot."""
+    return "skipped" if isinstance(error, (AnotherRun, NotSupported)) else "failed"
 
 
 class Engine(abc.ABC):

@@ -8,6 +8,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host import moments
+from ansible_collections.egov.ops.plugins.module_utils.host.processes import started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ GONE, HELD, UNKNOWN = "gone", "held", "unknown"
 
 #: A process's start is known to the tick of the kernel, a lock's time to the clock that was set meanwhile.
 INACCURACY = 5.0
-
-#: CLOCK_BOOTTIME, which Python has a name for since 3.7.
-BOOT_CLOCK = 7
 
 
 def judge(lock, hostname, started):
@@ -74,20 +72,6 @@ def in_words(lock):
         lock.get("hostname"),
         lock["age"],
     )
-
-
-def started(pid):
-    # type: (int) -> float | None
-    """Return when a process of this host began, in seconds of the epoch; None where there is none."""
-    try:
-        with open("/proc/%s/stat" % pid, "rb") as stream:
-            fields = stream.read().rpartition(b")")[2].split()
-        if fields[0] in (b"Z", b"X"):
-            return None
-    except OSError:
-        return None
-    # Not /proc/uptime, which a container may have of its own, unlike the ticks of its processes.
-    return time.time() - time.clock_gettime(BOOT_CLOCK) + int(fields[19]) / float(os.sysconf("SC_CLK_TCK"))
 
 
 def seconds_of(stamp):

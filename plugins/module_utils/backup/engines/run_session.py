@@ -9,7 +9,7 @@ import os
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.local_repository import RepositoryMissing
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets import mounts
-from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, Memory, hold
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, Memory, hold, refusal
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url
 
@@ -103,7 +103,7 @@ class Shelf:
         """Make the repository, once: two inventory names of one machine may come here together."""
         lock = hold(self._host, "repository of %s" % engine.name, WAIT_SECONDS)
         if lock < 0:
-            raise HalfError("Repository %s is being made by another run: wait for it." % engine.name, "busy")
+            raise refusal(self._host, "repository of %s" % engine.name, "Repository %s is not made" % engine.name)
         try:
             return self._look(engine)
         except RepositoryMissing:

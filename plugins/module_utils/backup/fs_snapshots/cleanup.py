@@ -9,6 +9,7 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots import mount_namespace
 from ansible_collections.egov.ops.plugins.module_utils.backup.fs_snapshots.registry import KINDS
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets import set_state
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import folder, hold
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
@@ -32,6 +33,12 @@ def lock(name, host, seconds):
     # type: (str, Host, float) -> int
     """Return the open lock of a set's snapshots, -1 where another holds it for so long: a run, or a tool of one."""
     return hold(host, "snapshot,%s" % name, seconds)  # a comma is in no name of a set
+
+
+def refusal(name, host):
+    # type: (str, Host) -> HalfError
+    """Return the error for a set whose snapshots another holds."""
+    return set_state.refusal(host, "snapshot,%s" % name, "A snapshot of the set is still being read")
 
 
 def note(name, volumes, host):

@@ -51,7 +51,7 @@ def around(backup_set, volumes, source, name, host, work):
     """
     lock = cleanup.lock(name, host, WAIT_SECONDS)
     if lock < 0:
-        raise HalfError("What an earlier run has started still reads a snapshot of the set: wait for it.", "busy")
+        raise cleanup.refusal(name, host)
     failed = None
     try:
         cleanup.clear(name, host, (lock,))

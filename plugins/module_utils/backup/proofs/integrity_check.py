@@ -17,7 +17,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract i
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets import mounts
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import shown
-from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold, refusal
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
@@ -108,7 +108,7 @@ def _check(name, repositories, parts, seconds, detail, host):
         host.files.folder(os.path.join(folder(host), place).rstrip("/"))
     lock = hold(host, "check of %s" % name, min(WAIT_SECONDS, seconds))
     if lock < 0:
-        raise HalfError("Another run checks it: wait for it.", "busy")
+        raise refusal(host, "check of %s" % name, "Repository %s is not checked" % name)
     try:
         return _read(engine, parts, until, detail, host)
     finally:

@@ -95,7 +95,7 @@ class _Proof:
         detail.update(snapshot=snapshot.id[:8], snapshot_id=snapshot.id, snapshot_time=snapshot.time)
         memory = Memory(name, self._host_name, self._host)
         if not memory.lock(WAIT_SECONDS):
-            raise HalfError("Another run has been working on the set for %s s: wait for it." % WAIT_SECONDS, "busy")
+            raise memory.refusal()
         try:
             remove_tree(to_bytes(memory.proof))  # left by a proof that was killed
             return self._restore(engine, snapshot, memory, detail)

@@ -11,7 +11,7 @@ stands is taken from the plan, and so is that no client can remove what is in it
 
 import time
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import NotSupported
+from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import NotSupported, status_of
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.proofs import proof_age
 from ansible_collections.egov.ops.plugins.module_utils.backup.proofs.integrity_check import repositories_of
@@ -62,6 +62,7 @@ def catalogue(arguments, host):
     sets = {name: entry for name, entry in arguments["sets"].items() if entry.get("state") != "absent"}
     names = repositories_of(sets)
     found, troubles = {}, {}  # type: tuple[dict[str, list[Snapshot]], dict[str, str]]
+    locked = set()  # type: set[str]
     answers = {}  # type: dict[str, Answer]
     devices, watched = Devices(host), []  # type: tuple[Devices, list[Observation]]
     measured = {}  # type: dict[str, dict[str, int]]
@@ -82,6 +83,10 @@ def catalogue(arguments, host):
                     measured[name] = room
             except HalfError as error:
                 troubles[name] = str(error)
+                if error.reason == "busy":  # the list of the locks is open even then
+                    watched.append(capacity.watch_locks(engine, host))
+                    if status_of(error) == "failed":
+                        locked.add(name)
     snapshots, evidence = [], []  # type: tuple[list[CatalogueRow], list[Observation]]
     for name in sorted(sets):
         own = {place: [snapshot for snapshot in found[place] if snapshot.set == name] for place in found}
@@ -103,7 +108,10 @@ def catalogue(arguments, host):
         status = proof_age.add(
             status, detail, proof_age.severity(proved, oldest, host.now, arguments.get("unproved") or [])
         )
-        evidence.append(observation("copies", name, status, "", CLAUSES, time.monotonic() - started, **detail))
+        reason = ""
+        if locked.intersection(repositories_of({name: sets[name]})):
+            status, reason = "failed", "busy"
+        evidence.append(observation("copies", name, status, reason, CLAUSES, time.monotonic() - started, **detail))
     statuses = [record["status"] for record in evidence]
     return {
         "changed": False,

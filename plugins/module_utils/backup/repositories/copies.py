@@ -12,7 +12,7 @@ import os
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import status_of
-from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold, refusal
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
@@ -67,8 +67,7 @@ def missing(source, copied):
 def _copy(job, host, name, copy, detail):
     # type: (Job, Host, str, str, Facts) -> tuple[str, str]
     """Make one copy of a set, fill in the detail of its record, return status and reason; raises HalfError."""
-    if job.is_busy(name):
-        raise HalfError("Another run works on the set: wait for it.", "busy")
+    job.refuse_busy(name)
     if copy == job.sets[name]["repository"]:
         raise HalfError("%s is the set's own repository: name another one in copies." % copy, "refused")
     source, snapshots = job.newest(job.sets[name]["repository"])
@@ -119,7 +118,7 @@ def _transfer(source, target, wanted, host):
     """Copy snapshots while there is time, and return how many; raises HalfError for what is not the time's fault."""
     lock = hold(host, "copy to %s" % target.name, min(WAIT_SECONDS, host.remaining()))
     if lock < 0:
-        raise HalfError("Another run of this machine copies to %s: wait for it." % target.name, "busy")
+        raise refusal(host, "copy to %s" % target.name, "Nothing is copied to %s" % target.name)
     note = os.path.join(folder(host), "locks", "copying %s" % target.name)
     done = 0
     try:

@@ -17,7 +17,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.engines.local_repo
 from ansible_collections.egov.ops.plugins.module_utils.backup.engines.registry import open_engine
 from ansible_collections.egov.ops.plugins.module_utils.backup.repositories import retention
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets import mounts
-from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import WAIT_SECONDS, folder, hold, refusal
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 
@@ -137,7 +137,7 @@ class Job:
             self._host.files.folder(os.path.join(folder(self._host), place).rstrip("/"))
         lock = hold(self._host, "prune of %s" % self._name, min(WAIT_SECONDS, max(0.0, until - time.monotonic())))
         if lock < 0:
-            raise HalfError("Another run prunes it: wait for it.", "busy")
+            raise refusal(self._host, "prune of %s" % self._name, "It waits")
         try:
             expired = self._judge(engine, until)
             self._remove(engine, [snapshot.id for snapshot in expired], until)

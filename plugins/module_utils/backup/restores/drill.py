@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.restores.target im
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.manifest import parsed
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import remove_tree, shown, to_bytes, to_text
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.selection import manifest_of, moved_of, select
-from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import Memory, folder, hold
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.set_state import Memory, folder, hold, refusal
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.tree_comparison import NAMED_DIFFERENCES, Comparison
 from ansible_collections.egov.ops.plugins.module_utils.host import moments
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
@@ -99,9 +99,10 @@ class _Drill:
         if self._host.check_mode:
             detail["message"] = "Would bring set %s back into %s and compare it." % (self._name, self._sandbox)
             return "skipped", ""
-        lock = hold(self._host, "drill of %s" % os.path.basename(self._sandbox), 0)
+        name = "drill of %s" % os.path.basename(self._sandbox)
+        lock = hold(self._host, name, 0)
         if lock < 0:
-            raise HalfError("Another run drills it on this host: wait for it.", "busy")
+            raise refusal(self._host, name, "Set %s is not drilled" % self._name)
         try:
             return self._restored(detail)
         finally:

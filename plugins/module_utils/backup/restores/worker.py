@@ -130,7 +130,7 @@ class Restorer:
         engine.check_location(mounts.mounted())
         memory = Memory(self._request["set"], owner(self._request), self._host)
         if not memory.lock(WAIT_SECONDS):
-            raise HalfError("A backup of the set has been running for %s s: wait for it." % WAIT_SECONDS, "busy")
+            raise memory.refusal()
         snapshot, selection = described(engine, self._request)
         target = resolve(self._request, self._operation.id, selection, self.forbidden(engine, self._host), self._host)
         self._operation.note("staging", holdings=[to_text(group.holding) for group in target.groups])

@@ -6,6 +6,7 @@
 
 import os
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets import lock_holder
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.lock import lock
 
@@ -83,6 +84,11 @@ class Memory:
         self._lock = hold(self._host, self.name, seconds)
         return self._lock >= 0
 
+    def refusal(self):
+        # type: () -> HalfError
+        """Return the error for work on this set while another holds it."""
+        return refusal(self._host, self.name, "Set %s is not worked on" % self.set)
+
     def unlock(self):
         # type: () -> None
         """Let others work on this set."""
@@ -123,4 +129,11 @@ def hold(host, name, seconds):
     if not lock(descriptor, min(seconds, host.remaining())):
         os.close(descriptor)
         return -1
+    lock_holder.sign(descriptor, host.run_id)
     return descriptor
+
+
+def refusal(host, name, work):
+    # type: (Host, str, str) -> HalfError
+    """Return the error for work that waits for a lock of `hold` (see lock_holder.refusal)."""
+    return lock_holder.refusal(os.path.join(folder(host), "locks", name), work)

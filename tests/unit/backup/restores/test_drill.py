@@ -169,14 +169,20 @@ def test_a_drill_killed_in_the_middle_leaves_what_the_next_one_removes(ready: Si
     assert left(ready) == []
 
 
-def test_a_drill_that_another_run_does_is_busy(ready: Site) -> None:
+@pytest.mark.parametrize(("signature", "status"), [("{pid} run1", "skipped"), ("", "failed")])
+def test_a_drill_gives_way_to_a_live_run_and_fails_before_another_holder(
+    ready: Site, signature: str, status: str
+) -> None:
     import fcntl
 
     ready.back_up()
     with (ready.state / "backup" / "locks" / "drill of pages@web1").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(signature.format(pid=os.getpid()))
+        other.flush()
         found = drilled(ready)
-    assert (found["status"], found["reason"]) == ("skipped", "busy")
+    assert (found["status"], found["reason"]) == (status, "busy")
+    assert f"(pid {os.getpid()}) on {os.uname()[1]}, " in found["detail"]["message"]
 
 
 @pytest.mark.root

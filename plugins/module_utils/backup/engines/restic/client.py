@@ -91,7 +91,9 @@ class Call(Engine):
                 "restic could not %s in time: %s. Give it more time." % (doing, self._words(done)), "timeout"
             )
         said = done.stderr.decode("utf-8", "backslashreplace")
-        if is_locked(done.rc, said) and self._let_go():
+        if is_locked(done.rc, said):
+            if not self._let_go():
+                raise self._locked()
             return self._restic(arguments, doing, accepted, writes, limit, keep, more, seconds, heard)
         refuse(done.rc, said, self._place())
         if done.rc not in accepted:
@@ -102,6 +104,11 @@ class Call(Engine):
         # type: () -> bool
         """Remove the locks that keep restic out and that nobody holds; tell whether there were any."""
         return False
+
+    def _locked(self):
+        # type: () -> HalfError
+        """Return the error for a repository that others lock."""
+        return HalfError("Repository %s is locked by another job: try again later." % self._place(), "busy")
 
     def _cache(self):
         # type: () -> list[str]

@@ -37,7 +37,6 @@ def refuse(code, said, place):
     """Raise HalfError, RepositoryMissing or WrongPassword for what is wrong with the repository, told as place."""
     for (number, words), error in (
         (MISSING, RepositoryMissing("There is no repository at %s." % place, "not_ours")),
-        (LOCKED, HalfError("Repository %s is locked by another job: try again later." % place, "busy")),
         (
             WRONG_PASSWORD,
             WrongPassword(
