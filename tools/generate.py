@@ -66,6 +66,14 @@ TEAMS = {
     "CS": ("customer service", "客户服务"),
 }
 
+#: When a procedure with steps ends with 0, when one without, and when those do that are neither.
+JUDGED = "0 where each step was done and proved on each host and no finding reaches `egov_ops_fail_on`, else 2"
+DONE = "0 where it did what was asked, else 2"
+ENDS = {
+    "validate": "0 where the plan has no mistake and takes away no protection that nobody has accepted, else 2",
+    "ledger_verify": "0 where the ledger is whole, else 2",
+}
+
 #: Where variables of each scope may stand.
 SCOPES = {
     "plan": "Of the inventory alone",
@@ -117,7 +125,7 @@ in full, a part of `egov_ops_hosts` or `--limit` is neither a host nor a group, 
 
 What was due for a whole period and was not run is named in the first lines of every report until it is. A step that
 this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
-due."""
+due. [Exit codes](exit-codes.md) has every code with which a procedure ends."""
 
 PLAYBOOK = """\
 ---
@@ -220,6 +228,7 @@ def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
             f"- Team: {english} ({entry['team']}, {chinese})",
             f"- Due: {_due(entry)}",
             f"- Clauses: {', '.join(entry['clauses'])}",
+            f"- [Exit code](exit-codes.md): {ENDS.get(name, JUDGED if entry['steps'] else DONE)}",
         ]
         if entry["steps"]:
             parts += ["\n| Step | Domain and tag | Clauses | State |", "|---|---|---|---|"]

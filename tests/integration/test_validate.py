@@ -202,7 +202,7 @@ def test_a_hosts_plan_is_explained_through_its_layers(repository: Path, environm
     explained = done.stdout.partition("\negov_ops_backup_sets.config\n")[2].splitlines()[:3]
     assert explained == [
         "  default: class, full, incremental, paths, repository",
-        "  egov_ops_backup_sets (inventories/site/group_vars/all/main.yml:27): class, paths, repository",
+        "  egov_ops_backup_sets (inventories/site/group_vars/all/main.yml:28): class, paths, repository",
         "  egov_ops_backup_sets__50_backup_server (inventories/site/group_vars/backup_server.yml:16): repository",
     ]
 
