@@ -92,6 +92,14 @@ then `<variable>`, then each `<variable>__<layer>` in sorted order (name layers 
 keys of an entry replace those of lower layers, lists are replaced as a whole, `state: absent` removes an entry, and an
 empty key falls back to its default. So a group that adds an entry never loses the others.
 
+An extra variable that is empty (`-e egov_ops_fail_on=`, an empty answer of a survey) counts as not given. An extra
+variable of the site's own (`-e release=5`) is unknown to a template in the plan, which reads the inventory alone: set
+it in the inventory, or pass it as an environment variable and write `{{ lookup('env', 'RELEASE') }}`.
+
+Where a list is wanted, a text stands for its lines, or for what stands between its commas:
+`-e egov_ops_restore_paths=/etc/hosts,/etc/fstab`. A comma in a path separates only where another path follows. A
+command is always a list of words.
+
 | Type | What it takes |
 |---|---|
 | path | an absolute path |

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import yaml
 from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import allowed_in_words, are_allowed
 
@@ -225,6 +226,24 @@ def sequence(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise Refused("a list")
     return value
+
+
+def list_of(value: Any) -> Any:
+    """Return the list that a text stands for: of its lines, or of what stands between its commas.
+
+    A text in brackets is read as YAML. A comma in a path separates only where another absolute path follows. What is no
+    text comes back as it is.
+    """
+    if not isinstance(value, str):
+        return value
+    written = value.strip()
+    if written.startswith("["):
+        try:
+            return yaml.safe_load(written)
+        except yaml.YAMLError:
+            return value
+    separator = "\n" if "\n" in written else r",(?=\s*/)" if written.startswith("/") else ","
+    return [part.strip() for part in re.split(separator, written) if part.strip()]
 
 
 def dictionary(value: Any) -> dict[str, object]:
