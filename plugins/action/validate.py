@@ -39,19 +39,22 @@ class ActionModule(Task["Mapping[str, str | None]"]):
         refuse_settings("linear", str(constants.DEFAULT_HASH_BEHAVIOUR))
         extra = self.extra_variables()
         for problem in check({}, load_schema(), extra):
-            raise OpsError(problem.message)
+            if problem.fatal:
+                raise OpsError(problem.message)
+            self._display.warning(problem.message)
         plan = merge({}, load_schema(), extra)
         wanted = {name: arguments[name] or plan[f"egov_ops_validate_{name}"] for name in self.ARGUMENTS}
         data = validate(Wanted(**{name: value for name, value in wanted.items() if name != "folder"}))
         self.say(output.render_text(data))
         files = output.write(data, Path(wanted["folder"])) if wanted["folder"] and not self._task.check_mode else []
-        failed = any(problem["severity"] == "error" for problem in data["problems"])
+        errors = sum(problem["severity"] == "error" for problem in data["problems"])
         return {
-            "failed": failed,
+            "failed": errors > 0,
             "changed": bool(files),
             "msg": output.sentence_of(data),
             "problems": data["problems"][:SHOWN],
             "problem_count": len(data["problems"]),
+            "error_count": errors,
             "changes": data["changes"][:SHOWN],
             "change_count": len(data["changes"]),
             "not_checked": data["not_checked"],

@@ -23,6 +23,9 @@ FALSE = {"false", "no", "off", "n", "f", "0"}
 LANGUAGES = ("en", "zh")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
+#: Bits that a person's RSA key has at least.
+RSA_BITS = 3072
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):[0-5]\d)\s+(\S+)", re.ASCII)
@@ -202,6 +205,21 @@ def public_key(value: Any) -> str:
     except (IndexError, ValueError):
         raise Refused("a public SSH key, such as the line of a .pub file") from None
     return f"{words[0]} {words[1]}"
+
+
+def weakness_of(key: str) -> str:
+    """Return what is weak about a public SSH key as `public_key` returns it, "" for one that is strong enough."""
+    kind, encoded = key.split(" ")
+    blob = base64.b64decode(encoded)
+    fields: list[bytes] = []
+    while blob:
+        end = 4 + int.from_bytes(blob[:4], "big")
+        fields.append(blob[4:end])
+        blob = blob[end:]
+    if kind == "ssh-dss":
+        return "a DSA key"
+    bits = int.from_bytes(fields[2], "big").bit_length() if len(fields) > 2 else 0
+    return f"an RSA key of {bits} bits" if kind == "ssh-rsa" and bits < RSA_BITS else ""
 
 
 def override(value: Any) -> dict[str, str]:

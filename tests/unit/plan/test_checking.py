@@ -325,6 +325,31 @@ def test_an_unknown_extra_variable_of_ours_is_told_once(schema: Schema) -> None:
     assert len(check(extra, schema, extra)) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("egov_opps_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egov_opps_x", "the plan's names begin with egov_ops_."),
+        ("egov_op_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egovops_fail_on", "did you mean egov_ops_fail_on?"),
+        ("ego_ops_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egov_pos_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egov_0ps_fail_on", "did you mean egov_ops_fail_on?"),
+        ("EGOV_OPS_FAIL_ON", "did you mean egov_ops_fail_on?"),
+        (f"eegov_ops_{SETS.removeprefix('egov_ops_')}__50_web", f"did you mean {SETS}__50_web?"),
+    ],
+)
+def test_a_slip_in_the_prefix_is_a_warning(schema: Schema, name: str, hint: str) -> None:
+    for problems in (check({name: 1}, schema), check({}, schema, {name: 1})):
+        sentence = f"{name} is not a variable of the plan, though it looks like one; {hint}"
+        assert [(problem.message, problem.fatal) for problem in problems] == [(sentence, False)]
+
+
+@pytest.mark.parametrize("name", ["egov_platform_ports", "egov_apps_x", "ops_fail_on", "egov_ops", "e", "devops_team"])
+def test_a_name_that_only_resembles_the_prefix_is_the_sites_own(schema: Schema, name: str) -> None:
+    assert check({name: 1}, schema) == []
+
+
 def test_a_password_in_place_of_its_file_is_not_shown(schema: Schema) -> None:
     (problem,) = check({REPOSITORIES: {"local": {"password_file": "hunter2"}}}, schema)
     assert "hunter2" not in f"{problem}"
