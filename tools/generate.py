@@ -66,6 +66,14 @@ TEAMS = {
     "CS": ("customer service", "客户服务"),
 }
 
+#: When a procedure with steps ends with 0, when one without, and when those do that are neither.
+JUDGED = "0 where each step was done and proved on each host and no finding reaches `egov_ops_fail_on`, else 2"
+DONE = "0 where it did what was asked, else 2"
+ENDS = {
+    "validate": "0 where the plan has no mistake and takes away no protection that nobody has accepted, else 2",
+    "ledger_verify": "0 where the ledger is whole, else 2",
+}
+
 #: Where variables of each scope may stand.
 SCOPES = {
     "plan": "Of the inventory alone",
@@ -83,6 +91,14 @@ clause), a `law`, a `standard`, or `ours`. A *layered* variable is a dictionary 
 then `<variable>`, then each `<variable>__<layer>` in sorted order (name layers `__10_site`, `__50_web`, `__90_host`):
 keys of an entry replace those of lower layers, lists are replaced as a whole, `state: absent` removes an entry, and an
 empty key falls back to its default. So a group that adds an entry never loses the others.
+
+An extra variable that is empty (`-e egov_ops_fail_on=`, an empty answer of a survey) counts as not given. An extra
+variable of the site's own (`-e release=5`) is unknown to a template in the plan, which reads the inventory alone: set
+it in the inventory, or pass it as an environment variable and write `{{ lookup('env', 'RELEASE') }}`.
+
+Where a list is wanted, a text stands for its lines, or for what stands between its commas:
+`-e egov_ops_restore_paths=/etc/hosts,/etc/fstab`. A comma in a path separates only where another path follows. A
+command is always a list of words.
 
 | Type | What it takes |
 |---|---|
@@ -120,7 +136,7 @@ the host and the age. `skipped` as `busy` is only what another live run of egov.
 
 What was due for a whole period and was not run is named in the first lines of every report until it is. A step that
 this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
-due."""
+due. [Exit codes](exit-codes.md) has every code with which a procedure ends."""
 
 PLAYBOOK = """\
 ---
@@ -223,6 +239,7 @@ def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:
             f"- Team: {english} ({entry['team']}, {chinese})",
             f"- Due: {_due(entry)}",
             f"- Clauses: {', '.join(entry['clauses'])}",
+            f"- [Exit code](exit-codes.md): {ENDS.get(name, JUDGED if entry['steps'] else DONE)}",
         ]
         if entry["steps"]:
             parts += ["\n| Step | Domain and tag | Clauses | State |", "|---|---|---|---|"]

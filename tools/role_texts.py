@@ -22,7 +22,7 @@ Made by `tools/generate.py` from `meta/argument_specs.yml`; change that file and
 {description}
 
 `ansible-doc -t role egov.ops.{role}` shows the same. The procedures that use the role, and when each is due:
-[The procedures](../../docs/procedures.md).
+[The procedures](../../docs/procedures.md). What they end with: [Exit codes](../../docs/exit-codes.md).
 
 | Variable | Type | Default | Meaning |
 |---|---|---|---|

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUSES
+from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
@@ -59,12 +59,14 @@ class ActionModule(Task["Options"]):
         limit = arguments["limit"]
         with open_ledger(state, read_only=True) as ledger:
             head = ledger.head()
-            runs = ledger.runs(arguments["procedure"], limit=limit)
+            runs = [(run, ledger.statuses(run.run)) for run in ledger.runs(arguments["procedure"], limit=limit)]
             found = list(ledger.records(**asked, newest_first=True, limit=limit)) if asked else []
         self.say(f"{state.ledger}: {head.count} records, head {head.hash}")
-        for run in runs:
-            ended = run.reason or run.status or "not sealed"
-            self.say(f"{run.run}  {run.procedure:<14} {run.started}  {ended}")
+        for run, statuses in runs:
+            end = run.reason or ("" if run.finished else "not sealed")
+            counted = ", ".join(f"{statuses[status]} {status}" for status in SEVERITY if status in statuses)
+            outcome = ", ".join(filter(None, [_worst(run.status, statuses), end]))
+            self.say(f"{run.run}  {run.procedure:<14} {run.started}  {outcome}" + (f" ({counted})" if counted else ""))
         for stored in found:
             entry = stored.record
             message = entry["detail"].get("message") or entry["reason"]
@@ -75,6 +77,13 @@ class ActionModule(Task["Options"]):
             "msg": f"The ledger holds {head.count} records.",
             "ledger": str(state.ledger),
             "head": asdict(head),
-            "runs": [asdict(run) for run in runs],
+            "runs": [
+                {**asdict(run), "worst": _worst(run.status, statuses), "statuses": statuses} for run, statuses in runs
+            ],
             "records": [{**stored.record, "seq": stored.seq, "hash": stored.hash} for stored in found],
         }
+
+
+def _worst(seal: str, statuses: Iterable[str]) -> str:
+    """Return the worst of the statuses of a run's seal and of its records, "" where there is neither."""
+    return min(filter(None, [seal, *statuses]), key=SEVERITY.index, default="")

@@ -46,7 +46,9 @@ class ActionModule(Task["Mapping[str, str | None]"]):
         refuse_settings("linear", str(constants.DEFAULT_HASH_BEHAVIOUR))
         extra = self.extra_variables()
         for problem in check({}, load_schema(), extra):
-            raise OpsError(problem.message)
+            if problem.fatal:
+                raise OpsError(problem.message)
+            self._display.warning(problem.message)
         plan = merge({}, load_schema(), extra)
         wanted = Wanted(*(arguments[name] or plan[f"egov_ops_validate_{name}"] for name in Wanted._fields))
         folder = arguments["folder"] or plan["egov_ops_validate_folder"]
@@ -58,13 +60,14 @@ class ActionModule(Task["Mapping[str, str | None]"]):
             data = validate(wanted)
         self.say(output.render_text(data))
         files = output.write(data, Path(folder)) if folder and not self._task.check_mode else []
-        failed = any(problem["severity"] == "error" for problem in data["problems"])
+        errors = sum(problem["severity"] == "error" for problem in data["problems"])
         return {
-            "failed": failed,
+            "failed": errors > 0,
             "changed": bool(files),
             "msg": output.sentence_of(data),
             "problems": data["problems"][:SHOWN],
             "problem_count": len(data["problems"]),
+            "error_count": errors,
             "changes": data["changes"][:SHOWN],
             "change_count": len(data["changes"]),
             "not_checked": data["not_checked"],

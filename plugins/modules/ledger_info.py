@@ -130,10 +130,20 @@ runs:
       returned: always
       sample: "2026-11-24T06:00:09Z"
     status:
-      description: Status of its seal; empty while it is not sealed.
+      description: Status of its seal, which findings do not change; empty while it is not sealed.
       type: str
       returned: always
       sample: ok
+    worst:
+      description: The worst status of the run's records and of its seal; empty for a run without either.
+      type: str
+      returned: always
+      sample: critical
+    statuses:
+      description: How many records of each status the run has; records about the run itself are left out.
+      type: dict
+      returned: always
+      sample: {critical: 29, ok: 84}
     reason:
       description: Reason of that status, such as V(interrupted).
       type: str

@@ -129,6 +129,10 @@ problem_count:
   description: How many problems there are.
   returned: always
   type: int
+error_count:
+  description: How many of them fail the task.
+  returned: always
+  type: int
 changes:
   description: What a change means, the first twenty effects; all of it is printed, and stands in the files.
   returned: always

@@ -49,6 +49,17 @@ def test_the_ledger_is_shown_with_its_runs(sealed):
     assert sealed.records()[0]["run"] in done.output
 
 
+def test_a_run_with_critical_findings_is_shown_as_critical(site):
+    probes = {"memory": {"kind": "memory", "layer": "infrastructure", "warning": "0", "critical": "0"}}
+    found = site.play(site.procedure([{"name": "Probe", "egov.ops.health_probe": {"probes": probes}}]))
+    assert found.rc == 0, found.output
+    run = site.records()[0]["run"]
+    done = site.play("egov.ops.ledger")
+    assert done.rc == 0, done.output
+    (line,) = [line for line in done.output.splitlines() if line.startswith(f"{run} ")]
+    assert line.split("  ")[-1] == "critical (3 critical, 3 ok)"
+
+
 def test_a_whole_ledger_verifies(sealed):
     done = sealed.play("egov.ops.ledger_verify")
     assert done.rc == 0, done.output

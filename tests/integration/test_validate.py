@@ -22,7 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.check imp
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
-GITLAB, GITHUB, ACCEPTED = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S))
+GITLAB, GITHUB, PRE_COMMIT, ACCEPTED = map(yaml.safe_load, re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S))
 
 pytestmark = pytest.mark.programs("git")
 
@@ -261,6 +261,44 @@ def test_all_mistakes_are_printed_and_written_and_the_playbook_fails(
     ]
 
 
+def test_a_failed_validation_prints_no_json_and_no_warning_of_ansible(
+    repository: Path, environment: dict[str, str]
+) -> None:
+    edit(repository, "paths: [/srv/shares]", "pathes: [/srv/shares]")
+    chosen = "-e egov_ops_validate_inventory=inventories/site"
+    plain, configured = f"-i localhost, {chosen}", {**environment, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    for options, variables in ((plain, environment), (chosen, configured)):
+        done = play(repository, variables, options)
+        assert done.returncode == 2
+        assert "has no key 'pathes'" in done.stdout
+        assert '"problems"' not in done.stdout
+        assert "1 error, 0 warnings" in done.stdout
+        assert "[WARNING]" not in done.stdout
+
+
+def test_an_option_with_a_misspelt_prefix_is_a_warning(repository: Path, environment: dict[str, str]) -> None:
+    chosen = "-e egov_ops_validate_inventory=inventories/site -e egov_opps_validate_base=main"
+    done = play(repository, environment, chosen)
+    assert done.returncode == 0, done.stdout
+    assert "did you mean egov_ops_validate_base?" in " ".join(done.stdout.split())
+
+
+def test_the_hook_of_a_site_refuses_a_commit_of_a_plan_with_a_mistake(
+    repository: Path, environment: dict[str, str]
+) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    (chosen,) = PRE_COMMIT["repos"][0]["hooks"]
+    assert chosen["id"] == hook["id"]
+    config = {"repos": [{"repo": "local", "hooks": [{**hook, **chosen}]}]}
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    done = shell("git add -A && pre-commit run", repository, environment)
+    assert done.returncode == 0, done.stdout
+    edit(repository, "paths: [/srv/shares]", "pathes: [/srv/shares]")
+    done = shell("git add -A && pre-commit run", repository, environment)
+    assert done.returncode == 1, done.stdout
+    assert "has no key 'pathes'" in done.stdout
+
+
 def test_check_mode_writes_nothing(repository: Path, environment: dict[str, str]) -> None:
     chosen = ("-e egov_ops_validate_inventory=inventories/site", "-e egov_ops_validate_folder=results", "--check")
     assert play(repository, environment, *chosen).returncode == 0
@@ -306,7 +344,7 @@ def test_a_hosts_plan_is_explained_through_its_layers(repository: Path, environm
     explained = done.stdout.partition("\negov_ops_backup_sets.config\n")[2].splitlines()[:3]
     assert explained == [
         "  default: class, full, incremental, paths, repository",
-        "  egov_ops_backup_sets (inventories/site/group_vars/all/main.yml:27): class, paths, repository",
+        "  egov_ops_backup_sets (inventories/site/group_vars/all/main.yml:28): class, paths, repository",
         "  egov_ops_backup_sets__50_backup_server (inventories/site/group_vars/backup_server.yml:16): repository",
     ]
 

@@ -204,7 +204,8 @@ class ChangingTask(HostTask[Options]):
 def refuse_plan_variables(extra: Mapping[str, Any]) -> None:
     """Refuse by name a variable of the plan, or one that there is not, among the extra variables; raises OpsError."""
     for problem in check({}, load_schema(), extra):
-        raise OpsError(problem.message)
+        if problem.fatal:
+            raise OpsError(problem.message)
 
 
 def ask(

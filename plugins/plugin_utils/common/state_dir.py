@@ -56,22 +56,25 @@ class StateDir:
         user: int | None = None,
         group: str = "",
     ) -> StateDir:
-        """Return the state folder for a value of `egov_ops_state_dir`; where that is empty, the user's own.
+        """Return the state folder for a value of `egov_ops_state_dir`.
 
+        Where that is empty it is what EGOV_OPS_STATE_DIR in the environment names, else the user's own.
         Whoever prepares it gives the value of `egov_ops_state_group` as well.
 
         Never depends on the working directory: a relative path raises StateDirError.
         """
         environment = os.environ if environment is None else environment
-        if configured:
-            path = Path(configured).expanduser()
+        named = configured or environment.get("EGOV_OPS_STATE_DIR", "")
+        if named:
+            path = Path(named).expanduser()
         elif (os.geteuid() if user is None else user) == 0:
             path = Path("/var/lib/egov-ops/controller")
         else:
             home = environment.get("HOME") or "/nonexistent"
             path = Path(environment.get("XDG_STATE_HOME") or Path(home, ".local", "state")) / "egov-ops" / "controller"
         if not path.is_absolute():
-            raise StateDirError(f"The state folder {path} is relative; set egov_ops_state_dir to an absolute path.")
+            name = "egov_ops_state_dir" if configured or not named else "EGOV_OPS_STATE_DIR"
+            raise StateDirError(f"The state folder {path} is relative; set {name} to an absolute path.")
         return cls(path, group)
 
     def prepare(self, mountinfo: Path = Path(MOUNTINFO)) -> None:

@@ -266,6 +266,12 @@ class Ledger:
             detail=last.get("detail", {}),
         )
 
+    def statuses(self, run: str) -> dict[str, int]:
+        """Return how many records of each status a run has, those about the run itself left out."""
+        query = "SELECT status, COUNT(*) FROM record WHERE run = ? AND domain <> 'run' GROUP BY status"
+        with self.database("read"):
+            return {str(status): int(count) for status, count in self._db.execute(query, (run,))}
+
     def run_of(self, process_hash: str) -> str | None:
         """Return the run that a controller process already has in the ledger, by the hash of its identity."""
         query = "SELECT run FROM record WHERE domain = 'run' AND run LIKE ? ORDER BY seq DESC LIMIT 1"

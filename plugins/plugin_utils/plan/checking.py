@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,33 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import password
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Memory, Plan, Reading, suggestion
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import Problem
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Schema
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, read_moment, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import (
+    RSA_BITS,
+    Opaque,
+    read_moment,
+    shown,
+    weakness_of,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import Vocabulary
+
+#: The plan's prefix with one slip in it: a character wrong, too many or missing, or two that have changed places.
+_SLIP = re.compile(
+    "(?:{})(?=.)".format(
+        "|".join(
+            PREFIX[:at] + slip
+            for at in range(len(PREFIX))
+            for slip in (
+                "." + PREFIX[at + 1 :],
+                "." + PREFIX[at:],
+                PREFIX[at + 1 :],
+                PREFIX[at : at + 2][::-1] + PREFIX[at + 2 :],
+            )
+        )
+    ),
+    re.IGNORECASE,
+)
 
 
 def check(
@@ -51,6 +75,7 @@ def inspect(
         *_problems(reading, variables, schema, {}, role_options),
         *_misnomers(reading, schema, words, memory),
         *(() if reading.problems else _backups(reading, schema, validating=True)),
+        *_weak_keys(reading),
     ]
     return None if reading.problems else reading.plan, problems
 
@@ -62,7 +87,7 @@ def _problems(
     extra: Mapping[str, Any],
     role_options: Mapping[str, Collection[str]],
 ) -> list[Problem]:
-    problems = [*_names(variables, schema, extra), *reading.problems]
+    problems = [*_names(variables, schema, extra), *_misspelt((*variables, *extra), schema), *reading.problems]
     if not reading.problems:
         problems += [*_empty_layers(reading.plan, schema), *_contradictions(reading), *_backups(reading, schema)]
     return [*problems, *_lookalikes(variables, role_options)]
@@ -81,6 +106,29 @@ def _names(variables: Mapping[str, Any], schema: Schema, extra: Mapping[str, Any
         elif name in extra and variable.scope == "plan":
             sentence = f"{name} belongs to the plan and is refused as an extra variable; set it in the inventory."
             yield Problem(name, "", sentence, rule="name")
+
+
+def _misspelt(names: Iterable[str], schema: Schema) -> Iterator[Problem]:
+    """Yield warnings for names whose beginning is one slip away from the plan's prefix: nobody would read them."""
+    for name in sorted(set(names)):
+        slip = None if name.startswith(PREFIX) else _SLIP.match(name)
+        if slip:
+            allowed = PREFIX + name[slip.end() :].lower()
+            hint = f"did you mean {allowed}?" if schema.find(allowed)[0] else f"the plan's names begin with {PREFIX}."
+            sentence = f"{name} is not a variable of the plan, though it looks like one; {hint}"
+            yield Problem(name, "", sentence, fatal=False, allowed=hint, rule="name")
+
+
+def _weak_keys(reading: Reading) -> Iterator[Problem]:
+    """Yield the keys of people that are too weak to sign with; one that is revoked only tells whose it was."""
+    for name, entry in reading.values["egov_ops_signers"].items():
+        key = entry.get("key")
+        weakness = weakness_of(key) if isinstance(key, str) and not entry.get("revoked") else ""
+        if weakness:
+            where = (*reading.where("egov_ops_signers", name), "key")
+            allowed = f"an Ed25519 or ECDSA key, or one of RSA with at least {RSA_BITS} bits"
+            sentence = f"{'.'.join(where)} is {weakness}, which is too weak to sign with; it must be {allowed}."
+            yield Problem(where[0], shown(key), sentence, path=where[1:], allowed=allowed, rule="weakening")
 
 
 def _empty_layers(plan: Plan, schema: Schema) -> Iterator[Problem]:

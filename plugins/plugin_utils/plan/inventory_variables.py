@@ -9,7 +9,8 @@ Play variables, role defaults, facts and registered results cannot reach the pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +20,10 @@ from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import vaulted
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import PlanError, Problem
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, load_schema
+
+#: How ansible-core names a variable that a template needs and that does not exist.
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
 class InventoryPlan:
@@ -29,6 +33,7 @@ class InventoryPlan:
         """Take the task's variable manager and a templar; raises AttributeError where ansible-core has changed."""
         self._inventory = variable_manager._inventory
         self._loader = variable_manager._loader
+        self._extra: Collection[str] = variable_manager.extra_vars
         self._templar = templar
         self._groups: dict[tuple[str, ...], Mapping[str, object]] = {}
         #: The values of vault that the hosts' plans and connections have used so far.
@@ -85,9 +90,22 @@ class InventoryPlan:
             with vaulted.noted(self._loader, self.secrets):
                 return self._templar.template(value)
         except AnsibleError as error:
-            raise PlanError(
-                [Problem(name, "", f"{name} cannot be templated: {' '.join(str(error).split())}", rule="template")]
-            ) from None
+            why = " ".join(str(error).split()).rstrip(".")
+            sentence = f"{name} cannot be templated: {why}.{self._hint(name, why)}"
+            raise PlanError([Problem(name, "", sentence, rule="template")]) from None
+
+    def _hint(self, name: str, why: str) -> str:
+        """Return what to do about an undefined variable that the command line gives; "" where it gives none such."""
+        given = next((word for word in _UNDEFINED.findall(why) if word in self._extra), "")
+        if not given:
+            return ""
+        variable = load_schema().find(name)[0]
+        direct = f", or give {name} itself with -e" if variable and variable.scope != "plan" else ""
+        lookup = f"{{{{ lookup('env', '{given.upper()}') }}}}"
+        return (
+            f" {given} is an extra variable (-e), and the plan reads the inventory alone: set {given} in the "
+            f"inventory, or pass it as an environment variable and write {lookup}{direct}."
+        )
 
     def _from_plugins(self, entities: list[Any]) -> dict[str, object]:
         return dict(get_vars_from_inventory_sources(self._loader, self._inventory._sources, entities, "task"))

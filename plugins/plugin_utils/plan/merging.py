@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.layers import Entries, Entry, layer_names, merge_layers
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import PlanError, Problem, Where
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, Key, Schema, Variable
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, list_of, plain, shown
 
 DEFAULT = "default"
 
@@ -104,7 +104,7 @@ class Reading:
         if variable.scope == "command" and variables.get(variable.name) is not None:
             sentence = "is set in the inventory, but must be given on the command line alone (-e)."
             self._refuse((variable.name,), "", sentence, rule="scope")
-        elif variable.scope != "plan" and variable.name in extra:
+        elif variable.scope != "plan" and not _is_blank(extra.get(variable.name)):
             return extra[variable.name]
         return None if variable.scope == "command" else variables.get(variable.name)
 
@@ -273,8 +273,14 @@ def _default_layer(variable: Variable) -> _DefaultLayer:
     return _DefaultLayer(entries, complete, reading.problems, broken)
 
 
+def _is_blank(value: Any) -> bool:
+    """Return whether an extra variable says nothing, as the empty answer of a survey does."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _converted(key: Key, value: Any) -> Any:
-    found = TYPES[key.type](value)
+    # The secret lists are commands, of which a text does not say where a word ends.
+    found = TYPES[key.type](list_of(value) if key.elements and not key.secret else value)
     if key.elements:
         if key.required and not found:
             raise Refused("a list with at least one element")

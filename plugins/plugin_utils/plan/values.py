@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import yaml
 from ansible_collections.egov.ops.plugins.module_utils.host.public import public_text
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import allowed_in_words, are_allowed
 
@@ -21,6 +22,9 @@ TRUE = {"true", "yes", "on", "y", "t", "1"}
 FALSE = {"false", "no", "off", "n", "f", "0"}
 LANGUAGES = ("en", "zh")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+#: Bits that a person's RSA key has at least.
+RSA_BITS = 3072
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw]?)")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s+(\S+)")
@@ -203,6 +207,21 @@ def public_key(value: Any) -> str:
     return f"{words[0]} {words[1]}"
 
 
+def weakness_of(key: str) -> str:
+    """Return what is weak about a public SSH key as `public_key` returns it, "" for one that is strong enough."""
+    kind, encoded = key.split(" ")
+    blob = base64.b64decode(encoded)
+    fields: list[bytes] = []
+    while blob:
+        end = 4 + int.from_bytes(blob[:4], "big")
+        fields.append(blob[4:end])
+        blob = blob[end:]
+    if kind == "ssh-dss":
+        return "a DSA key"
+    bits = int.from_bytes(fields[2], "big").bit_length() if len(fields) > 2 else 0
+    return f"an RSA key of {bits} bits" if kind == "ssh-rsa" and bits < RSA_BITS else ""
+
+
 def override(value: Any) -> dict[str, str]:
     """Return why gates are overridden: `reason`. Raises Refused."""
     found = value if isinstance(value, dict) else {"": ""}
@@ -225,6 +244,24 @@ def sequence(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise Refused("a list")
     return value
+
+
+def list_of(value: Any) -> Any:
+    """Return the list that a text stands for: of its lines, or of what stands between its commas.
+
+    A text in brackets is read as YAML. A comma in a path separates only where another absolute path follows. What is no
+    text comes back as it is.
+    """
+    if not isinstance(value, str):
+        return value
+    written = value.strip()
+    if written.startswith("["):
+        try:
+            return yaml.safe_load(written)
+        except yaml.YAMLError:
+            return value
+    separator = "\n" if "\n" in written else r",(?=\s*/)" if written.startswith("/") else ","
+    return [part.strip() for part in re.split(separator, written) if part.strip()]
 
 
 def dictionary(value: Any) -> dict[str, object]:

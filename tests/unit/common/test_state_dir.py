@@ -34,6 +34,10 @@ MOUNTS = r"""
         ("", {"HOME": "/home/ops"}, 1000, "/home/ops/.local/state/egov-ops/controller"),
         ("", {"HOME": "/home/ops", "XDG_STATE_HOME": "/state"}, 1000, "/state/egov-ops/controller"),
         ("/srv/运维 var", {}, 1000, "/srv/运维 var"),
+        ("", {"HOME": "/home/ops", "EGOV_OPS_STATE_DIR": "/srv/state"}, 1000, "/srv/state"),
+        ("", {"EGOV_OPS_STATE_DIR": "/srv/state"}, 0, "/srv/state"),
+        ("", {"EGOV_OPS_STATE_DIR": ""}, 0, "/var/lib/egov-ops/controller"),
+        ("/srv/plan", {"EGOV_OPS_STATE_DIR": "/srv/state"}, 0, "/srv/plan"),
     ],
 )
 def test_the_folder_is_the_configured_one_or_the_users_own(
@@ -48,6 +52,11 @@ def test_a_folder_that_depends_on_the_working_directory_is_refused(
 ) -> None:
     with pytest.raises(StateDirError, match=r"relative; set egov_ops_state_dir"):
         StateDir.resolve(configured, environment, 1000)
+
+
+def test_a_relative_folder_of_the_environment_is_refused_by_the_name_of_its_variable() -> None:
+    with pytest.raises(StateDirError, match=r"state is relative; set EGOV_OPS_STATE_DIR to an absolute path"):
+        StateDir.resolve("", {"EGOV_OPS_STATE_DIR": "state"}, 0)
 
 
 def test_prepare_makes_folders_that_only_the_owner_may_enter(tmp_path: Path) -> None:

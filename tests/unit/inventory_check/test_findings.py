@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.egov.ops.plugins.plugin_utils.common.errors import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.check import Wanted, validate
 
@@ -340,3 +342,24 @@ def test_no_inventory_is_one_sentence(inventory: str) -> None:
 def test_a_roles_variable_of_the_wrong_type_is_told(tmp_path: Path) -> None:
     write(site(tmp_path), host_vars__db1="backup_timeout: soon\n")
     assert [problem["variable"] for problem in problems(tmp_path)] == ["backup_timeout"]
+
+
+@pytest.mark.programs("ssh-keygen")
+def test_a_persons_key_that_is_too_weak_to_sign_with_is_an_error_until_it_is_revoked(tmp_path: Path) -> None:
+    def key(kind: str, bits: int) -> str:
+        file = tmp_path / f"{kind}{bits}"
+        command = ["ssh-keygen", "-q", "-t", kind, "-b", str(bits), "-N", "", "-f", str(file)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        return file.with_suffix(".pub").read_text().strip()
+
+    kinds = {"weak": ("rsa", 2048), "strong": ("rsa", 3072), "curve": ("ecdsa", 256), "new": ("ed25519", 256)}
+    signers = {name: {"person": "li", "key": key(*kind)} for name, kind in kinds.items()}
+    plan = {"egov_ops_people": {"li": {"team": "DATA"}}, "egov_ops_signers": signers}
+    inventory = site(tmp_path / "site")
+    write(inventory, group_vars__database=yaml.safe_dump(plan))
+    (problem,) = problems(inventory)
+    assert (problem["rule"], problem["severity"], problem["hosts"]) == ("weakening", "error", ["db1"])
+    assert problem["message"].startswith("egov_ops_signers.weak.key is an RSA key of 2048 bits, which is too weak to")
+    signers["weak"]["revoked"] = "2026-01-01 00:00 UTC"
+    write(inventory, group_vars__database=yaml.safe_dump(plan))
+    assert problems(inventory) == []

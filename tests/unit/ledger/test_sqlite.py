@@ -130,6 +130,13 @@ def test_runs_are_told_newest_first_with_their_end(ledger: Ledger) -> None:
     assert [run.run for run in ledger.runs(limit=1)] == ["r2"]
 
 
+def test_the_statuses_of_a_run_are_those_of_its_work(ledger: Ledger) -> None:
+    ledger.append([make_record(subject=str(number), status="critical") for number in range(29)])
+    ledger.append([make_record(), make_record(run="r2", status="failed"), frame("r1", "begin"), frame("r1", "seal")])
+    assert ledger.statuses("r1") == {"critical": 29, "ok": 1}
+    assert ledger.statuses("nobody") == {}
+
+
 def test_the_previous_run_is_the_last_sealed_before_this_one_of_the_same_procedure(ledger: Ledger) -> None:
     for run, procedure in (("r1", "daily"), ("w1", "weekly"), ("r2", "daily"), ("r3", "daily")):
         ledger.append([frame(run, kind, procedure=procedure) for kind in ("begin", "seal")])

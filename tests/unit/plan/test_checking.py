@@ -20,7 +20,7 @@ REPOSITORIES = "egov_ops_backup_repositories"
 BAD: dict[str, Any] = {
     "egov_ops_state_dir": "var",
     "egov_ops_host_state_dir": ["/var"],
-    "egov_ops_tool_path": "/opt/bin",
+    "egov_ops_tool_path": "opt/bin",
     "egov_ops_machine_alias": ["web1"],
     "egov_ops_managed": "perhaps",
     "egov_ops_platform_name": ["portal"],
@@ -43,7 +43,7 @@ BAD: dict[str, Any] = {
     "egov_ops_validate_explain": ["web1"],
     "egov_ops_validate_folder": ["results"],
     "egov_ops_restore_set": ["config"],
-    "egov_ops_restore_paths": "/etc",
+    "egov_ops_restore_paths": {"/etc": None},
     "egov_ops_restore_at": ["yesterday"],
     "egov_ops_restore_mode": "over",
     "egov_ops_restore_destination": ["/srv"],
@@ -59,7 +59,7 @@ BAD: dict[str, Any] = {
     "egov_ops_procedures.daily.at": "25:30 Asia/Shanghai",
     "egov_ops_procedures.daily.longest": "soon",
     "egov_ops_procedures.daily.observes": "rarely",
-    "egov_ops_procedures.daily.clauses": "S3.1-2",
+    "egov_ops_procedures.daily.clauses": 3.1,
     "egov_ops_procedures.daily.steps": [{"module": "health_probe"}],
     "egov_ops_probes": "all",
     "egov_ops_probes.cpu.kind": ["cpu"],
@@ -72,17 +72,17 @@ BAD: dict[str, Any] = {
     "egov_ops_controls.AC-001.title": "No root",
     "egov_ops_controls.AC-001.why": ["because"],
     "egov_ops_controls.AC-001.severity": "fatal",
-    "egov_ops_controls.AC-001.clauses": "8.1.4.2b",
+    "egov_ops_controls.AC-001.clauses": 8.1,
     "egov_ops_controls.AC-001.primitive": ["sshd"],
     "egov_ops_controls.AC-001.expected": False,
-    "egov_ops_controls.AC-001.families": "deb",
+    "egov_ops_controls.AC-001.families": True,
     "egov_ops_controls.AC-001.deb": "absent",
     "egov_ops_controls.AC-001.rpm": "absent",
     "egov_ops_controls.AC-001.act": ["mend it"],
     "egov_ops_backup_sets": ["/etc"],
     "egov_ops_backup_sets.config.class": "precious",
     "egov_ops_backup_sets.config.paths": ["etc"],
-    "egov_ops_backup_sets.config.exclude": "*.tmp",
+    "egov_ops_backup_sets.config.exclude": {"*.tmp": True},
     "egov_ops_backup_sets.config.repository": "remote",
     "egov_ops_backup_sets.config.copies": "remote",
     "egov_ops_backup_sets.config.full": "fortnightly",
@@ -92,7 +92,7 @@ BAD: dict[str, Any] = {
     "egov_ops_backup_sets.config.hook_timeout": "soon",
     "egov_ops_backup_sets.config.snapshot": "sometimes",
     "egov_ops_backup_sets.config.snapshot_size": 101,
-    "egov_ops_backup_sets.config.stop": "nginx.service",
+    "egov_ops_backup_sets.config.stop": {"nginx.service": True},
     "egov_ops_backup_repositories": "local",
     "egov_ops_backup_repositories.local.location": "../elsewhere",
     "egov_ops_backup_repositories.local.password_file": "password",
@@ -133,7 +133,7 @@ BAD: dict[str, Any] = {
     "egov_ops_unproved_warning": "soon",
     "egov_ops_unproved_critical": ["30d"],
     "egov_ops_max_lists_age": "soon",
-    "egov_ops_security_origins": "security",
+    "egov_ops_security_origins": {"security": True},
     "egov_ops_patch_deadline_critical": "15 days",
     "egov_ops_patch_deadline_high": 60,
     "egov_ops_patch_deadline_other": ["90d"],
@@ -144,7 +144,7 @@ BAD: dict[str, Any] = {
     "egov_ops_people": ["li"],
     "egov_ops_people.li.team": "NIGHT",
     "egov_ops_people.li.may_request": ["everything"],
-    "egov_ops_people.li.may_approve": "restore",
+    "egov_ops_people.li.may_approve": {"restore": True},
     "egov_ops_signers": ["li"],
     "egov_ops_signers.li.person": ["li"],
     "egov_ops_signers.li.key": "ssh-ed25519 AAAA",
@@ -329,6 +329,31 @@ def test_a_run_option_among_the_extra_variables_is_checked_like_any_other(schema
 def test_an_unknown_extra_variable_of_ours_is_told_once(schema: Schema) -> None:
     extra = {"egov_ops_langauge": "zh"}
     assert len(check(extra, schema, extra)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("egov_opps_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egov_opps_x", "the plan's names begin with egov_ops_."),
+        ("egov_op_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egovops_fail_on", "did you mean egov_ops_fail_on?"),
+        ("ego_ops_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egov_pos_fail_on", "did you mean egov_ops_fail_on?"),
+        ("egov_0ps_fail_on", "did you mean egov_ops_fail_on?"),
+        ("EGOV_OPS_FAIL_ON", "did you mean egov_ops_fail_on?"),
+        (f"eegov_ops_{SETS.removeprefix('egov_ops_')}__50_web", f"did you mean {SETS}__50_web?"),
+    ],
+)
+def test_a_slip_in_the_prefix_is_a_warning(schema: Schema, name: str, hint: str) -> None:
+    for problems in (check({name: 1}, schema), check({}, schema, {name: 1})):
+        sentence = f"{name} is not a variable of the plan, though it looks like one; {hint}"
+        assert [(problem.message, problem.fatal) for problem in problems] == [(sentence, False)]
+
+
+@pytest.mark.parametrize("name", ["egov_platform_ports", "egov_apps_x", "ops_fail_on", "egov_ops", "e", "devops_team"])
+def test_a_name_that_only_resembles_the_prefix_is_the_sites_own(schema: Schema, name: str) -> None:
+    assert check({name: 1}, schema) == []
 
 
 def test_a_password_in_place_of_its_file_is_not_shown(schema: Schema) -> None:

@@ -131,6 +131,48 @@ def test_a_run_option_may_come_as_an_extra_variable(schema: Schema) -> None:
     assert plan.origins["egov_ops_report_language"] == ("egov_ops_report_language",)
 
 
+@pytest.mark.parametrize("empty", ["", " ", None])
+def test_an_empty_extra_variable_counts_as_not_given(schema: Schema, empty: str | None) -> None:
+    options = [name for name, variable in schema.variables.items() if variable.scope != "plan"]
+    assert dict(merge({}, schema, dict.fromkeys(options, empty))) == dict(merge({}, schema))
+    inventory = {"egov_ops_fail_on": "critical"}
+    assert merge(inventory, schema, {"egov_ops_fail_on": empty})["egov_ops_fail_on"] == "critical"
+
+
+@pytest.mark.parametrize(
+    ("given", "paths"),
+    [
+        ("/etc/hosts", ["/etc/hosts"]),
+        ("/etc/hosts, /etc/fstab", ["/etc/hosts", "/etc/fstab"]),
+        ("/etc/hosts\n/etc/fstab\n", ["/etc/hosts", "/etc/fstab"]),
+        ('["/etc/hosts", /etc/fstab]', ["/etc/hosts", "/etc/fstab"]),
+        ("/srv/a,b", ["/srv/a,b"]),
+        (["/srv/a,/srv/b"], ["/srv/a,/srv/b"]),
+    ],
+)
+def test_a_text_becomes_a_list_where_one_is_wanted(schema: Schema, given: object, paths: list[str]) -> None:
+    assert merge({}, schema, {"egov_ops_restore_paths": given})["egov_ops_restore_paths"] == paths
+    plan = merge({SETS: {"config": {"paths": given}}, "egov_ops_tool_path": given}, schema)
+    assert (plan[SETS]["config"]["paths"], plan["egov_ops_tool_path"]) == (paths, paths)
+
+
+@pytest.mark.parametrize("given", ["data,exports", "data\nexports"])
+def test_names_in_a_text_become_a_list(schema: Schema, given: str) -> None:
+    plan = merge({SETS: {"config": {"exclude": given}}}, schema)
+    assert plan[SETS]["config"]["exclude"] == ["data", "exports"]
+
+
+def test_a_text_is_no_command(schema: Schema) -> None:
+    with pytest.raises(PlanError, match=r"config\.pre is .*must be a list"):
+        merge({SETS: {"config": {"pre": "systemctl stop portal"}}}, schema)
+
+
+@pytest.mark.parametrize("given", ["[/etc/hosts", "[{/etc: }]", "relative"])
+def test_a_text_that_makes_no_list_of_paths_is_refused(schema: Schema, given: str) -> None:
+    with pytest.raises(PlanError, match=r"egov_ops_tool_path is .*must be a list"):
+        merge({"egov_ops_tool_path": given}, schema)
+
+
 def test_a_plan_variable_among_the_extra_variables_does_not_count(schema: Schema) -> None:
     assert merge({}, schema, {"egov_ops_timezone": "UTC"})["egov_ops_timezone"] == "Asia/Shanghai"
 
