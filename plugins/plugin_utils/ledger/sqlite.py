@@ -275,8 +275,7 @@ class Ledger:
     def run_of(self, process_hash: str) -> str | None:
         """Return the run that a controller process already has in the ledger, by the hash of its identity."""
         query = "SELECT run FROM record WHERE domain = 'run' AND run LIKE ? ORDER BY seq DESC LIMIT 1"
-        with self.database("read"):
-            row = self._db.execute(query, (f"%-{process_hash}",)).fetchone()
+        row = self.inspect(lambda db: db.execute(query, (f"%-{process_hash}",)).fetchone())
         return str(row[0]) if row else None
 
     def previous_run(self, run: str, procedure: str) -> str | None:
@@ -321,8 +320,7 @@ class Ledger:
     def artefact(self, name_of_content: str) -> Artefact | None:
         """Return a document by its digest, None if it is not kept; LedgerError if its bytes are not what they were."""
         query = "SELECT name, media_type, created, content, place FROM artefact WHERE digest = ?"
-        with self.database("read"):
-            row = self._db.execute(query, (name_of_content,)).fetchone()
+        row = self.inspect(lambda db: db.execute(query, (name_of_content,)).fetchone())
         if not row:
             return None
         name, media_type, created, stored, place = row
