@@ -492,6 +492,7 @@ def test_what_only_the_database_refuses_is_set_aside_too(state: StateDir, monkey
             "BEGIN SELECT RAISE(ABORT, 'not here'); END"
         )
         found = drain_spools(state, ledger, NOW, actor=ME)
+        ledger._db.execute("DROP TRIGGER unwanted")
     assert "the database refuses it (not here)" in found.rejected[0]
     assert aside(state) == line(spool, subject="unwanted", id=json.loads(aside(state))["id"]) + b"\n"
     assert len(rows(state)) == 2 + 5 + 1
