@@ -7,7 +7,9 @@
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.backup.sets.lock_holder import AnotherRun, is_ours
 from ansible_collections.egov.ops.plugins.module_utils.host import moments
+from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 from ansible_collections.egov.ops.plugins.module_utils.host.processes import started
 
 TYPE_CHECKING = False
@@ -71,6 +73,25 @@ def in_words(lock):
         lock.get("pid"),
         lock.get("hostname"),
         lock["age"],
+    )
+
+
+def refusal(place, found, folder):
+    # type: (str, list[SeenLock], str) -> HalfError
+    """Return the error for work that some locks keep out of a repository, told as place.
+
+    folder holds the locks of this host. AnotherRun where live runs of ours on this host hold all of them.
+    """
+    blocking = [lock for lock in found if lock.get("exclusive")] or found
+    words = "; ".join(map(in_words, blocking)) or "let go just now"
+    if blocking and all(lock["state"] == HELD and is_ours(lock["pid"], folder) for lock in blocking):
+        return AnotherRun(
+            "Another run of this host is at work in repository %s: %s; wait for its end." % (place, words)
+        )
+    return HalfError(
+        "Repository %s is locked (%s): see on that host whether the process is at work, and run this again; "
+        "only where it is not, remove the lock by hand." % (place, words),
+        "busy",
     )
 
 

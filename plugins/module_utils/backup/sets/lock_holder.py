@@ -6,13 +6,8 @@
 
 import os
 
-from ansible_collections.egov.ops.plugins.module_utils.backup.engines import locks
 from ansible_collections.egov.ops.plugins.module_utils.host import processes
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import SeenLock
 
 #: A tool is started by its run, by a shell of it at most.
 _GENERATIONS = 4
@@ -56,26 +51,7 @@ def refusal(path, work):
     )
 
 
-def refusal_of_repository(place, found, folder):
-    # type: (str, list[SeenLock], str) -> HalfError
-    """Return the error for work that some locks keep out of a repository, told as place.
-
-    folder holds the locks of this host. AnotherRun where live runs of ours on this host hold all of them.
-    """
-    blocking = [lock for lock in found if lock.get("exclusive")] or found
-    words = "; ".join(map(locks.in_words, blocking)) or "let go just now"
-    if blocking and all(lock["state"] == locks.HELD and _is_ours(lock["pid"], folder) for lock in blocking):
-        return AnotherRun(
-            "Another run of this host is at work in repository %s: %s; wait for its end." % (place, words)
-        )
-    return HalfError(
-        "Repository %s is locked (%s): see on that host whether the process is at work, and run this again; "
-        "only where it is not, remove the lock by hand." % (place, words),
-        "busy",
-    )
-
-
-def _is_ours(pid, folder):
+def is_ours(pid, folder):
     # type: (int, str) -> bool
     """Tell whether a process or what started it holds a lock of a folder that it has signed."""
     folder = os.path.realpath(folder) + os.sep

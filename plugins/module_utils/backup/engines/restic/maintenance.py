@@ -148,7 +148,5 @@ class Upkeep(Call):
         # type: () -> HalfError
         """Return the error that names who locks the repository; AnotherRun where only runs of ours do."""
         from ansible_collections.egov.ops.plugins.module_utils.backup.engines import locks
-        from ansible_collections.egov.ops.plugins.module_utils.backup.sets import lock_holder
 
-        found = locks.look(self)
-        return lock_holder.refusal_of_repository(self._place(), found, os.path.join(self._folder, "locks"))
+        return locks.refusal(self._place(), locks.look(self), os.path.join(self._folder, "locks"))
