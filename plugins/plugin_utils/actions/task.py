@@ -69,6 +69,11 @@ class Task(Boundary, Generic[Options]):
 
     def inventory_plan(self) -> InventoryPlan:
         """Return the reader of the inventory's plan; an ansible-core whose inventory cannot be read is an error."""
+        return self._reader
+
+    @cached_property
+    def _reader(self) -> InventoryPlan:
+        """The reader, made once in a task: its environment for templates is dear."""
         try:
             reader = InventoryPlan(self._task.get_variable_manager(), self._templar.copy_with_new_env())
             reader.secrets = self._vaulted

@@ -31,7 +31,8 @@ def retention(records, rules, holds, proofs, now):
     class without one loses nothing. holds are those in force, each with a `set` and the beginning of a `snapshot`, ""
     for all. proofs are by set the snapshots that were proved, newest first. now is in UTC.
 
-    In each repository the newest proved snapshot of a set stays, and where none is proved, all do. A chain stays whole.
+    In each repository the newest proved snapshot of a set stays, and the newest one in a chain of ours, whatever proved
+    snapshot somebody claims to have put there; where none of ours is proved, all stay. A chain stays whole.
     """
     places = {}  # type: dict[tuple[str, str, str], list[int]]
     for index, record in enumerate(records):
@@ -59,8 +60,10 @@ def _judge(own, rule, holds, proofs, now, periods):
     """Return why each snapshot of one set in one repository is kept."""
     if rule is None:
         return [NO_RULE] * len(own)
-    known = _last_proved(own, proofs)
-    if not known:
+    chains = {record["chain"] for record in own if record["made"]}
+    newest = _newest_proof(own, proofs)
+    newest_of_ours = _newest_proof([record for record in own if record["chain"] in chains], proofs)
+    if not newest or (chains and not newest_of_ours):
         return [UNPROVED] * len(own)
     why = _counted(own, rule, periods)
     oldest = periods.before(now, span_of(rule))
@@ -68,7 +71,7 @@ def _judge(own, rule, holds, proofs, now, periods):
         names = (record["snapshot"], record["chain"])
         if any(name.startswith(hold["snapshot"]) for hold in holds for name in names):
             why[index] = HELD
-        elif known in names:
+        elif newest in names or newest_of_ours in names:
             why[index] = PROVED
         elif not record["made"] and record["seen"] > oldest:
             why[index] = STRANGE
@@ -76,10 +79,10 @@ def _judge(own, rule, holds, proofs, now, periods):
     return [reason or (CHAIN if own[index]["chain"] in kept else "") for index, reason in enumerate(why)]
 
 
-def _last_proved(own, proofs):
+def _newest_proof(records, proofs):
     # type: (list[CatalogueRow], Sequence[str]) -> str
-    """Return the newest proof of which the repository still holds the snapshot, "" for none."""
-    here = {record["snapshot"] for record in own} | {record["chain"] for record in own} if proofs else set()
+    """Return the newest proof of which some records still have the snapshot, "" for none."""
+    here = {record[name] for record in records for name in ("snapshot", "chain")} if proofs else set()
     return next((name for name in proofs if name in here), "")
 
 

@@ -97,6 +97,14 @@ def test_nothing_held_and_no_last_proved_copy_goes_and_no_chain_is_broken(
         assert all(entry in left for entry in own if entry["chain"] in chains)
 
 
+def test_a_forged_snapshot_of_a_proved_chain_takes_no_proof_away() -> None:
+    ours = [record("old", 900), record("new", 0)]
+    forged = record("forged", 0, made=False, chain="gone")
+    assert kept(ours, ["gone", "old"])["old"] == "proved"
+    assert kept([*ours, forged], ["gone", "old"])["old"] == "proved"
+    assert kept([*ours, forged], ["gone"]) == dict.fromkeys(("old", "new", "forged"), "unproved")
+
+
 @given(RECORDS, PROOFS, RECORDS)
 def test_what_no_run_of_ours_made_lets_nothing_go_that_one_made(
     records: list[dict[str, Any]], proofs: list[str], forged: list[dict[str, Any]]
