@@ -84,7 +84,7 @@ def test_a_state_folder_that_cannot_be_made_refuses_the_run(site):
 @pytest.mark.root
 def test_a_full_disk_at_the_seal_keeps_the_evidence_and_names_the_spool(site):
     site.state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(site.state)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(site.state)], check=True)
     try:
         fill = {
             "name": "Fill the disk",
@@ -109,7 +109,7 @@ def test_a_full_disk_at_the_seal_keeps_the_evidence_and_names_the_spool(site):
 @pytest.mark.root
 def test_no_space_for_the_report_keeps_the_evidence_and_fails_the_run(site):
     (site.state / "reports").mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(site.state / "reports")], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,mode=700", "tmpfs", str(site.state / "reports")], check=True)
     try:
         done = site.play(site.procedure())
         assert done.rc == 2, done.output
@@ -125,7 +125,7 @@ def test_no_space_for_the_report_keeps_the_evidence_and_fails_the_run(site):
 def test_a_full_temporary_folder_on_the_host_stops_nothing(site):
     full = site.folder / "full"
     full.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(full)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k,mode=700", "tmpfs", str(full)], check=True)
     try:
         subprocess.run(f"dd if=/dev/zero of={full}/filler bs=4k 2>/dev/null", shell=True, check=False)
         site.hosts["web1"]["ansible_remote_tmp"] = str(full / "ansible")
