@@ -32,7 +32,9 @@ def in_memory(site: Site, command: str) -> Done:
     """Run a command with the state folder on a tmpfs of its own, and keep a copy of what it leaves there."""
     site.write()
     kept = site.folder / "kept"
-    script = f"mount -t tmpfs -o mode=700 none {site.state} && {command}; code=$?; cp -r {site.state} {kept}; exit $code"
+    script = (
+        f"mount -t tmpfs -o mode=700 none {site.state} && {command}; code=$?; cp -r {site.state} {kept}; exit $code"
+    )
     site.state.mkdir()
     return site.paste(f"unshare -m sh -c '{script}'")
 

@@ -38,7 +38,7 @@ class Export:
         """Yield its records; raises LedgerError for a file that cannot be read as an export."""
         try:
             with self.path.open(encoding="utf-8") as stream:
-                next(stream)
+                next(stream, "")
                 for line in stream:
                     yield Stored(**json.loads(line))
         except (OSError, ValueError, TypeError) as error:

@@ -23,7 +23,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import append_line
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.system_log import log as log  # changing tasks use it too
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.system_log import log
 
 SCHEMA = 1
 

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 The egov.ops founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Pylint 4 does not know the call that makes a TypedDict. pylint: disable=inherit-non-class
 
 """The types of the data of a range's report, as docs/period.schema.json has them: for the type checker alone."""
 

@@ -8,7 +8,6 @@ from ansible_collections.egov.ops.plugins.module_utils.backup.engines.local_repo
     RepositoryMissing,
     WrongPassword,
 )
-from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
