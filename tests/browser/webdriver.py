@@ -53,6 +53,8 @@ class Browser:
             "browserName": "chrome",
             "goog:chromeOptions": options,
             "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+            # A script's own limit of 30 s ends axe on the page of many hosts where other tests run beside it.
+            "timeouts": {"script": PATIENCE * 1000},
             "unhandledPromptBehavior": "ignore",
         }
         session = self._send("POST", "", {"capabilities": {"alwaysMatch": capabilities}})
