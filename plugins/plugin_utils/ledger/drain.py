@@ -193,7 +193,7 @@ def _store(
 
     def store() -> tuple[int, list[str]]:
         stored = ledger.bodies([item["id"] for item in about_files])
-        # One that cannot be moved away is told of once.
+        # A file that cannot be moved away has one record, however often it is met.
         told = [item for item in about_files if item["id"] not in stored]
         for load in loads:
             if load.bad:

@@ -128,7 +128,7 @@ class Copy:
         return real
 
     def _guarded(self, path: Path, take: Callable[[Path], None]) -> None:
-        """Copy a file by what it is; a refusal is that file's own."""
+        """Copy a file by its type. A file that must not be copied becomes a fault of its own, and the copy goes on."""
         try:
             take(path)
         except Refusal as refusal:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Stored
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Chart, Series, Trends
 
-    #: Makes a line of a chart: of what the key of its records is, its label, and the field of their details.
+    #: Makes a line of a chart, given the fields that select its records, the label, and the field of their details.
     Course = Callable[[Mapping[str, str], str, str], Series]
 
 #: Days that a chart shows.
