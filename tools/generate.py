@@ -7,8 +7,8 @@
 
 Made are docs/plan-variables.md, docs/procedures.md, the playbook of each procedure that records steps, in each role's
 argument specs the variables of the plan that it works by, each role's README.md of its argument specs, and in
-plugins/plugin_utils/plan/ schema.json, which loads many times faster than the files it is made of, and vocabulary.yml,
-by which a plan is checked where the host half is not.
+plugins/plugin_utils/ what loads many times faster than the YAML it is made of, plan/schema.json, plan/role_options.json
+and report/messages.json, and plan/vocabulary.yml, by which a plan is checked where the host half is not.
 
 It needs PyYAML, as in the environment of `make generate`. The collection is this checkout, or what PYTHONPATH names.
 """
@@ -39,6 +39,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     Variable,
     merge,
     parse,
+    read_role_options,
     read_sources,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import is_built
@@ -196,6 +197,9 @@ ROLE = """\
 """
 
 
+MESSAGES = ROOT / "plugins/plugin_utils/report/messages.yml"
+
+
 def documents() -> dict[Path, str]:
     """Return what is made: each file's path and text."""
     document = read_sources()
@@ -204,7 +208,8 @@ def documents() -> dict[Path, str]:
     made = {
         ROOT / "docs/plan-variables.md": render_variables(schema),
         ROOT / "docs/procedures.md": render_procedures(catalogue),
-        ROOT / "plugins/plugin_utils/plan/schema.json": render_document(document),
+        ROOT / "plugins/plugin_utils/plan/schema.json": f'{{"variables": {_in_lines(document["variables"])}}}\n',
+        ROOT / "plugins/plugin_utils/report/messages.json": f"{_in_lines(yaml.safe_load(MESSAGES.read_bytes()))}\n",
         ROOT / "plugins/plugin_utils/plan/vocabulary.yml": render_vocabulary(),
     }
     for name, entry in catalogue.items():
@@ -215,13 +220,14 @@ def documents() -> dict[Path, str]:
         chosen = [variable for variable in schema.variables.values() if variable.role == path.parts[-3]]
         made[path] = own + SPECIFICATIONS + "".join(map(render_option, chosen))
         made[path.parents[1] / "README.md"] = render_readme(path.parts[-3], yaml.safe_load(made[path]))
+    made[ROOT / "plugins/plugin_utils/plan/role_options.json"] = f"{_in_lines(read_role_options())}\n"
     return made
 
 
-def render_document(document: Mapping[str, Any]) -> str:
-    """Return the schema's sources as one document, a variable to a line."""
-    lines = [json.dumps({name: text}, ensure_ascii=False)[1:-1] for name, text in document["variables"].items()]
-    return '{"variables": {\n' + ",\n".join(lines) + "\n}}\n"
+def _in_lines(entries: Mapping[str, Any]) -> str:
+    """Return a JSON object with an entry to a line."""
+    lines = [json.dumps({name: entry}, ensure_ascii=False)[1:-1] for name, entry in entries.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def render_procedures(catalogue: Mapping[str, Mapping[str, Any]]) -> str:

@@ -39,7 +39,14 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     record,
     run_id,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, check, load_schema, merge, role_options
+from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
+    Memory,
+    Plan,
+    check,
+    load_schema,
+    merge,
+    role_options,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, targets
 
 if TYPE_CHECKING:
@@ -136,14 +143,15 @@ class ActionModule(Task["Options"]):
         warned: set[str] = set()
         for host in hosts:
             variables = reader.variables(host)
-            for problem in check(variables, schema, extra, role_options()):
+            memory = Memory()  # so that the plan is read once
+            for problem in check(variables, schema, extra, role_options(), memory):
                 if problem.fatal:
                     raise OpsError(f"{host}: {problem.message}")
                 if problem.message not in warned:
                     warned.add(problem.message)
                     self._display.warning(problem.message)
             begin.refuse_role_values(variables, role_options())
-            plan = merge(variables, schema, extra)
+            plan = merge(variables, schema, extra, memory)
             if begin.is_foreign(plan, variables):
                 foreign.append(host)
             plans.append(plan)

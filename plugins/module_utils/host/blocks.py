@@ -59,6 +59,8 @@ def visible(table):
 def unescape(text):
     # type: (str) -> str
     """Return a path as it is: in these tables a blank is an escape of three octal digits."""
+    if "\\" not in text:
+        return text
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code.group(1), 8)), text)
 
 

@@ -6,23 +6,28 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import sys
 from contextlib import suppress
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import remember_controller
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import sources
 
 
-def read_plan() -> None:
-    """Read the schema's own layer of the plan, and leave all that stands then out of later searches for cycles.
+def read_shared() -> None:
+    """Read what each worker needs, and leave all that stands then out of later searches for cycles.
 
-    Such a search costs more than the reading, and would copy in each worker the memory that all share.
+    It is the schema's own layer of the plan, whose worker it is, and a codec. Such a search costs more than the
+    reading, and would copy in each worker the memory that all share.
     """
     gc.disable()
     with suppress(OpsError):  # a task that needs it says so
         merge({}, load_schema())
+    remember_controller()
+    codecs.lookup("ascii")
     gc.freeze()
     gc.enable()
 

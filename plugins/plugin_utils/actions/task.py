@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: What an action is called with: a TypedDict of what its ARGUMENTS allow.
 Options = TypeVar("Options", bound=Mapping[str, object])
 
-startup.read_plan()
+startup.read_shared()
 startup.flush_lines()
 
 

@@ -140,11 +140,11 @@ def file_system(path: Path, mountinfo: str) -> str:
 
 def mount_of(path: Path, mountinfo: str) -> Mount | None:
     """Return the mount under a path, given the text of /proc/self/mountinfo; None if none is found."""
-    real = path.resolve()
-    best: tuple[int, Mount | None] = (-1, None)
+    real = f"{path.resolve()}/"
+    best: Mount | None = None
     for mount in mounts(mountinfo):
-        point = Path(mount.point)
         # Of several mounts on one point the last is the one that is seen.
-        if real.is_relative_to(point) and len(point.parts) >= best[0]:
-            best = (len(point.parts), mount)
-    return best[1]
+        is_above = real.startswith(f"{mount.point.rstrip('/')}/")
+        if is_above and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    return best

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.eraser import Eraser
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Detail, Head, Record
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, controller, run_id
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import (
+        Identity,
+        controller,
+        remember_controller,
+        run_id,
+    )
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
         CONTROLLER,
         REJECTED,
@@ -57,7 +62,7 @@ else:
             "eraser": ("Eraser",),
             "errors": ("LedgerError", "SpoolError"),
             "model": ("Detail", "Head", "Record"),
-            "process": ("Identity", "controller", "run_id"),
+            "process": ("Identity", "controller", "remember_controller", "run_id"),
             "records": (
                 "CONTROLLER",
                 "REJECTED",

@@ -20,6 +20,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import Ledg
 INITIAL_NAMESPACE = "pid:[4026531836]"
 
 _MACHINE_ID = Path("/etc/machine-id")
+#: The identity of the ansible process that forks the workers, where it could be read.
+_remembered: list[Identity] = []
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,16 @@ def controller() -> Identity:
     Raises LedgerError in a worker whose ansible process was killed: its kernel parent is another process by then.
     """
     forked_from = multiprocessing.parent_process()
-    return identity(forked_from.pid if forked_from and forked_from.pid else os.getppid())
+    pid, parent = forked_from.pid if forked_from else None, os.getppid()
+    if _remembered and pid in (None, parent) and _remembered[0].pid == parent:
+        return _remembered[0]
+    return identity(pid or parent)
+
+
+def remember_controller() -> None:
+    """Read the identity of this ansible process for the workers that it will fork."""
+    with suppress(LedgerError, OSError):  # a worker that needs it says so
+        _remembered[:] = [identity(os.getpid())]
 
 
 def alive(process: Identity) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         parse,
         role_options,
     )
-    from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_sources
+    from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_role_options, read_sources
     from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS, options_of, procedures_with
     from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, plain, read_moment, shown
     from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
@@ -43,7 +43,7 @@ else:
             "merging": ("DEFAULT", "Memory", "Plan", "merge"),
             "problem": ("Problem",),
             "schema": ("Key", "PREFIX", "RoleOptions", "Schema", "Variable", "load_schema", "parse", "role_options"),
-            "schema_sources": ("read_sources",),
+            "schema_sources": ("read_role_options", "read_sources"),
             "step_options": ("OPTIONS", "options_of", "procedures_with"),
             "values": ("Opaque", "plain", "read_moment", "shown"),
             "vocabulary": ("load_vocabulary",),

@@ -49,12 +49,13 @@ def check(
     schema: Schema,
     extra_variables: Mapping[str, Any] | None = None,
     role_options: Mapping[str, Collection[str]] | None = None,
+    memory: Memory | None = None,
 ) -> list[Problem]:
     """Return all that is wrong with a host's plan, including what `merge` would raise.
 
     role_options gives the option names of each role, by which a site's own variable that looks like one is noticed.
     """
-    reading = Reading(variables, schema, extra_variables or {})
+    reading = Reading(variables, schema, extra_variables or {}, memory)
     problems = _problems(reading, variables, schema, extra_variables or {}, role_options or {})
     return [*problems, *(() if reading.problems else _passwords(reading))]
 

@@ -47,12 +47,17 @@ class Plan(Mapping[str, Any]):
         return {name for value in self._values.values() if isinstance(value, dict) for name in value}
 
 
-def merge(variables: Mapping[str, Any], schema: Schema, extra_variables: Mapping[str, Any] | None = None) -> Plan:
+def merge(
+    variables: Mapping[str, Any],
+    schema: Schema,
+    extra_variables: Mapping[str, Any] | None = None,
+    memory: Memory | None = None,
+) -> Plan:
     """Return the plan that a host's inventory variables describe; run options among the extra variables count too.
 
     Of variables only those of the plan are read. Raises PlanError for values that the schema does not allow.
     """
-    reading = Reading(variables, schema, extra_variables or {})
+    reading = Reading(variables, schema, extra_variables or {}, memory)
     if reading.problems:
         raise PlanError(reading.problems)
     return reading.plan
@@ -110,11 +115,18 @@ class Reading:
 
     def _single(self, variable: Variable, given: Any) -> Any:
         self._origins[variable.name] = (DEFAULT,) if given is None else (variable.name,)
-        return self._convert((variable.name,), variable, plain(variable.default if given is None else given))
+        if given is None:
+            value, problems = _default_value(variable)
+            self.problems += problems
+            return value
+        return self._convert((variable.name,), variable, plain(given))
 
     def _layered(self, variable: Variable, given: list[tuple[str, Any]]) -> Entries:
         default = _default_layer(variable)
         self.problems += default.problems
+        if not given:
+            self._origins.update(default.origins)
+            return default.complete
         broken = set(default.broken)
         layers = [(name, self._remembered(name, variable, entries, broken)) for name, entries in given]
         merged, origins = merge_layers([(DEFAULT, default.entries), *layers])
@@ -259,6 +271,7 @@ class _DefaultLayer(NamedTuple):
     complete: Entries
     problems: list[Problem]
     broken: set[str]
+    origins: Mapping[str, tuple[str, ...]]
 
 
 @functools.cache
@@ -270,7 +283,16 @@ def _default_layer(variable: Variable) -> _DefaultLayer:
         entry: keys if entry in broken else reading._complete((variable.name, entry), variable, keys)
         for entry, keys in entries.items()
     }
-    return _DefaultLayer(entries, complete, reading.problems, broken)
+    reading._floor(variable, {entry: keys for entry, keys in complete.items() if entry not in broken})
+    origins = {f"{variable.name}.{entry}": (DEFAULT,) for entry in complete}
+    return _DefaultLayer(entries, complete, reading.problems, broken, origins)
+
+
+@functools.cache
+def _default_value(variable: Variable) -> tuple[Any, list[Problem]]:  # Any: the schema says the type
+    """Return the default of a variable that is not layered in its type, read once in a process, and its problems."""
+    reading = Reading({}, Schema({}), {})
+    return reading._convert((variable.name,), variable, plain(variable.default)), reading.problems
 
 
 def _is_blank(value: Any) -> bool:

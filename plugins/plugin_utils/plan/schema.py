@@ -100,17 +100,14 @@ def parse(document: Mapping[str, Any]) -> Schema:
 
 
 @functools.cache
-def role_options(folder: Path = Path(__file__).parents[3] / "roles") -> RoleOptions:
-    """Return each role's own options with their specs, not the plan's variables, read once. Raises SchemaError."""
-    return {
-        path.parent.parent.name: {
-            name: option
-            for spec in read_yaml(path)["argument_specs"].values()
-            for name, option in spec.get("options", {}).items()
-            if not name.startswith(PREFIX)
-        }
-        for path in sorted(folder.glob("*/meta/argument_specs.yml"))
-    }
+def role_options(folder: Path = Path(__file__).parent) -> RoleOptions:
+    """Return each role's own options with their specs, as tools/generate.py has written them. Raises SchemaError."""
+    path = folder / "role_options.json"
+    try:
+        options: RoleOptions = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SchemaError(f"The plan's file {path} cannot be read: {error}.") from error
+    return options
 
 
 def read_yaml(path: Path) -> Any:

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import PREFIX, SchemaError, parse, read_yaml
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
+    PREFIX,
+    RoleOptions,
+    SchemaError,
+    parse,
+    read_yaml,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.strength import OVERRIDE, RULES
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import LANGUAGES, TYPES
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import CADENCES, ON_CHANGE
@@ -40,6 +46,19 @@ def read_sources(folder: Path = Path(__file__).parent) -> Mapping[str, Any]:
             if key.refers_to and key.refers_to not in document["variables"]:
                 raise SchemaError(f"The schema's {variable.name}.{key.name} refers to an unknown {key.refers_to}.")
     return document
+
+
+def read_role_options(folder: Path = Path(__file__).parents[3] / "roles") -> RoleOptions:
+    """Return each role's own options with their specs, not the plan's variables. Raises SchemaError."""
+    return {
+        path.parent.parent.name: {
+            name: option
+            for spec in read_yaml(path)["argument_specs"].values()
+            for name, option in spec.get("options", {}).items()
+            if not name.startswith(PREFIX)
+        }
+        for path in sorted(folder.glob("*/meta/argument_specs.yml"))
+    }
 
 
 def _tables() -> Mapping[str, object]:

@@ -51,6 +51,7 @@ def options_of(plan: Mapping[str, Any], procedure: str, module: str) -> dict[str
 
 def procedures_with(plan: Mapping[str, Any], module: str, option: str, value: str) -> list[str]:
     """Return the procedures that give a module a value of an option, those with the fewest steps first; pure."""
+    plan = {PROCEDURES: plan[PROCEDURES]}  # each reading of a plan makes a copy
     steps = {name: entry.get("steps", ()) for name, entry in plan[PROCEDURES].items()}
     return sorted(
         (name for name in steps if options_of(plan, name, module)[option] == value),

@@ -45,7 +45,7 @@ QUESTIONS = [
     ("What makes a change of the plan a weaker one?", f"{CONTROLLER}/plan/strength.py", "is_weaker"),
     ("When is a set due, and when late?", f"{CONTROLLER}/schedule/due.py", "boundaries"),
     ("Which modules travel to a host?", f"{CONTROLLER}/transport/module_bundle.py", "sources"),
-    ("What runs once, before Ansible forks its workers?", f"{CONTROLLER}/actions/startup.py", "read_plan"),
+    ("What runs once, before Ansible forks its workers?", f"{CONTROLLER}/actions/startup.py", "read_shared"),
     ("Where is the newest good backup's age judged?", f"{CONTROLLER}/backup/freshness.py", "judge"),
     ("How is a day of a host shown in one mark?", f"{CONTROLLER}/report/period/day_strips.py", "strips"),
     ("Where does the report's page become HTML?", f"{CONTROLLER}/report/render/html.py", "render_html"),

@@ -25,6 +25,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import (
     alive,
     controller,
     identity,
+    remember_controller,
     run_id,
 )
 
@@ -80,7 +81,20 @@ def test_all_workers_of_one_process_see_the_same_controller() -> None:
     assert seen == {identity(os.getpid()).hash + "\n"}
 
 
-def test_a_worker_whose_controller_was_killed_takes_no_other_process_for_it() -> None:
+def test_what_a_controller_remembers_for_its_workers_is_its_own_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    forked = multiprocessing.get_context("fork")
+    reading, writing = forked.Pipe(duplex=False)
+    monkeypatch.setattr(f"{Identity.__module__}._remembered", [])
+    remember_controller()
+    worker = forked.Process(target=lambda: writing.send(controller()))
+    worker.start()
+    assert reading.poll(30)
+    assert reading.recv() == identity(os.getpid())
+    worker.join()
+
+
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_worker_whose_controller_was_killed_takes_no_other_process_for_it(remembers: bool) -> None:
     forked = multiprocessing.get_context("fork")
     reading, writing = forked.Pipe(duplex=False)
     gone = forked.Event()
@@ -93,6 +107,8 @@ def test_a_worker_whose_controller_was_killed_takes_no_other_process_for_it() ->
             writing.send(str(error))
 
     def be_killed() -> None:
+        if remembers:
+            remember_controller()
         forked.Process(target=worker).start()
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import (
     parse,
     role_options,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_sources
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema_sources import read_role_options, read_sources
 
 GOOD: dict[str, Any] = {
     "type": "str",
@@ -95,9 +95,18 @@ def test_reading_the_schema_costs_a_fraction_of_reading_its_sources() -> None:
     assert min(read for _sources, read in pairs) < min(sources for sources, _read in pairs) / 3
 
 
+def test_the_options_of_roles_at_run_time_are_those_of_their_specs(tmp_path: Path) -> None:
+    assert role_options() == read_role_options()
+    (tmp_path / "role_options.json").write_text("{")
+    with pytest.raises(SchemaError, match=r"role_options\.json cannot be read"):
+        role_options(tmp_path)
+
+
 def test_the_own_options_of_roles_are_read_from_their_argument_specs(tmp_path: Path) -> None:
     specs = tmp_path / "backup" / "meta" / "argument_specs.yml"
     specs.parent.mkdir(parents=True)
     options = "{backup_timeout: {type: int}, egov_ops_backup_sets: {type: dict}}"
     specs.write_text(f"argument_specs: {{main: {{options: {options}}}, other: {{}}}}")
-    assert {role: set(options) for role, options in role_options(tmp_path).items()} == {"backup": {"backup_timeout"}}
+    assert {role: set(options) for role, options in read_role_options(tmp_path).items()} == {
+        "backup": {"backup_timeout"}
+    }

@@ -99,6 +99,8 @@ def _fault(rows: Sequence[Finding], data: RunReport, words: Language, names_host
 
 
 def _columns(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
@@ -109,6 +111,8 @@ def padded(text: str, columns: int) -> str:
 
 def cut(line: str) -> str:
     """Return a line that fits the terminal's width."""
+    if len(line) <= WIDTH and line.isascii():
+        return line.rstrip()
     widths = itertools.accumulate(_columns(character) for character in line[: WIDTH + 1])
     fitting = sum(1 for width in widths if width < WIDTH)
     return line.rstrip() if _columns(line[: WIDTH + 1]) <= WIDTH else f"{line[:fitting]}…"
