@@ -51,8 +51,8 @@ options:
     type: str
   folder:
     description:
-      - Folder into which C(validate.txt), C(validate.json), C(validate.junit.xml) and C(validate.sarif) are written. It
-        is made if need be.
+      - Folder into which C(validate.txt), C(validate.json), C(validate.junit.xml), C(validate.sarif) and
+        C(validate.codequality.json), which is GitLab's format, are written. It is made if need be.
       - Without it, the run option C(egov_ops_validate_folder); where that is empty too, nothing is written.
     type: str
 attributes:

@@ -54,7 +54,26 @@ def test_an_execution_environment_learns_what_the_collection_needs(builder: str)
     shown = subprocess.run([builder, "introspect", str(tree)], capture_output=True, text=True, check=True).stdout
     found = yaml.safe_load(shown)
     assert [entry.split()[0] for entry in found["python"]] == ["tzdata"]
-    assert "restic" in [entry.split()[0] for entry in found["system"]]
+    assert {entry.split()[0] for entry in found["system"]} == {
+        *("git", "git-core", "openssh-client", "openssh-clients"),
+    }
+
+
+@pytest.mark.programs("dpkg-query", "git", "ssh", "ssh-keygen")
+def test_the_list_names_the_debian_packages_of_the_programs_that_we_start(builder: str) -> None:
+    listed = [
+        str(Path(builder).with_name("bindep")),
+        "--file",
+        str(environment.ROOT / "meta/ee-bindep.txt"),
+        "--list_all",
+        "newline",
+    ]
+    packages = set(subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split())
+    for program in ("git", "ssh", "ssh-keygen"):
+        owner = subprocess.run(
+            ["dpkg-query", "--search", f"/usr/bin/{program}"], capture_output=True, text=True, check=True
+        )
+        assert owner.stdout.split(":")[0] in packages, owner
 
 
 def driven(site: Site, playbook: str) -> Any:

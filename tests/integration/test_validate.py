@@ -254,6 +254,7 @@ def test_all_mistakes_are_printed_and_written_and_the_playbook_fails(
     assert f"{place}:9: egov_ops_probes__50_files.file_system_space.critical is 'high', but must be" in done.stdout
     assert "Traceback" not in done.stdout
     assert sorted(path.name for path in (repository / "results").iterdir()) == [
+        "validate.codequality.json",
         "validate.json",
         "validate.junit.xml",
         "validate.sarif",

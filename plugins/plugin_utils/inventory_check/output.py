@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A validation as data, and as the files that people and CI servers read: text, JSON, JUnit and SARIF."""
+"""A validation as data, and as the files that people and CI servers read: text, JSON, JUnit, SARIF and code quality."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import explain
+from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check import code_quality, explain
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.accepted import Acceptance
 from ansible_collections.egov.ops.plugins.plugin_utils.inventory_check.source_lines import Finding, Place
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Change
@@ -212,11 +212,12 @@ FILES: Mapping[str, Callable[[Validation], str]] = {
     "validate.json": render_json,
     "validate.junit.xml": render_junit,
     "validate.sarif": render_sarif,
+    "validate.codequality.json": code_quality.render,
 }
 
 
 def write(data: Validation, folder: Path) -> list[str]:
-    """Write the four files into a folder, which is made if need be, and return their paths; raises OpsError."""
+    """Write the files into a folder, which is made if need be, and return their paths; raises OpsError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, render in FILES.items():

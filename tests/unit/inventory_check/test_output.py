@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The four files: a person, a program, a CI server and a code host read the same."""
+"""The files of results: a person, a program, CI servers and a code host read the same."""
 
 from __future__ import annotations
 
