@@ -32,7 +32,7 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import T
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
 from ansible_collections.egov.ops.plugins.plugin_utils.common import DOMAINS
-from ansible_collections.egov.ops.plugins.plugin_utils.operations.registry import is_known
+from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     OPTIONS,
     Key,
@@ -270,7 +270,7 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""
             roles.append(ROLE.format(role=role, does=action, domain=domain, tasks_from=tasks_from))
-    pattern = OF_REQUEST if is_known(name) else PATTERN
+    pattern = OF_REQUEST if registry.is_known(name) else PATTERN
     text = "\n".join(roles).rstrip("\n")
     return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, pattern=pattern, roles=text)
 
