@@ -32,6 +32,7 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.expect import T
 from ansible_collections.egov.ops.plugins.module_utils.hardening.registry import PRIMITIVES
 from ansible_collections.egov.ops.plugins.module_utils.health.registry import KINDS
 from ansible_collections.egov.ops.plugins.plugin_utils.common import DOMAINS
+from ansible_collections.egov.ops.plugins.plugin_utils.operations import registry
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     OPTIONS,
     Key,
@@ -139,6 +140,10 @@ What was due for a whole period and was not run is named in the first lines of e
 this version does not have yet is recorded as skipped, the report begins with INCOMPLETE, and the step's clauses stay
 due. [Exit codes](exit-codes.md) has every code with which a procedure ends."""
 
+#: The hosts of a procedure; one that carries out a request works on the request's hosts where none are named.
+PATTERN = "egov_ops_hosts | default('all', true)"
+OF_REQUEST = "egov_ops_hosts | default(''), request=egov_ops_request | default('')"
+
 PLAYBOOK = """\
 ---
 # Copyright (c) 2026 The egov.ops founders
@@ -148,7 +153,7 @@ PLAYBOOK = """\
 # Made by tools/generate.py from the catalogue, plugins/plugin_utils/plan/procedures.yml, which says what is recorded.
 
 - name: {title}
-  hosts: "{{{{ lookup('egov.ops.hosts', egov_ops_hosts | default('all', true)) }}}}"
+  hosts: "{{{{ lookup('egov.ops.hosts', {pattern}) }}}}"
   gather_facts: false
   ignore_unreachable: true
   tasks:
@@ -271,7 +276,9 @@ def render_playbook(name: str, entry: Mapping[str, Any]) -> str:
         for file, action in sorted(files):
             tasks_from = f"            tasks_from: {file}\n" if file else ""
             roles.append(ROLE.format(role=role, does=action, domain=domain, tasks_from=tasks_from))
-    return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, roles="\n".join(roles).rstrip("\n"))
+    pattern = OF_REQUEST if registry.is_known(name) else PATTERN
+    text = "\n".join(roles).rstrip("\n")
+    return PLAYBOOK.format(title=entry["title"]["en"], procedure=name, pattern=pattern, roles=text)
 
 
 def render_vocabulary() -> str:

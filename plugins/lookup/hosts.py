@@ -22,6 +22,12 @@ options:
     type: list
     elements: str
     required: true
+  request:
+    description:
+      - Digest of a request, or its beginning. Where the pattern is empty and there is no C(--limit), the hosts of the
+        request are returned, so that a procedure which carries it out works on them alone.
+    type: str
+    default: ""
 seealso:
   - module: egov.ops.run_begin
 author:
@@ -42,7 +48,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The pattern.
+    - The pattern, or the hosts of the request.
   type: list
   elements: str
 """
@@ -54,7 +60,7 @@ from ansible import context as cli
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import refuse_no_match
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import hosts_of_request, refuse_no_match
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -78,14 +84,18 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if len(terms) != 1:
             raise AnsibleLookupError(f"egov.ops.hosts takes one pattern of hosts, not {len(terms)}.")
         if not any(cli.CLIARGS.get(option) for option in _LISTINGS):
+            sources = list(cli.CLIARGS.get("inventory") or ())
             try:
+                request = self.get_option("request")
+                if not terms[0] and request and not cli.CLIARGS.get("subset"):
+                    terms = [hosts_of_request(request, sources, self._loader)]
                 refuse_no_match(
-                    terms[0],
+                    terms[0] or "all",
                     variables.get("groups", {}) if variables else {},
-                    list(cli.CLIARGS.get("inventory") or ()),
+                    sources,
                     cli.CLIARGS.get("subset"),
                     self._loader,
                 )
             except OpsError as error:
                 raise AnsibleLookupError(str(error)) from None
-        return list(terms)
+        return [terms[0] or "all"]

@@ -13,9 +13,14 @@ description:
   - Records in the ledger that a person knows of findings - under which ticket, why they stay for now, and until when.
   - Such a finding stays in each report with its status. Until that day it counts as acknowledged, not as new or open;
     afterwards it counts again, and the report says that the acknowledgement has expired.
-  - A finding that becomes worse than it was, a warning that turns critical, is no longer the one that was acknowledged.
-  - The name is a claim, because nothing is signed, and the report shows it as one.
+  - It covers each finding that still stands, whichever run found it, with the members that the finding has now.
+    A finding that becomes worse, one with a new member, and one whose list of members was cut are not covered.
+  - There is one record for each host, and the task returns and prints what it covers.
+  - It changes neither the status of a finding nor the verdict or exit code of a run.
+  - The name is a claim, because nothing is signed, and the report shows it as one. The system's user is recorded too.
   - What the run option C(egov_ops_acknowledge) says goes before the options here.
+  - Where neither names anything, extra variables of the options' own names count, as in
+    C(-e host=web1 -e finding=failed_units -e until=2026-12-31).
 extends_documentation_fragment:
   - egov.ops.controller
 options:
@@ -23,6 +28,7 @@ options:
     description:
       - Key of one finding as the report gives it, C(host/domain/kind/subject). Leave out O(host), O(domain), O(kind)
         and O(subject) then.
+      - Or a kind or subject of findings, for example V(failed_units), with O(host) and O(domain) to narrow it.
     type: str
   host:
     description:
@@ -43,23 +49,23 @@ options:
   until:
     description:
       - Last day on which it counts, in the plan's zone, for example V(2026-12-31); at most 366 days ahead.
-      - Needed, here or in C(egov_ops_acknowledge).
+      - Needed, here or in C(egov_ops_acknowledge), except to withdraw.
     type: str
   ticket:
     description:
-      - Number of the ticket under which the work is planned. Needed, as O(until) is.
+      - Number of the ticket under which the work is planned.
     type: str
   name:
     description:
-      - Who says so. Needed, as O(until) is.
+      - Who says so. Without it, the system's user who runs the command.
     type: str
   reason:
     description:
-      - Why the finding stays for now, one sentence. Needed, as O(until) is.
+      - Why the finding stays for now, one sentence.
     type: str
   state:
     description:
-      - V(absent) withdraws what was acknowledged under the same key or patterns.
+      - V(absent) withdraws what was recorded under the same key or patterns.
     type: str
     choices: [present, absent]
     default: present
@@ -68,6 +74,7 @@ notes:
   - Idempotent. What the ledger already says is not recorded again.
 seealso:
   - module: egov.ops.report
+  - module: egov.ops.known_debt
 """
 
 EXAMPLES = r"""
@@ -105,14 +112,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-key:
-  description: The four patterns under which it is recorded.
+keys:
+  description: The four patterns of each record, one record for each host.
   returned: success
-  type: str
-  sample: db2/health/filesystem_space//var
+  type: list
+  elements: str
+  sample: [db2/health/filesystem_space//var]
 until:
   description: When it ends, in UTC.
   returned: success
   type: str
   sample: "2026-12-15T16:00:00Z"
+covered:
+  description: Each finding that is covered, with its status and members.
+  returned: success
+  type: list
+  elements: str
+  sample: ["web1/health/failed_units/failed_units: warning: backup.service"]
 """

@@ -233,6 +233,24 @@ def test_a_restore_for_another_host_is_refused(ready: Site) -> None:
     assert not (ready.folder / "host" / "operations").exists()
 
 
+def test_a_restore_without_a_host_works_on_the_host_of_its_request_alone(ready: Site) -> None:
+    before = contents(ready)
+    lose(ready)
+    digest = approved(ready, "pages")
+    ready.hosts["web2"] = {**ready.hosts["web1"], "egov_ops_host_state_dir": str(ready.folder / "host2")}
+    done = ready.play("egov.ops.restore", "-e", f"egov_ops_request={digest[:8]}")
+    assert done.rc == 0, done.output
+    assert contents(ready) == before
+    done = carry_out(ready, digest, "restore_accept")
+    assert done.rc == 0, done.output
+    assert "System user " in done.output
+    assert [entry["kind"] for entry in ready.records(host="web2")] == []
+    assert not (ready.folder / "host2").exists()
+    done = ready.play("egov.ops.restore", "-e", "egov_ops_request=00000000")
+    assert done.rc != 0
+    assert "00000000" in done.output
+
+
 def killed(site: Site, rounds: int) -> None:
     """Kill the controller at random moments of restores; the next run ends each of them, once."""
     rng = random.Random(SEED)

@@ -286,6 +286,7 @@ class Job(Shelf):
         reason, trouble = outcome.trouble(source, found, moved, before)
         status = "warning" if reason else "ok"
         message = "Snapshot %s (%s) of %s files, %s bytes%s" % (snapshot[:8], kind, found.files, found.bytes, trouble)
+        named = outcome.members(reason, found, moved, source, before)
         state.update(
             {
                 "snapshot": snapshot,
@@ -295,6 +296,7 @@ class Job(Shelf):
                 "status": status,
                 "reason": reason,
                 "message": message,
+                "finding": named,
             }
         )
         memory.save(state)
@@ -303,7 +305,7 @@ class Job(Shelf):
             from ansible_collections.egov.ops.plugins.module_utils.backup.history import config_diff
 
             told["version"] = config_diff.describe(found, parent, engine, memory.proof, self._host)
-        told.update(snapshot=snapshot[:8], snapshot_id=snapshot, backup=kind, added_bytes=added)
+        told.update(named, snapshot=snapshot[:8], snapshot_id=snapshot, backup=kind, added_bytes=added)
         return outcome.made(status, message, reason, found, moved, source, told)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.backup.engines.contract import Repository
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
     from ansible_collections.egov.ops.plugins.module_utils.host.job import Operation
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Permission, Result
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import JSON, Fact, Permission, Result
 
     # `class` is a word of Python, and can be a key in this form alone.
     _Classed = TypedDict("_Classed", {"class": str}, total=False)
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         status: str
         reason: str
         message: str
+        finding: dict[str, Fact]
 
     class Entry(TypedDict, total=False):
         """An entry of a manifest; times are in nanoseconds. ctime and inode are left out where nobody asks for them."""

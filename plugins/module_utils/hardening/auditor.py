@@ -13,10 +13,13 @@ from ansible_collections.egov.ops.plugins.module_utils.hardening.machine import 
 from ansible_collections.egov.ops.plugins.module_utils.hardening.sshd import MATCH
 from ansible_collections.egov.ops.plugins.module_utils.hardening.tree import TooMuch
 from ansible_collections.egov.ops.plugins.module_utils.host.half import HalfError
+from ansible_collections.egov.ops.plugins.module_utils.host.members import members_of
 from ansible_collections.egov.ops.plugins.module_utils.host.record import SEVERITY, counts_of, observation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ansible_collections.egov.ops.plugins.module_utils.hardening.types import (
         Arguments,
         AuditArguments,
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
         Found,
     )
     from ansible_collections.egov.ops.plugins.module_utils.host.half import Host
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation, Result
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation, Result
 
 #: What an entry of the plan may hold beside the arguments of its primitive.
 _SETTINGS = ("title", "why", "severity", "clauses", "primitive", "expected", "families", "deb", "rpm", "act", "state")
@@ -148,7 +151,8 @@ class _Control:
         act = self.entry.get("act") or self.primitive.act.format(
             **dict(values, things=things or self._title(), found=found or "those named", wanted=wanted)
         )
-        return self._finding("warning" if exception else self.severity, message, act, found=_facts(bad))
+        status = "warning" if exception else self.severity
+        return self._finding(status, message, act, found=_facts(bad), **members_of(_members(bad)))
 
     def _gap(self, error):
         # type: (Exception) -> Observation
@@ -172,8 +176,8 @@ class _Control:
         title = self.entry.get("title")
         return str(title.get("en") if isinstance(title, dict) else title or self.name)
 
-    def _finding(self, status, message, act="", reason="", found=None):
-        # type: (str, str, str, str, dict[str, Found] | None) -> Observation
+    def _finding(self, status, message, act="", reason="", found=None, **members):
+        # type: (str, str, str, str, dict[str, Found] | None, Fact) -> Observation
         entry = self.entry
         clauses = entry.get("clauses")
         return observation(
@@ -189,6 +193,7 @@ class _Control:
             found=found or {},
             message=_printable(message),
             next=_printable(act),
+            **members,
         )
 
 
@@ -221,6 +226,14 @@ def _near(name):
 def _said(thing, found):
     # type: (str, Found) -> str
     return "%s is %s" % (thing, expect.shown(found)) if thing else expect.shown(found)
+
+
+def _members(bad):
+    # type: (list[tuple[str, Found]]) -> Iterator[str]
+    """Yield each thing that is not as wanted; where one has a list, each entry of it."""
+    for thing, found in bad:
+        for item in (found if isinstance(found, list) else []) or [""]:
+            yield " ".join(part for part in (thing, str(item)) if part) or "value"
 
 
 def _facts(seen):

@@ -9,6 +9,7 @@ import os
 
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host.members import members_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def kernel_errors(probe, hours=24):
     if errors:
         message += ", the last: %s" % errors[-1][:200]
     act = "Read them in full: dmesg --level=emerg,alert,crit,err."
-    return [probe.measured(len(errors), "errors", message, act, last=[text[:200] for text in errors[-5:]])]
+    last = [text[:200] for text in errors[-5:]]
+    return [probe.measured(len(errors), "errors", message, act, last=last, **members_of(errors))]
 
 
 def oom_kills(probe, hours=24):
@@ -76,15 +78,17 @@ def oom_kills(probe, hours=24):
     if "oom_kill" not in counters:
         raise Absent("This kernel does not count the processes it kills for want of memory.")
     kills, when, last = int(counters["oom_kill"]), "since boot", ""
+    members = members_of([], kills)
     if kills:
         try:
             lines = [text for _priority, text in _log(probe, hours) if "Killed process" in text]
             kills, when, last = len(lines), "in the last %s hours" % number(float(hours)), "".join(lines[-1:])[:200]
+            members = members_of(lines)
         except (Absent, PermissionError):
             pass  # the count since boot stands
     message = "The kernel killed %d processes for want of memory %s" % (kills, when)
     act = "Give the killed service more memory or a lower limit of its own."
-    return [probe.measured(kills, "processes", message, act, last=last)]
+    return [probe.measured(kills, "processes", message, act, last=last, **members)]
 
 
 def kernel_taint(probe):
@@ -94,7 +98,8 @@ def kernel_taint(probe):
     faults = [words for bit, words in sorted(_TAINT_FAULTS.items()) if mask >> bit & 1]
     if faults:
         message = "The running kernel has met: %s (taint mask %d)." % (", ".join(faults), mask)
-        return [probe.failed(message, "Read the kernel log for the cause, then plan a restart.", value=mask, unit="")]
+        act = "Read the kernel log for the cause, then plan a restart."
+        return [probe.failed(message, act, value=mask, unit="", **members_of(faults))]
     return [probe.passed("The running kernel has met no fault.", value=mask, unit="")]
 
 

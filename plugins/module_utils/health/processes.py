@@ -7,10 +7,12 @@
 import os
 import time
 
+from ansible_collections.egov.ops.plugins.module_utils.host.members import members_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.health.probe import Probe
-    from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
+    from ansible_collections.egov.ops.plugins.module_utils.host.types import Fact, Observation
 
 
 def _processes(probe, states=""):
@@ -34,8 +36,10 @@ def _processes(probe, states=""):
 
 
 def _named(found):
-    # type: (dict[str, str]) -> list[str]
-    return ["%s (%s)" % (name, pid) for pid, name in sorted(found.items(), key=lambda item: int(item[0]))[:20]]
+    # type: (dict[str, str]) -> dict[str, Fact]
+    """Return as details the first processes by name and pid, and all of them as members of the finding."""
+    named = ["%s (%s)" % (name, pid) for pid, name in sorted(found.items(), key=lambda item: int(item[0]))]
+    return dict(members_of(named), processes=named[:20])
 
 
 def zombies(probe):
@@ -44,7 +48,7 @@ def zombies(probe):
     found = _processes(probe, "Z")
     message = "%d processes have ended and are not collected by their parents" % len(found)
     act = "Restart the parents: ps -o ppid= -p PID names them."
-    return [probe.measured(len(found), "processes", message, act, processes=_named(found))]
+    return [probe.measured(len(found), "processes", message, act, **_named(found))]
 
 
 def uninterruptible(probe, seconds=0.2):
@@ -57,7 +61,7 @@ def uninterruptible(probe, seconds=0.2):
         found = {pid: name for pid, name in found.items() if pid in still}
     message = "%d processes wait in the kernel and cannot be killed" % len(found)
     act = "See what they wait for: cat /proc/PID/stack; it is often a hung mount or disk."
-    return [probe.measured(len(found), "processes", message, act, processes=_named(found))]
+    return [probe.measured(len(found), "processes", message, act, **_named(found))]
 
 
 def process_count(probe, name):
@@ -86,4 +90,4 @@ def outdated_processes(probe):
         raise PermissionError("the programs of %d processes of other users" % denied)
     message = "%d processes run a program file that was replaced or removed" % len(outdated)
     act = "Restart their services, so that installed updates take effect."
-    return [probe.measured(len(outdated), "processes", message, act, processes=_named(outdated))]
+    return [probe.measured(len(outdated), "processes", message, act, **_named(outdated))]

@@ -9,6 +9,7 @@ import time
 
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host.members import members_of
 from ansible_collections.egov.ops.plugins.module_utils.host.public import program_of, secrets_of_command
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
@@ -35,7 +36,7 @@ def failed_units(probe):
     units = [line.split()[0] for line in listed.splitlines() if line.strip()]
     message = "%d units have failed" % len(units) + (": " + ", ".join(units[:5]) if units else "")
     act = "Read why: systemctl status %s." % " ".join(units[:5])
-    return [probe.measured(len(units), "units", message, act, units=units[:100])]
+    return [probe.measured(len(units), "units", message, act, units=units[:100], **members_of(units))]
 
 
 def service(probe, unit):

@@ -8,6 +8,7 @@ import struct
 
 from ansible_collections.egov.ops.plugins.module_utils.health.probe import Absent, Unusable
 from ansible_collections.egov.ops.plugins.module_utils.health.thresholds import number
+from ansible_collections.egov.ops.plugins.module_utils.host.members import members_of
 from ansible_collections.egov.ops.plugins.module_utils.host.public import public_url, secrets_of_text
 from ansible_collections.egov.ops.plugins.module_utils.host.scrub import Scrubber
 
@@ -87,10 +88,11 @@ def listening_ports(probe, expected=(), allowed=None):
     if allowed is not None:
         known = {int(port) for port in allowed} | {int(port) for port in expected}
         open_to_all = {listener.port for listener in sockets if not listener.loopback}
-        others = ", ".join("tcp/%d" % port for port in sorted(open_to_all - known)[:50])
+        others = ["tcp/%d" % port for port in sorted(open_to_all - known)]
         if others:
             act = "Find the service (ss -ltnp), stop it or add its port to `allowed`."
-            found.append(probe.failed("Services listen on ports not in the plan: %s." % others, act))
+            message = "Services listen on ports not in the plan: %s." % ", ".join(others[:50])
+            found.append(probe.failed(message, act, **members_of(others)))
         else:
             found.append(probe.passed("No service listens on a port that is not in the plan."))
     if not found:

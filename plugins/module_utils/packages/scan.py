@@ -14,8 +14,9 @@ import sys
 import time
 
 from ansible_collections.egov.ops.plugins.module_utils.host import moments, platform
+from ansible_collections.egov.ops.plugins.module_utils.host.members import MEMBERS_ROOM, members_of
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, SEVERITY, counts_of, observation
-from ansible_collections.egov.ops.plugins.module_utils.packages import reboot, registry, restarts, security
+from ansible_collections.egov.ops.plugins.module_utils.packages import members, reboot, registry, restarts, security
 from ansible_collections.egov.ops.plugins.module_utils.packages.listing import EngineError
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ _CLAUSES = {
     "reboot": ("S2.2-2c", "S5.2-4"),
 }
 #: Bytes for the lists of a record's detail; sentences, counts and names of the keys have the rest.
-_ROOM = DETAIL_LIMIT - 4096
+_ROOM = DETAIL_LIMIT - MEMBERS_ROOM - 4096
 #: Seconds by which a list may come from the future before the clock, and so its age, is doubted.
 _SKEW = 300
 
@@ -160,14 +161,16 @@ def _pending(listing, arguments, host, refreshed, failure):
     if updates and not listing.classified:
         message = "%s, and no source says which of them are security updates." % count
         act = "Add a source with updateinfo, or name the one for security in egov_ops_security_origins."
-        return _observe("package_list", "pending", "unknown", message, act, "not_supported", **detail)
+        named = members.of_updates(updates)
+        return _observe("package_list", "pending", "unknown", message, act, "not_supported", **detail, **named)
+    named = members.of_updates(safe)
     if late:
         message = "%d security updates are past their deadline%s; %s" % (len(late), _names(late), found)
         act = "Install them now, or record why not."
-        return _observe("package_list", "pending", "critical", message, act, **detail)
+        return _observe("package_list", "pending", "critical", message, act, **detail, **named)
     if safe:
         act = "Plan their rollout within the deadlines."
-        return _observe("package_list", "pending", "warning", found, act, **detail)
+        return _observe("package_list", "pending", "warning", found, act, **detail, **named)
     return _observe("package_list", "pending", "ok", found, **detail)
 
 
@@ -217,18 +220,11 @@ def _stale(sources, limit):
 def _installed(listing):
     # type: (Listing) -> Observation
     if not listing.broken:
-        return _observe(
-            "package_list",
-            "installed",
-            "ok",
-            "%d packages are installed." % listing.installed,
-            counts={"installed": listing.installed, "broken": 0},
-        )
-    message = "%d of %d packages are not wholly installed (%s)." % (
-        len(listing.broken),
-        listing.installed,
-        ", ".join(listing.broken[:5]),
-    )
+        counts = {"installed": listing.installed, "broken": 0}
+        message = "%d packages are installed." % listing.installed
+        return _observe("package_list", "installed", "ok", message, counts=counts)
+    names = ", ".join(listing.broken[:5])
+    message = "%d of %d packages are not wholly installed (%s)." % (len(listing.broken), listing.installed, names)
     return _observe(
         "package_list",
         "installed",
@@ -237,6 +233,7 @@ def _installed(listing):
         "Finish the installation: dpkg --configure -a, then apt-get --fix-broken install.",
         counts={"installed": listing.installed, "broken": len(listing.broken)},
         broken=bounded(listing.broken)[0],
+        **members_of(listing.broken),
     )
 
 
@@ -250,7 +247,7 @@ def _held(listing):
     if kept:
         message = "%d security updates are kept back by a hold or pin%s." % (len(kept), _names(kept))
         act = "Release them, or record who accepts the risk until when."
-        return _observe("held", "packages", "warning", message, act, **detail)
+        return _observe("held", "packages", "warning", message, act, **detail, **members.of_updates(kept))
     message = "No package is held or pinned."
     if entries:
         message = "%d packages are held or pinned%s." % (len(entries), _names(listing.held))
@@ -272,14 +269,13 @@ def _restarts(processes, root):
     }  # type: types.Replaced
     if found:
         units = ", ".join(processes.units[:5])
-        message = "%d processes run files that an update has replaced%s." % (
-            len(found),
-            " (%s)" % units if units else "",
-        )
+        of_units = " (%s)" % units if units else ""
+        message = "%d processes run files that an update has replaced%s." % (len(found), of_units)
         act = "Restart what runs them"
         if processes.units and os.path.isdir(root.rstrip("/") + "/run/systemd/system"):
             act += ": systemctl restart %s" % " ".join(processes.units[:5])
-        return _observe("restarts", "processes", "warning", message, act + ".", **detail)
+        named = members.of_processes(found, processes.hidden)
+        return _observe("restarts", "processes", "warning", message, act + ".", **detail, **named)
     if processes.hidden:
         message = "Processes whose files are hidden from this user: %d." % processes.hidden
         return _observe("restarts", "processes", "unknown", message, _see_all(), "permission", **detail)
@@ -298,7 +294,8 @@ def _reboot(root, processes, listing):
     detail = {"kernel": {"running": kernel.running, "newest": kernel.newest}, "reasons": bounded(found)[0]}  # type: types.Restart
     if found:
         message = "The host has to be restarted: %s." % "; ".join(found[:3])
-        return _observe("reboot", "host", "warning", message, "Plan a restart in the maintenance window.", **detail)
+        act = "Plan a restart in the maintenance window."
+        return _observe("reboot", "host", "warning", message, act, **detail, **members_of(found))
     if processes is None or processes.hidden:
         message = "Nothing that this user can see asks for a restart, but what some processes run is hidden from it."
         return _observe("reboot", "host", "unknown", message, _see_all(), "permission", **detail)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.outcome import outcome_of
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.restore_task import RestoreTask, SettleTask
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.signing import SigningTask
+    from ansible_collections.egov.ops.plugins.plugin_utils.actions.statement import StatementTask
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Task, wanted
     from ansible_collections.egov.ops.plugins.plugin_utils.actions.types import HostResult, NoOptions, Outcome, TaskVars
 else:
@@ -35,6 +36,7 @@ else:
             "outcome": ("outcome_of",),
             "restore_task": ("RestoreTask", "SettleTask"),
             "signing": ("SigningTask",),
+            "statement": ("StatementTask",),
             "task": ("Task", "wanted"),
             "types": ("HostResult", "NoOptions", "Outcome", "TaskVars"),
         },

@@ -64,9 +64,17 @@ class SigningTask(Task[Options]):
         return str(person), public
 
     def record(
-        self, plan: Plan, hosts: Sequence[str], seen: Observation, now: datetime, domain: str = evidence.DOMAIN
+        self,
+        plan: Plan,
+        hosts: Sequence[str],
+        seen: Observation,
+        now: datetime,
+        domain: str = evidence.DOMAIN,
+        more: Sequence[Observation] = (),
     ) -> None:
         """Append what a person has said of some hosts to the open run; without one it goes into the ledger at once.
+
+        more are what else the same command says of them.
 
         Raises LedgerError; what is written by then waits in a spool. Raises OpsError, with the record in the ledger,
         where something else had to be set aside.
@@ -80,10 +88,11 @@ class SigningTask(Task[Options]):
                     procedure=run.procedure,
                     host=host,
                     domain=domain,
-                    observation=seen,
+                    observation=observation,
                     started=iso(now),
                     finished=iso(datetime.now(timezone.utc)),
                 )
+                for observation in (seen, *more)
                 for host in hosts
             ]
         )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.build import build
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.gather import gather
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import RunReport
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.standing import standing_findings
 else:
     __getattr__ = offering(
         __name__,
@@ -48,5 +49,6 @@ else:
             "run.build": ("build",),
             "run.gather": ("gather",),
             "run.types": ("RunReport",),
+            "standing": ("standing_findings",),
         },
     )

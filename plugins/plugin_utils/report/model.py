@@ -207,7 +207,10 @@ def late_at(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:
 
 
 #: The states of a finding, in the order in which they stand for several: found where there is no earlier run.
-STATES = ("open", "new", "found", "acknowledged")
+STATES = ("open", "new", "found", "acknowledged", "debt")
+
+#: Those of findings that people know.
+KNOWN = ("acknowledged", "debt")
 
 #: Which status a host or domain with several shows: what is known to be bad, then what is not known.
 MARK_ORDER = ("critical", "failed", "unreachable", "unknown", "warning", "ok", "skipped", "none")

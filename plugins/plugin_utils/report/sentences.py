@@ -194,9 +194,9 @@ def known(rows: Sequence[Fault], language: Language) -> list[str]:
             hosts.setdefault(number, []).append(row["host"])
     lines = []
     for number, entry in by_number.items():
-        key = "known.expired" if entry["expired"] else "known.until"
-        until, ticket, reason = language.date(entry["until"]), entry["ticket"], entry["reason"]
-        line = language.text(key, until=until, ticket=ticket, name=entry["name"], reason=reason)
+        key = f"{'debt' if entry['sort'] == 'debt' else 'known'}.{'expired' if entry['expired'] else 'until'}"
+        until, ticket, reason = language.date(entry["until"]), entry["ticket"] or "–", entry["reason"] or "–"
+        line = language.text(key, until=until, ticket=ticket, owner=entry["owner"], name=entry["name"], reason=reason)
         is_part = len(hosts[number]) < len(rows)
         lines.append(
             language.text("title.where", place=where(hosts[number], language), title=line) if is_part else line

@@ -40,7 +40,7 @@ class Procedure(Headed):
 
 
 class Acknowledged(TypedDict):
-    """What a person has said of a finding; `made` is when, `seq` in which record."""
+    """What a person has said of a finding; `made` is when, `seq` in which record, `sort` acknowledged or debt."""
 
     until: str
     ticket: str
@@ -49,7 +49,28 @@ class Acknowledged(TypedDict):
     made: str
     seq: int
     signed: bool
+    sort: str
+    owner: str
+    user: str
     expired: bool
+
+
+class DebtRow(TypedDict):
+    """A finding that stands as debt; `since` is when it began, `age` in seconds, `accepted` when it was accepted."""
+
+    id: str
+    key: str
+    host: str
+    status: str
+    title: str
+    members: list[str]
+    owner: str
+    reason: str
+    accepted: str
+    until: str
+    since: str
+    age: int
+    seq: int
 
 
 class OfRecord(TypedDict):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         role_value_problems,
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.current import Run
+    from ansible_collections.egov.ops.plugins.plugin_utils.runs.requested import hosts_of_request
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.targets import refuse_no_match, source_files
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.verdict import UNWELL, judge
 else:
@@ -27,6 +28,7 @@ else:
         {
             "begin": ("is_built", "is_foreign", "refuse_settings", "role_value_problems"),
             "current": ("Run",),
+            "requested": ("hosts_of_request",),
             "targets": ("refuse_no_match", "source_files"),
             "verdict": ("UNWELL", "judge"),
         },

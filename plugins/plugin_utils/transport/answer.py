@@ -16,6 +16,7 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ansible_collections.egov.ops.plugins.module_utils.host.members import MEMBER_LENGTH, MEMBERS
 from ansible_collections.egov.ops.plugins.module_utils.host.record import MESSAGE_LIMIT, REASONS, STATUSES
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
 from ansible_collections.egov.ops.plugins.plugin_utils.transport.answer_shape import (
@@ -306,6 +307,8 @@ _READ: dict[str, Check] = {
     **dict.fromkeys(("added_bytes", "bytes", "files"), integer),
     **dict.fromkeys(("used", "seconds", "restore_seconds"), number),
     "duration": optional(number),
+    "members": list_of(line(2 * MEMBER_LENGTH, empty=False), MEMBERS),  # twice: what is scrubbed may grow
+    "more_members": integer,
     "value": scalar,
     "title": either(text, texts),
     "changed_during_backup": fields({"count": integer, "first": list_of(text, 1000)}),

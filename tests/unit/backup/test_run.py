@@ -164,9 +164,12 @@ def test_an_ordinary_user_backs_up_what_it_may_read_names_the_rest_and_proves_it
 
     made, again, proof = as_nobody(work)
     assert (made["status"], made["reason"]) == ("warning", "unreadable_files")
+    (member,) = made["detail"]["members"]
+    assert member.startswith("unreadable: ")
     assert made["detail"]["unreadable"] == {"count": 1, "first": [str(ready.source / "b")]}
     assert "1 could not be read" in made["detail"]["message"]
     assert (again["status"], again["reason"]) == ("warning", "unreadable_files")
+    assert (again["detail"]["members"], again["detail"]["more_members"]) == ([member], 0)
     assert (proof["status"], proof["detail"]["files"]) == ("ok", 2)
     assert proof["detail"]["not_compared"] == {"owner": 2}
     assert set(tree(Path(os.environ.get("HOME", "/root")) / ".cache" / "restic")) == before

@@ -104,6 +104,8 @@ def test_an_observation_says_what_is_what_is_wanted_and_what_next(tmp_path: Path
         "found": {"PASS_MAX_DAYS": "99999"},
         "message": "Default maximum password age 90 days: PASS_MAX_DAYS is 99999; wanted: 1 to 90.",
         "next": "Set PASS_MAX_DAYS in /etc/login.defs; wanted: 1 to 90.",
+        "members": ["PASS_MAX_DAYS"],
+        "more_members": 0,
     }
 
 

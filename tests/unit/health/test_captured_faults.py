@@ -76,9 +76,16 @@ def test_errors_from_before_the_period_do_not_count(tmp_path: Path) -> None:
 def test_oom_kills_count_since_boot_where_the_log_is_closed(tmp_path: Path) -> None:
     tree = captured(tmp_path, "oom_kills")
     (tree / "dev/kmsg").unlink()
-    assert one("oom_kills", root=tree, warning="0")["detail"]["message"].startswith(
-        "The kernel killed 1 processes for want of memory since boot"
-    )
+    detail = one("oom_kills", root=tree, warning="0")["detail"]
+    assert detail["message"].startswith("The kernel killed 1 processes for want of memory since boot")
+    assert (detail["members"], detail["more_members"]) == ([], 1)
+
+
+@pytest.mark.parametrize("kind", ["kernel_errors", "oom_kills"])
+def test_what_the_log_names_is_a_member_of_the_finding(kind: str, tmp_path: Path) -> None:
+    detail = one(kind, root=captured(tmp_path, kind), warning="0")["detail"]
+    assert 0 < len(detail["members"]) <= detail["value"]
+    assert detail["more_members"] == 0
 
 
 def test_an_array_without_a_member_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def test_a_zombie_is_counted_and_named(tmp_path: Path) -> None:
         tree = _only(tmp_path, pid, child)
         found = one("zombies", root=tree, warning="0")
         assert [name.rpartition(" ")[2] for name in found["detail"]["processes"]] == [f"({child})"]
+        assert found["detail"]["members"] == found["detail"]["processes"]
         os.kill(int(pid), signal.SIGUSR1)
         _until(lambda: not children.read_text())
         one("zombies", root=tree, warning="0")

@@ -100,6 +100,8 @@ def test_a_thousand_updates_leave_room_for_the_rest_of_a_record_and_the_urgent_o
     assert len(json.dumps(detail)) < DETAIL_LIMIT
     assert detail["updates"][0]["name"].endswith("0999")
     assert len(detail["updates"]) + detail["omitted"] == detail["counts"]["pending"] == 1000
+    assert detail["members"] == ["package-of-a-long-name-0999:x86_64 2.0"]
+    assert detail["more_members"] == 0
 
 
 def test_an_error_holds_no_password_of_a_source() -> None:

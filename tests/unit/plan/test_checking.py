@@ -163,6 +163,7 @@ BAD: dict[str, Any] = {
     "egov_ops_confirm": ["1a2b3c4d"],
     "egov_ops_accept_machine": "5f3c01ab",
     "egov_ops_acknowledge": "db2/health/swap/swap",
+    "egov_ops_known_debt": "all of it",
     "egov_ops_redact": "hunter2",
     "egov_ops_accept_ledger": "wang",
     "egov_ops_signing_key": ["id_ed25519"],

@@ -103,6 +103,13 @@ ATTACKS = {
     "cpu below nothing": ({**GOOD, "cpu": -1}, "cpu must be"),
     "cpu of a flag": ({**GOOD, "cpu": True}, "cpu must be"),
     # observations
+    "members of a text": (found(detail={"members": "a.service"}), r"detail\.members must be a list"),
+    "a member of a list": (found(detail={"members": [["a"]]}), r"members\[0\] must be a text"),
+    "an empty member": (found(detail={"members": [""]}), r"members\[0\] must be a text"),
+    "a member of two lines": (found(detail={"members": ["a\nb"]}), r"members\[0\] must be a text"),
+    "a member too long": (found(detail={"members": ["x" * 401]}), r"members\[0\] must be a text"),
+    "too many members": (found(detail={"members": ["x"] * 201}), "at most 200"),
+    "fewer than no members": (found(detail={"more_members": -1}), "more_members must be a whole number"),
     "evidence of a mapping": ({**GOOD, "evidence": {}}, "evidence must be a list"),
     "evidence of texts": ({**GOOD, "evidence": ["x"]}, r"evidence\[0\] must be a mapping"),
     "no evidence": ({**GOOD, "evidence": []}, "evidence must hold"),

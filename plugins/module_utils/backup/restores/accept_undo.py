@@ -92,7 +92,9 @@ def _accept(arguments, operation, host):
         operation.note("removed")
     finally:
         operation.release()
-    return "%s accepted restore %s; what it replaced is removed." % (arguments["person"], operation.id[:8])
+    # nobody has signed it: the name is that of the user of the command, and not of a person in the plan
+    done = "System user %s accepted restore %s on the controller; what it replaced is removed."
+    return done % (arguments["person"], operation.id[:8])
 
 
 def _undo(arguments, operation, host):

@@ -6,6 +6,7 @@
 
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets import manifest
 from ansible_collections.egov.ops.plugins.module_utils.backup.sets.paths import Named
+from ansible_collections.egov.ops.plugins.module_utils.host.members import members_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +63,22 @@ def made(status, message, reason, found, moved, source, told):
     )
 
 
+def members(reason, found, moved, source, before):
+    # type: (str, manifest.Scan, list[bytes], Source, SetState) -> dict[str, Fact]
+    """Return as members of the finding what is wrong with a snapshot: the paths, and whether the set has shrunk.
+
+    Files that changed meanwhile are members only where nothing worse is wrong: they are others in each run.
+    """
+    if not reason:
+        return {}
+    troubles = [("unreadable", found.unreadable), ("left out", Named(source.warned()))]
+    if reason == "changed_during_backup":
+        troubles.append(("changed", Named(moved)))
+    names = ["%s: %s" % (what, path) for what, paths in troubles for path in paths.first]
+    unnamed = sum(paths.count for _what, paths in troubles) - len(names)
+    return members_of(names + ["fewer %s" % unit for unit, _now, _then in _shrunk(found, before)], unnamed)
+
+
 def standing(snapshot, state, why):
     # type: (Snapshot, SetState, str) -> Outcome
     """Return the outcome of a set of which no new snapshot is wanted: what is known of its newest one still holds."""
@@ -78,6 +95,7 @@ def standing(snapshot, state, why):
         snapshot_time=snapshot.time,
         unchanged=why == UNCHANGED,
         next=NEXT.get(reason, ""),
+        **{key: state["finding"][key] for key in ("members", "more_members") if key in state.get("finding", {})},
     )
 
 
@@ -94,15 +112,18 @@ def trouble(source, found, moved, before):
     if moved:
         words = "%s changed meanwhile (%s)" % (len(moved), _some(Named(moved)))
         troubles.append(("changed_during_backup", words))
-    for unit, now, then in (
-        ("files", found.files, before.get("files") or 0),
-        ("bytes", found.bytes, before.get("bytes") or 0),
-    ):
-        if now < then * SHRUNK:
-            troubles.append(("size_drift", "only %s %s where there were %s" % (now, unit, then)))
+    for unit, now, then in _shrunk(found, before):
+        troubles.append(("size_drift", "only %s %s where there were %s" % (now, unit, then)))
     if not troubles:
         return "", "."
     return troubles[0][0], "; %s." % "; ".join(words for _reason, words in troubles)
+
+
+def _shrunk(found, before):
+    # type: (manifest.Scan, SetState) -> list[tuple[str, int, int]]
+    """Return of files and bytes those that became far fewer: unit, how many there are, how many there were."""
+    counts = (("files", found.files, before.get("files") or 0), ("bytes", found.bytes, before.get("bytes") or 0))
+    return [(unit, now, then) for unit, now, then in counts if now < then * SHRUNK]
 
 
 def _some(paths):

@@ -108,12 +108,15 @@ def _is_whole(state):
     if not isinstance(state, dict):
         return False
     texts = [state.get(name, "") for name in ("location", "snapshot", "status", "reason", "message")]
-    lists = [state.get(name, []) for name in ("spoiled", "moved")]
+    finding = state.get("finding", {})
+    if not isinstance(finding, dict):
+        return False
+    lists = [state.get("spoiled", []), state.get("moved", []), finding.get("members", [])]
     if not all(isinstance(value, list) for value in lists):
         return False
-    numbers = [state.get(name, 0) for name in ("started", "files", "bytes")]
+    numbers = [state.get(name, 0) for name in ("started", "files", "bytes")] + [finding.get("more_members", 0)]
     return (
-        all(isinstance(value, str) for value in texts + lists[0] + lists[1])
+        all(isinstance(value, str) for value in texts + lists[0] + lists[1] + lists[2])
         and all(type(value) in (int, float) and 0 <= value < 2**63 for value in numbers)
         and ("moved" in state or not state.get("snapshot"))
     )

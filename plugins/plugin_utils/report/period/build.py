@@ -198,7 +198,7 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str, engli
         moment = iso(read_time(end.record["finished"]))
         known = acknowledgement.told(record, material.acknowledgements, moment)
         state = "open" if key in material.before.findings else "new" if material.before.runs else "found"
-        state = "acknowledged" if known and not known["expired"] else state
+        state = acknowledgement.state_with(known, state)
     else:
         state = "fixed" if end.record["status"] == "ok" else "unseen"
     return {

@@ -47,6 +47,7 @@ def counts_of(hosts: Sequence[Host], findings: Sequence[Finding], runs: int) -> 
             "new": states["new"],
             "found": states["found"],
             "acknowledged": states["acknowledged"],
+            "debt": states["debt"],
             "unseen": states["unseen"],
             "fixed": states["fixed"],
         },

@@ -222,10 +222,10 @@ class PeriodMaterial:
 
 #: The states of a finding at the end of a range, in the order in which they stand for several: found where there is
 #: nothing to compare with.
-STATES = ("open", "new", "found", "acknowledged", "unseen", "fixed")
+STATES = ("open", "new", "found", "acknowledged", "debt", "unseen", "fixed")
 
 #: Those that are still there.
-STANDING = ("open", "new", "found", "acknowledged")
+STANDING = ("open", "new", "found", "acknowledged", "debt")
 
 
 def faults_of(findings: Iterable[Finding]) -> list[list[Finding]]:

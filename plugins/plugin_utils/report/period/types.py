@@ -75,6 +75,7 @@ class FindingCounts(TypedDict):
     new: int
     found: int
     acknowledged: int
+    debt: int
     unseen: int
     fixed: int
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import REPORTED
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import CONTROLLER
-from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import debt, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
+    KNOWN,
     MARK_ORDER,
     is_set_aside,
     same_faults,
@@ -85,8 +86,10 @@ def render_html(data: RunReport, language: str) -> str:
         facts=sentences.facts(data, words),
         domains=[{**entry, "sentence": sentences.domain(entry, words)} for entry in data["domains"]],
         faults=faults,
-        acts=[fault for fault in faults if fault["state"] != "acknowledged"],
+        acts=[fault for fault in faults if fault["state"] not in KNOWN],
         act_first=ACT_FIRST,
+        debt=debt.chapter(data, words),
+        debt_sentence=debt.sentence(data, words),
         marked_hosts=MARKED_HOSTS,
         gone={
             "fixed": _gone(data["fixed"], words, len(data["hosts"]) > 1),
@@ -278,7 +281,7 @@ def _chapters(data: RunReport) -> list[str]:
         "trends": data["trends"]["charts"],
     }
     parts = [name for name in (*REPORTED, "trends") if something.get(name, True)]
-    return ["hosts", "findings", *parts, "run", "evidence", "records"]
+    return ["hosts", "findings", *(["debt"] if data["debt"] else []), *parts, "run", "evidence", "records"]
 
 
 def _module_rows(data: RunReport) -> list[ModuleRow]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
-from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import debt, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NOT_MEASURED, Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import same_faults, state_of
 
@@ -47,12 +47,12 @@ def render_markdown(data: RunReport, language: str) -> str:
     """
     words = Language(language, data["run"]["zone"])
     t, names_host = words.text, len(data["hosts"]) > 1
-    faults = list(sentences.faults(data))
+    faults = [rows for rows in sentences.faults(data) if state_of(rows) != "debt"]
     counts = data["counts"]["findings"]
     counted = [("found", counts["found"])]
     if data["run"]["compared_with"]:
         counted = [("new", counts["new"]), ("open", counts["open"])]
-        counted += [("acknowledged", counts["acknowledged"]), ("fixed", counts["fixed"])]
+        counted += [("acknowledged", counts["acknowledged"]), ("debt", counts["debt"]), ("fixed", counts["fixed"])]
     lines = [
         f"**{plain(t('status.' + data['verdict']['status']))}: {plain(sentences.verdict(data, words))}**",
         "",
@@ -64,6 +64,8 @@ def render_markdown(data: RunReport, language: str) -> str:
         "",
         *table([t("column.domain"), t("column.status"), t("column.measured")], _domains(data, words)),
     ]
+    if data["debt"]:
+        lines += ["", plain(debt.sentence(data, words))]
     if faults:
         heads = ["status", "finding_short", "host_since", "team", "next"]
         rows = [_fault(group, words, names_host) for group in faults[:LISTED]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import MARK_ORDER, state_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import KNOWN, MARK_ORDER, state_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import incidents
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import sentences as period_sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import STANDING, STATES, faults_of
@@ -72,7 +72,7 @@ def render_period(data: PeriodReport, language: str) -> str:
         states=_states(data),
         faults=faults,
         left_out=len(all_faults) - len(faults),
-        acts=[fault for fault in faults if fault["stands"] and fault["state"] != "acknowledged"],
+        acts=[fault for fault in faults if fault["stands"] and fault["state"] not in KNOWN],
         act_first=ACT_FIRST,
         comparison=[_figure(row, chapters, words) for row in data["comparison"]],
         domains=[{**entry, "sentence": period_sentences.domain(entry, words)} for entry in data["domains"]],
@@ -114,6 +114,7 @@ def _states(data: PeriodReport) -> list[str]:
         "new": counts["new"],
         "open": counts["open"],
         "acknowledged": counts["acknowledged"],
+        "debt": counts["debt"],
         "fixed": counts["fixed"],
         "unseen": counts["unseen"],
     }

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
-from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import debt, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import is_set_aside, state_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import KNOWN, is_set_aside, state_of
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, RunReport
@@ -41,7 +41,7 @@ def render_text(data: RunReport, language: str) -> str:
     if dead:
         top.append(words.text("fact.unreachable", hosts=words.names(dead)))
     # What is fixed: one line for each domain, two blank ones, what is left out, evidence.
-    room = (MAX_LINES - len(top) - len(data["domains"]) - 4) // 2
+    room = (MAX_LINES - len(top) - len(data["domains"]) - 4 - bool(data["debt"])) // 2
     shown = _chosen(faults, room)
     lines = [*top, ""]
     for entry in data["domains"]:
@@ -57,8 +57,11 @@ def render_text(data: RunReport, language: str) -> str:
         for rows in own:
             if rows[0]["id"] in shown:
                 lines += _fault(rows, data, words, names_host)
-    if len(shown) < len(faults):
-        lines.append(words.text("text.more", n=len(faults) - len(shown)))
+    left_out = sum(rows[0]["id"] not in shown and state_of(rows) != "debt" for rows in faults)
+    if left_out:
+        lines.append(words.text("text.more", n=left_out))
+    if data["debt"]:
+        lines.append(debt.sentence(data, words))
     head = data["evidence"]["head"]
     evidence = words.text(
         "text.evidence",
@@ -73,12 +76,12 @@ def render_text(data: RunReport, language: str) -> str:
 def _chosen(faults: Sequence[Sequence[Finding]], room: int) -> set[str]:
     """Return the ids of the faults that there is room for: first each domain's worst, then each one's second.
 
-    What is acknowledged is counted among those that are left out.
+    What is acknowledged is counted among those that are left out; debt has a line of its own.
     """
     ranked: list[tuple[int, str]] = []
     of_domain: Counter[str] = Counter()
     for rows in faults:
-        if state_of(rows) == "acknowledged":
+        if state_of(rows) in KNOWN:
             continue
         domain = rows[0]["domain"]
         of_domain[domain] += 1

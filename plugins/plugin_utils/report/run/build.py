@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import with_others
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_time
-from ansible_collections.egov.ops.plugins.plugin_utils.report import sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report import debt, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     OVERRIDE,
@@ -94,6 +94,7 @@ def build(material: Material) -> RunReport:
         "domains": [_domain(domain, hosts, observed, coverage, english) for domain in domains],
         "hosts": hosts,
         "findings": findings,
+        "debt": debt.rows_of(findings),
         **gone,
         "late": [
             {
@@ -241,6 +242,7 @@ def _counts(
             "new": states["new"],
             "found": states["found"],
             "acknowledged": states["acknowledged"],
+            "debt": states["debt"],
             "fixed": len(same_faults(gone["fixed"])),
             "unseen": len(same_faults(gone["unseen"])),
         },

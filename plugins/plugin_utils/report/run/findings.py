@@ -10,6 +10,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, sentences
+from ansible_collections.egov.ops.plugins.plugin_utils.report.members import new_members
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     RUN_DOMAIN,
     STEP,
@@ -41,7 +42,7 @@ def findings_of(
     found: list[tuple[Stored, list[int]]], material: Material, run: Run, english: Language
 ) -> list[Finding]:
     """Return the findings, worst first; the same one on several hosts has one id and stands together."""
-    earlier = {key_of(record) for record in material.previous.findings} if material.previous else set()
+    earlier = {key_of(record): record for record in material.previous.findings} if material.previous else {}
     ranked = sorted(found, key=lambda pair: finding_order(pair[0].record))
     faults = itertools.groupby(ranked, lambda pair: named_alike(pair[0].record))
     findings: list[Finding] = []
@@ -50,7 +51,8 @@ def findings_of(
             record, detail = stored.record, stored.record["detail"]
             key, hosts = key_of(record), [record["host"]]
             since = material.since.get(key, record["finished"])
-            is_open = key in earlier or since < run["started"]
+            grown = new_members(record, earlier[key]) if key in earlier else ()
+            is_open = not grown and (key in earlier or since < run["started"])
             known = acknowledgement.told(record, material.acknowledgements, run["finished"])
             state = "found" if material.previous is None else "open" if is_open else "new"
             findings.append(
@@ -58,7 +60,7 @@ def findings_of(
                     "id": f"F-{number:02}",
                     "status": record["status"],
                     "reason": record["reason"],
-                    "state": "acknowledged" if known and not known["expired"] else state,
+                    "state": acknowledgement.state_with(known, state),
                     "acknowledged": known,
                     "key": "/".join(key),
                     **key.fields(),

@@ -13,6 +13,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.run.update_types i
 from ansible_collections.egov.ops.plugins.plugin_utils.report.types import (
     Charted,
     Counts,
+    DebtRow,
     Fault,
     FrameRow,
     Head,
@@ -65,6 +66,7 @@ class FindingCounts(TypedDict):
     new: int
     found: int
     acknowledged: int
+    debt: int
     fixed: int
     unseen: int
 
@@ -304,6 +306,7 @@ class RunReport(GoneFindings, Charted):
     domains: list[Domain]
     hosts: list[Host]
     findings: list[Finding]
+    debt: list[DebtRow]
     late: list[Late]
     overrides: list[Override]
     health: Health
