@@ -321,7 +321,8 @@ def test_a_full_disk_is_no_change(state: StateDir) -> None:
 
     def work() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (spool.path.stat().st_size + 100, resource.RLIM_INFINITY))
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (spool.path.stat().st_size + 100, hard))
         with suppress(SpoolError):
             append(spool, [make_record(identifier="no-room")])
             os._exit(3)
