@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from multiprocessing import current_process
+from multiprocessing import current_process, parent_process
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible.errors import AnsibleError
@@ -55,7 +55,10 @@ class MachineTask(SendingTask[Options]):
 
     def _delegation_fault(self, plan: Plan, host: str) -> str:
         """Return why this host's task must not be done where it is, as a sentence; "" for nothing. Raises OpsError."""
-        real = str(getattr(getattr(current_process(), "_host", None), "name", host))
+        worker = current_process()
+        real = str(getattr(getattr(worker, "_host", None), "name", "" if parent_process() else host))
+        if not real:
+            return f"This ansible-core does not tell for which host {worker.name} works; use a version of the README."
         if real != host:
             return f"inventory_hostname is set to {host} by -e, a play, a task or a fact, and the task is for {real}."
         where = self._works_on(host)

@@ -37,7 +37,7 @@ _FLAGS = re.compile(r"-[46AaCKkqTtVvXx]+")
 _WITH_VALUE = ("-c", "-E", "-e", "-I", "-i", "-l", "-m")
 _SSH_OPTIONS = frozenset(
     (
-        *("addkeystoagent", "addressfamily", "batchmode", "canonicaldomains", "certificatefile", "checkhostip"),
+        *("addkeystoagent", "addressfamily", "batchmode", "certificatefile", "checkhostip"),
         *("ciphers", "compression", "connectionattempts", "connecttimeout", "controlmaster", "controlpersist"),
         *("escapechar", "fingerprinthash", "forwardagent", "forwardx11", "globalknownhostsfile"),
         *("gssapiauthentication", "gssapidelegatecredentials", "hashknownhosts", "hostbasedauthentication"),
@@ -50,8 +50,20 @@ _SSH_OPTIONS = frozenset(
         *("verifyhostkeydns", "visualhostkey"),
     )
 )
-#: A socket of ControlMaster that is of the machine that is meant.
-_OWN_SOCKET = re.compile(r"%[Chn]")
+#: A socket of ControlMaster that is of the machine that is meant, and in a folder where nobody else can make one.
+_OWN_SOCKET = re.compile(r"(?:~|%d)/.*%[Chn]|none")
+#: Variables that name a program or its arguments, and what they may be wherever they are set: all that is no command.
+_PROGRAM, _SUDO = re.compile(r"auto\w*|[\w./+-]*"), re.compile(r"(?:-[ABEHKPSbikn]+\s*)*")
+_PROGRAMS = {
+    "ansible_python_interpreter": _PROGRAM,
+    "ansible_shell_executable": _PROGRAM,
+    "ansible_become_exe": _PROGRAM,
+    "ansible_sudo_exe": _PROGRAM,
+    "ansible_su_exe": _PROGRAM,
+    "ansible_become_flags": _SUDO,
+    "ansible_sudo_flags": _SUDO,
+    "ansible_su_flags": _SUDO,
+}
 
 
 class Chosen(NamedTuple):
@@ -82,6 +94,15 @@ def choice_fault(
         fault = _variable_fault(name, host, chosen.variables, inventory, template, own)
         if fault:
             return _sentence(host, fault)
+    for name, allowed in _PROGRAMS.items():
+        if chosen.variables.get(name) is not None and chosen.variables[name] != inventory.get(name):
+            value = str(template(chosen.variables[name]))
+            own_value = own(inventory[name]) if name in inventory else None
+            if value != own_value and not allowed.fullmatch(value):
+                text = (
+                    f"{name} is {value[:80]!r} by -e, a play, a task or a fact, which may be a way to another machine"
+                )
+                return _sentence(host, text)
     if "ansible_connection" not in inventory and _plain(chosen.keyword) != _usual_connection():
         return _sentence(
             host, f"the connection is {chosen.keyword}, by -c, ANSIBLE_TRANSPORT or a play's or task's `connection`"
@@ -108,8 +129,10 @@ def _variable_fault(
     template: Callable[[Any], Any],
     own: Callable[[Any], Any],
 ) -> str:
-    if variables.get(name) is None or name == "inventory_hostname":  # who the host is, is compared by the task itself
+    if name == "inventory_hostname":  # who the host is, is compared by the task itself
         return ""
+    if variables.get(name) is None:
+        return f"{name} is emptied by -e, a play, a task or a fact" if inventory.get(name) is not None else ""
     if name not in inventory:
         # Ansible itself fills some in where nobody has set them.
         usual = {**dict.fromkeys(_ADDRESSES, host), "ansible_connection": _usual_connection()}
@@ -156,7 +179,7 @@ def naming_words(arguments: str) -> Iterator[str]:
         elif word[:2] == "-o":
             setting = word[2:] or next(rest, "")
             name, value = (*re.split(r"\s*=\s*|\s+", setting.strip(), maxsplit=1), "")[:2]
-            if name.lower() == "controlpath" and _OWN_SOCKET.search(value):
+            if name.lower() == "controlpath" and _OWN_SOCKET.fullmatch(value):
                 continue
             if name.lower() not in _SSH_OPTIONS:
                 yield setting
@@ -169,8 +192,8 @@ def _is_template(value: Any) -> bool:
 
 
 def _plain(connection: Any) -> str:
-    """Return a connection's short name; `smart` has been ssh for long."""
-    name = str(connection).rsplit(".", 1)[-1]
+    """Return the name of a connection, of Ansible's own the short one; `smart` has been ssh for long."""
+    name = re.sub(r"^ansible\.(builtin|legacy)\.", "", str(connection))
     return "ssh" if name == "smart" else name
 
 

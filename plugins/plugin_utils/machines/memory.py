@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.identity import MACHINE, MARKS, are_same, short
 from ansible_collections.egov.ops.plugins.plugin_utils.common import (
@@ -32,6 +32,9 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
 
+if TYPE_CHECKING:
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
+
 Marks = Mapping[str, str]
 
 #: Records of the domain of machines: what is wrong with one, and what a person accepted.
@@ -40,9 +43,6 @@ FINDING, ACCEPTED = "identity", "acceptance"
 SUBJECT = "machine"
 CHANGED, SHARED, MISSING = "changed", "shared", "missing"
 
-#: Steps of a host in a domain among which the newest that nothing was wrong with is looked for.
-_STEPS = 50
-
 
 @dataclass(frozen=True)
 class Known:
@@ -50,7 +50,7 @@ class Known:
 
     accepted are its marks, None where no visit has told any; seen are those of the last visit. fault is changed,
     shared or missing, "" for none; others are the names to which the same machine answers, tolerated those of them
-    that a person has accepted.
+    that a person has accepted, apart the names of other machines with the same machine-id, as containers have.
     """
 
     host: str
@@ -59,6 +59,7 @@ class Known:
     fault: str = ""
     others: tuple[str, ...] = ()
     tolerated: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
@@ -100,12 +101,12 @@ def visited(state: StateDir, host: str, seen: Marks, inventory: Collection[str])
     inventory are the names that count as others. Raises OpsError.
     """
     usual = _remembered(state, host)
-    if usual and usual.accepted is not None and not usual.fault and seen.items() <= usual.accepted.items() and seen:
+    if usual and _is_as_accepted(usual, seen) and not _unmet(state, usual, seen, inventory):
         return usual, []
     with _locked(state):
         before = recall(state, host)
-        twins = _twins(state, host, seen, inventory)
-        now = _judged(replace(before, seen=dict(seen)), tuple(sorted(twin.host for twin in twins)))
+        twins, apart = _twins(state, host, seen, inventory)
+        now = _judged(replace(before, seen=dict(seen), apart=apart), tuple(sorted(twin.host for twin in twins)))
         _write(state, now)
         changed = [now] if now.fault != before.fault else []
         for twin in twins:
@@ -162,19 +163,43 @@ def _agree(accepted: Marks, seen: Marks) -> bool:
     return all(seen[name] == accepted[name] for name in accepted.keys() & seen.keys())
 
 
-def _twins(state: StateDir, host: str, seen: Marks, inventory: Collection[str]) -> list[Known]:
-    """Return the other names to which the machine of some marks answers, and note that it answers to this one."""
+def _is_as_accepted(known: Known, seen: Marks) -> bool:
+    """Tell whether a visit shows the marks that were accepted and nothing else; each but the machine's may lack."""
+    if known.accepted is None or known.fault or not seen or not seen.items() <= known.accepted.items():
+        return False
+    return MACHINE in seen or MACHINE not in known.accepted
+
+
+def _unmet(state: StateDir, known: Known, seen: Marks, inventory: Collection[str]) -> bool:
+    """Tell whether a machine-id stands for names that were not compared, as each may have an inventory of its own."""
+    names = set(_names_of(state, seen)) - {known.host, *known.tolerated, *known.apart}
+    return bool(names) and any(name in inventory for name in names)
+
+
+def _names_of(state: StateDir, seen: Marks) -> list[str]:
+    """Return the names that have answered with a machine-id, none where there is none."""
     if not seen.get(MACHINE):
         return []
-    path = _folder(state, "marks") / f"{seen[MACHINE]}.json"
     try:
-        names: list[str] = json.loads(path.read_bytes())
+        names: list[str] = json.loads(_of_machine(state, seen).read_bytes())
     except (OSError, ValueError):
-        names = []
+        return []
+    return names
+
+
+def _twins(state: StateDir, host: str, seen: Marks, inventory: Collection[str]) -> tuple[list[Known], tuple[str, ...]]:
+    """Return the other names to which the machine of some marks answers, and note that it answers to this one.
+
+    The second are the names of other machines with the same machine-id.
+    """
+    if not seen.get(MACHINE):
+        return [], ()
+    names = _names_of(state, seen)
     known = [recall(state, name) for name in names if name != host and name in inventory]
     if host not in names:
-        _store(path, sorted([*names, host]))
-    return [other for other in known if are_same(other.seen, seen)]
+        _store(_of_machine(state, seen), sorted([*names, host]))
+    same = [other for other in known if are_same(other.seen, seen)]
+    return same, tuple(sorted(other.host for other in known if other not in same))
 
 
 def _of_ledger(state: StateDir, host: str) -> Known:
@@ -184,12 +209,8 @@ def _of_ledger(state: StateDir, host: str) -> Known:
         return unknown
     with open_ledger(state, read_only=True) as ledger:
         accepted = next(ledger.records(domain=DOMAIN, kind=ACCEPTED, host=host, newest_first=True, limit=1), None)
-        visits = [
-            stored
-            for domain in DOMAINS
-            for stored in ledger.records(domain=domain, kind="step", host=host, newest_first=True, limit=_STEPS)
-            if not stored.record["detail"].get("machine_fault") and _marks_of(stored.record["detail"])
-        ]
+        steps = (ledger.records(domain=domain, kind="step", host=host, newest_first=True) for domain in DOMAINS)
+        visits = [visit for visit in (next(filter(_is_good_visit, found), None) for found in steps) if visit]
     newest = max([*visits, *([accepted] if accepted else [])], key=lambda stored: stored.seq, default=None)
     if newest is None:
         return unknown
@@ -198,11 +219,18 @@ def _of_ledger(state: StateDir, host: str) -> Known:
     return replace(unknown, accepted=marks, seen=marks, tolerated=tuple(tolerated or ()))
 
 
+def _is_good_visit(stored: Stored) -> bool:
+    """Tell whether a step had an answer of a machine with which nothing was wrong."""
+    detail = stored.record["detail"]
+    return not detail.get("machine_fault") and bool(_marks_of(detail))
+
+
 def _remembered(state: StateDir, host: str) -> Known | None:
     """Return what the folder has of a name, None for nothing: a power cut may leave an empty file."""
     try:
         found = json.loads(_of_name(state, host).read_bytes())
-        return Known(**{**found, "others": tuple(found["others"]), "tolerated": tuple(found["tolerated"])})
+        lists = {name: tuple(found.get(name, ())) for name in ("others", "tolerated", "apart")}
+        return Known(**{**found, **lists})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -236,6 +264,10 @@ def _store(path: Path, value: object) -> None:
 
 def _of_name(state: StateDir, host: str) -> Path:
     return _folder(state, "names") / f"{hashlib.sha256(host.encode()).hexdigest()[:32]}.json"
+
+
+def _of_machine(state: StateDir, seen: Marks) -> Path:
+    return _folder(state, "marks") / f"{seen[MACHINE]}.json"
 
 
 def _folder(state: StateDir, name: str) -> Path:

@@ -48,12 +48,51 @@ def test_a_variable_that_chooses_the_account_is_anybodys(name: str) -> None:
     assert fault({name: "x"}) == ""
 
 
+@pytest.mark.parametrize("name", ["ansible_host", "ansible_port", "ansible_ssh_common_args", "ansible_connection"])
+def test_a_variable_that_the_inventory_sets_cannot_be_emptied(name: str) -> None:
+    assert f"{name} is emptied" in fault({name: None}, {name: "22"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ansible_python_interpreter", "ssh n2 python3"),
+        ("ansible_python_interpreter", "/tmp/$(id)"),
+        ("ansible_shell_executable", "/usr/bin/ssh n2 /bin/sh"),
+        ("ansible_become_exe", "ssh n2 sudo"),
+        ("ansible_become_flags", "-h n2 -H"),
+        ("ansible_sudo_flags", "--host=n2"),
+        ("ansible_become_flags", "-H; ssh n2"),
+    ],
+)
+def test_a_program_that_may_be_a_way_to_another_machine_comes_from_the_inventory(name: str, value: str) -> None:
+    assert name in fault({name: value})
+    assert name in fault({name: value}, {name: "/usr/bin/python3"})
+    assert fault({}, {name: value}) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ansible_python_interpreter", "/usr/bin/python3"),
+        ("ansible_python_interpreter", "auto_silent"),
+        ("ansible_become_exe", "sudo"),
+        ("ansible_become_flags", "-H -S -n"),
+        ("ansible_become_flags", ""),
+    ],
+)
+def test_a_program_and_its_flags_that_are_no_command_are_anybodys(name: str, value: str) -> None:
+    assert fault({name: value}) == ""
+
+
 def test_what_ansible_fills_in_is_no_choice() -> None:
     assert fault({"ansible_host": "n1", "ansible_connection": "ssh", "ansible_port": None}) == ""
 
 
 def test_a_keyword_that_chooses_the_machine_is_named() -> None:
     assert "local" in fault({}, keyword="ansible.builtin.local")
+    assert "community.general.ssh" in fault({}, keyword="community.general.ssh")
+    assert fault({}, keyword="ansible.legacy.ssh") == ""
     assert "port" in fault({}, port=2222)
     assert fault({}, {"ansible_connection": "local"}, keyword="local") == ""
 
@@ -75,7 +114,7 @@ def test_the_environment_names_no_machine(monkeypatch: pytest.MonkeyPatch, varia
 
 
 def test_the_environment_may_set_what_names_no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANSIBLE_SSH_ARGS", "-C -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=/tmp/%C")
+    monkeypatch.setenv("ANSIBLE_SSH_ARGS", "-C -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=~/.ssh/%C")
     monkeypatch.setenv("ANSIBLE_HOST_KEY_CHECKING", "False")
     monkeypatch.setenv("ANSIBLE_PRIVATE_KEY_FILE", "/tmp/key")
     assert fault({}) == ""
@@ -86,6 +125,7 @@ def test_the_environment_may_set_what_names_no_machine(monkeypatch: pytest.Monke
     [
         *("-F /tmp/config", "-p 22", "-o Port=22", "-oHostKeyAlias=n2", "-o 'ProxyJump n2'", "-W n2:22", "-S /tmp/n2"),
         *("-o ControlPath=/tmp/n2", "n2", "-L 1:n2:22", "-o Include=/tmp/x", "-b 10.0.0.1", "-o", "-CF/tmp/x", "'"),
+        *("-o ControlPath=/tmp/x-%h", "-o ControlPath=~/.ssh/n2", "-o CanonicalDomains=elsewhere.example"),
     ],
 )
 def test_arguments_of_ssh_that_may_name_a_machine_are_found(arguments: str) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.machines import memory, short
+
+from tests.support.ledger_cases import make_record
 
 FIRST = {"machine": "1" * 32, "ssh": "a" * 32}
 OTHER = {"machine": "2" * 32, "ssh": "b" * 32}
@@ -36,6 +39,39 @@ def test_the_first_visit_is_believed_and_the_next_one_compared(state: StateDir) 
     assert visit(state, "n1", OTHER) == ("changed", {"n1": "changed"})
     assert visit(state, "n1", OTHER) == ("changed", {})
     assert visit(state, "n1", FIRST) == ("", {"n1": ""})
+
+
+def test_a_machine_that_loses_its_id_alone_is_no_longer_known(state: StateDir) -> None:
+    visit(state, "n1", FIRST)
+    assert visit(state, "n1", {"ssh": FIRST["ssh"]}) == ("missing", {"n1": "missing"})
+
+
+def test_two_names_that_were_met_under_inventories_of_their_own_are_compared_under_one_of_both(state: StateDir) -> None:
+    visit(state, "n1", FIRST, ["n1"])
+    visit(state, "n2", FIRST, ["n2"])
+    assert visit(state, "n1", FIRST) == ("shared", {"n1": "shared", "n2": "shared"})
+
+
+def test_the_machine_is_found_in_the_ledger_behind_any_number_of_visits_with_a_fault(state: StateDir) -> None:
+    def step(**detail: object) -> dict[str, object]:
+        return make_record(kind="step", subject="health_probe", host="n1", detail=detail)
+
+    with open_ledger(state) as ledger:
+        ledger.append([step(machine=FIRST)])
+        ledger.append(step(machine=OTHER, machine_fault="changed") for _ in range(60))
+    assert memory.recall(state, "n1").accepted == FIRST
+    assert visit(state, "n1", OTHER) == ("changed", {"n1": "changed"})
+
+
+def test_machines_with_one_id_that_are_not_the_same_are_compared_once(state: StateDir) -> None:
+    other = {**FIRST, "ssh": "b" * 32}  # a container of the same image
+    visit(state, "n1", FIRST)
+    visit(state, "n2", other)
+    visit(state, "n1", FIRST)
+    assert (memory.recall(state, "n1").apart, memory.recall(state, "n2").apart) == (("n2",), ("n1",))
+    before = {file: file.stat().st_mtime_ns for file in (state.machines / "names").iterdir()}
+    assert visit(state, "n1", FIRST) == visit(state, "n2", other) == ("", {})
+    assert {file: file.stat().st_mtime_ns for file in before} == before
 
 
 def test_root_adds_the_hardware_which_then_decides(state: StateDir) -> None:
