@@ -67,6 +67,16 @@ def test_prepare_makes_folders_that_only_the_owner_may_enter(tmp_path: Path) -> 
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_state_folder_below_one_that_all_can_write_is_used(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    volume.chmod(0o777)
+    with pytest.raises(StateDirError, match="can be written by everybody"):
+        StateDir(volume).prepare()
+    StateDir(volume / "egov-ops").prepare()
+    assert (volume / "egov-ops").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("place", [".", "spool", "ledger.sqlite3"])
 def test_state_of_another_user_is_refused_with_owner_and_remedy(tmp_path: Path, place: str) -> None:
     if os.geteuid() != 0:

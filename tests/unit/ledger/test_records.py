@@ -15,7 +15,13 @@ import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import DETAIL_LIMIT, observation
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso, record, record_or_failure, stable_id
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
+    flaw_of_record,
+    iso,
+    record,
+    record_or_failure,
+    stable_id,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,6 +127,11 @@ def test_more_clauses_than_any_control_has_are_refused() -> None:
     seen["clauses"] = [5]
     with pytest.raises(LedgerError, match="a clause is 5, but a text"):
         record(run="r", procedure="p", host="web1", domain="d", observation=seen, started=TIME, finished=TIME)
+
+
+@pytest.mark.parametrize("schema", [0, 2, True, 1.0, "1"])
+def test_a_record_of_another_schema_is_none(schema: Any) -> None:
+    assert "schema is" in flaw_of_record({**make_record(), "schema": schema})
 
 
 class Text(str):
