@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.egov.ops.plugins.module_utils.host.identity import MACHINE, MARKS, are_same, short
 from ansible_collections.egov.ops.plugins.plugin_utils.common import (
@@ -31,9 +31,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
     printed_commands,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import open_ledger
-
-if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Stored
 
 Marks = Mapping[str, str]
 
@@ -210,7 +207,8 @@ def _of_ledger(state: StateDir, host: str) -> Known:
     with open_ledger(state, read_only=True) as ledger:
         accepted = next(ledger.records(domain=DOMAIN, kind=ACCEPTED, host=host, newest_first=True, limit=1), None)
         steps = (ledger.records(domain=domain, kind="step", host=host, newest_first=True) for domain in DOMAINS)
-        visits = [visit for visit in (next(filter(_is_good_visit, found), None) for found in steps) if visit]
+        good = (next((one for one in found if _is_good_visit(one.record["detail"])), None) for found in steps)
+        visits = [visit for visit in good if visit]
     newest = max([*visits, *([accepted] if accepted else [])], key=lambda stored: stored.seq, default=None)
     if newest is None:
         return unknown
@@ -219,9 +217,8 @@ def _of_ledger(state: StateDir, host: str) -> Known:
     return replace(unknown, accepted=marks, seen=marks, tolerated=tuple(tolerated or ()))
 
 
-def _is_good_visit(stored: Stored) -> bool:
-    """Tell whether a step had an answer of a machine with which nothing was wrong."""
-    detail = stored.record["detail"]
+def _is_good_visit(detail: Mapping[str, Any]) -> bool:
+    """Tell whether a step, of which this is the detail, had an answer of a machine with which nothing was wrong."""
     return not detail.get("machine_fault") and bool(_marks_of(detail))
 
 

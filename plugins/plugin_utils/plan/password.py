@@ -133,8 +133,11 @@ def _text(path: Path) -> str:
         raise PasswordError(f"The password file {path} cannot be read ({error.strerror}).") from error
     with stream:
         _refuse_unsafe(path, os.fstat(stream.fileno()))
+        content = stream.read(SIZE_LIMIT + 1)
+        if len(content) > SIZE_LIMIT:  # a part of a secret is none
+            raise PasswordError(f"The password file {path} has more than {SIZE_LIMIT} bytes; name the right file.")
         try:
-            return stream.read(SIZE_LIMIT).decode()
+            return content.decode()
         except UnicodeDecodeError:
             raise PasswordError(f"The password file {path} is not UTF-8 text.") from None
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.gates.documents import (
     SIZE_LIMIT,
+    Approval,
     ApprovalError,
     check_operation,
     read_approval,
@@ -87,6 +88,14 @@ def test_a_field_is_taken_up_to_its_bound_and_no_further(name: str, value: str, 
     else:
         with pytest.raises(ApprovalError, match=r"^[^\n]*\.$"):
             read_request(asked.body.encode())
+
+
+@pytest.mark.parametrize("digits", ["a" * 63, "a" * 65, "g" * 64, "A" * 64, ""])
+def test_an_approval_names_a_request_by_64_digits(digits: str) -> None:
+    good = Approval("a" * 64, "wang", "2026-03-04T05:06:07Z").body
+    assert read_approval(good.encode()).request == "a" * 64
+    with pytest.raises(ApprovalError):
+        read_approval(good.replace("a" * 64, digits).encode())
 
 
 def test_a_document_of_just_the_most_bytes_is_read() -> None:

@@ -134,6 +134,15 @@ def test_what_waits_in_a_spool_counts_like_what_is_in_the_ledger(state: StateDir
     assert allowed(state, name[:8])
 
 
+def test_the_last_of_several_ends_counts(state: StateDir) -> None:
+    name = stored(state)
+    asked = gate_evidence.find(state, name)
+    for finished in ("2026-03-04T06:00:00Z", "2026-03-04T07:00:00Z"):
+        with Ledger(state.ledger) as ledger:
+            ledger.append([{**entry("r2", gate_evidence.DONE, name, "ok"), "finished": finished}])
+    assert gate_evidence.gather(asked, "restore", "web1", PLAN, state, NOW).done == "2026-03-04T07:00:00Z"
+
+
 def test_the_newest_proof_counts(state: StateDir) -> None:
     name = stored(state)
     failed = {

@@ -371,6 +371,7 @@ def test_a_missing_password_file_is_refused_before_anything_is_done(schema: Sche
         f"{REPOSITORIES}__10_site.remote.password_file is {tmp_path}/remote.password, which does not exist on the "
         "controller; create it, or set create: true."
     )
+    assert (problem.variable, problem.path) == (f"{REPOSITORIES}__10_site", ("remote", "password_file"))
 
 
 def test_a_password_file_that_will_be_created_is_no_error(schema: Schema, tmp_path: Path) -> None:
@@ -384,6 +385,7 @@ def test_a_password_file_that_others_can_read_is_refused(schema: Schema, tmp_pat
     (problem,) = check({REPOSITORIES: {"local": {"password_file": str(file)}}}, schema)
     assert problem.fatal
     assert "open to others" in problem.message
+    assert (problem.variable, problem.path) == (REPOSITORIES, ("local", "password_file"))
 
 
 def test_a_variable_of_the_site_that_looks_like_a_roles_is_a_warning(schema: Schema) -> None:

@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.password import (
+    CREDENTIALS,
+    SIZE_LIMIT,
     PasswordError,
     PasswordMissing,
     given,
     read,
     read_or_create,
+    read_whole,
+    variables,
 )
 
 RACER = """
@@ -162,3 +166,23 @@ def test_a_command_that_fails_is_told_in_its_own_words_and_without_what_it_print
 def test_a_command_that_is_missing_is_told() -> None:
     with pytest.raises(PasswordError, match="command nonesuch for a password cannot be run"):
         given({"password_command": ["nonesuch"]})
+
+
+def test_a_file_of_credentials_gives_those_of_repositories(file: Path) -> None:
+    put(file, b"# of the object store\n\nAWS_ACCESS_KEY_ID=AKIA=1\n AWS_SECRET_ACCESS_KEY=s3cret\n")
+    assert variables(file) == {"AWS_ACCESS_KEY_ID": "AKIA=1", "AWS_SECRET_ACCESS_KEY": "s3cret"}
+
+
+@pytest.mark.parametrize("line", ["AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID=", "LD_PRELOAD=/tmp/x", "=x"])
+def test_any_other_line_is_refused_by_its_number_and_not_shown(file: Path, line: str) -> None:
+    put(file, f"AWS_DEFAULT_REGION=cn\n{line}\n".encode())
+    with pytest.raises(PasswordError, match="Line 2 of the credentials file") as refused:
+        variables(file)
+    assert "/tmp/x" not in str(refused.value)
+    assert all(name in str(refused.value) for name in CREDENTIALS)
+
+
+def test_a_file_of_just_the_most_bytes_is_read_and_one_more_is_refused(file: Path) -> None:
+    assert len(read_whole(put(file, b"x" * SIZE_LIMIT))) == SIZE_LIMIT == 64 * 1024
+    with pytest.raises(PasswordError):
+        read_whole(put(file, b"x" * (SIZE_LIMIT + 1)))

@@ -198,3 +198,11 @@ def test_a_shown_address_has_lost_its_credentials() -> None:
 
 def test_a_secret_is_not_shown() -> None:
     assert "hunter2" not in shown("hunter2", secret=True)
+
+
+def test_a_zone_is_refused_with_what_a_controller_without_any_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refused, match="a time zone such as"):
+        TYPES["timezone"]("Mars/Olympus")
+    monkeypatch.setattr("zoneinfo.available_timezones", set)
+    with pytest.raises(Refused, match="this controller has none: install tzdata"):
+        TYPES["timezone"]("Mars/Olympus")
