@@ -98,6 +98,13 @@ def test_an_approval_names_a_request_by_64_digits(digits: str) -> None:
         read_approval(good.replace("a" * 64, digits).encode())
 
 
+@pytest.mark.parametrize("schema", [0, 2, -1])
+def test_a_document_of_another_schema_is_refused_by_its_number(schema: int) -> None:
+    body = request().body.replace('"schema":1', f'"schema":{schema}')
+    with pytest.raises(ApprovalError, match=f"has the schema {schema}, and this release"):
+        read_request(body.encode())
+
+
 def test_a_document_of_just_the_most_bytes_is_read() -> None:
     body = request().body.encode()
     assert read_request(body + b" " * (SIZE_LIMIT - len(body))) == request()

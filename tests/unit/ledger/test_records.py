@@ -218,3 +218,8 @@ def test_a_detail_within_the_limit_is_kept_as_it_is() -> None:
 def test_times_are_written_in_utc_with_z() -> None:
     noon = datetime(2026, 3, 4, 12, 0, 0, 999999, tzinfo=timezone(timedelta(hours=8)))
     assert iso(noon) == "2026-03-04T04:00:00Z"
+
+
+def test_a_stable_id_is_32_digits_of_its_parts() -> None:
+    assert len(stable_id("a", "b")) == 32
+    assert stable_id("a", "b") == stable_id("a", "b") != stable_id("ab", "")

@@ -174,12 +174,24 @@ def test_nothing_of_a_secret_and_no_hash_over_it_is_left(state: StateDir) -> Non
     check_redacted(state, before)
 
 
+def test_a_file_that_has_the_value_in_its_name_alone_gets_another_name(state: StateDir) -> None:
+    (state.crashes / "of-Hunter2Hunter2.log").write_text("nothing in it\n")
+    redact(state, "Hunter2Hunter2")
+    (file,) = [path for path in state.crashes.iterdir() if path.read_text() == "nothing in it\n"]
+    assert MARKER in file.name
+    assert "Hunter2" not in whole_text(state)
+
+
 def test_a_survey_says_where_without_saying_what(state: StateDir) -> None:
     with Ledger(state.ledger, read_only=True) as ledger:
         found = redaction.survey(state, ledger, Eraser(SECRET))
         other = redaction.survey(state, ledger, Eraser("untouched"))
     assert [number for number, _starts in found.records] == [2, 6, 7, 8]
     assert (len(found.artefacts), len(other.records)) == (1, 1)
+    with Ledger(state.ledger, read_only=True) as ledger:
+        holders = [document.name for document in documents_of(ledger) if b"because" in document.content]
+    assert [name for name, _starts in found.artefacts] == holders
+    assert other.artefacts == ()
     assert found.digest(found.upto) != other.digest(other.upto)
     text = "\n".join(found.places)
     assert "record #2 of web1, health/probe disk:/: detail.output" in text

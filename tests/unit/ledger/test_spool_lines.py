@@ -21,7 +21,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import
     RECORD_LIMIT,
     flaw_of_line,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, shown
 
 from tests.support.ledger_cases import dead_process, make_header, make_record, make_state
 
@@ -151,3 +151,23 @@ def test_what_a_ledger_can_hold_has_no_flaw(value: Any) -> None:
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, float("inf"), "\0", b"x", {1: 2}, {"a": ("\0",)}])
 def test_what_no_ledger_can_hold_has_one(value: Any) -> None:
     assert flaw_of((value,), "detail") != ""
+
+
+def test_a_value_that_cannot_be_written_is_shown_by_its_type() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert shown(deep) == "a list"
+    assert shown(10**5000) == "a int"
+    assert shown("x" * 200) == "'" + "x" * 79
+
+
+def test_only_a_record_of_the_run_itself_seals_it(tmp_path: Path) -> None:
+    state = make_state(tmp_path)
+    spool = Spool.find_or_create(state.spool, dead_process(), make_header())
+    spool.append([make_record(run=spool.run, domain="backup", kind="seal")])
+    assert not spool.read().sealed
+    spool.append([make_record(run=spool.run, host="controller", domain="run", kind="seal")])
+    assert spool.read().sealed
+    spool.announce(make_header())
+    assert not spool.read().sealed

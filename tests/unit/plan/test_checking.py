@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check, inspect
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Memory, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import PlanError, Problem
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 
 SETS = "egov_ops_backup_sets"
 REPOSITORIES = "egov_ops_backup_repositories"
@@ -450,3 +451,10 @@ def test_a_password_from_two_places_is_refused_and_not_shown(schema: Schema) -> 
         f"{REPOSITORIES}.local.password_command is given beside password, and a repository has its password from one "
         "place; take one out."
     )
+
+
+def test_what_backups_leave_out_is_said_where_a_plan_is_validated_and_not_where_it_is_run(schema: Schema) -> None:
+    variables = {"egov_ops_backup_classes": ["database"], SETS: {"config": {"state": "absent"}}}
+    assert check(variables, schema) == []
+    _plan, found = inspect(variables, schema, {}, load_vocabulary(), Memory())
+    assert ["egov_ops_backup_classes has the class database" in problem.message for problem in found] == [True]

@@ -63,6 +63,8 @@ CASES: list[tuple[str, Any, Any, Any]] = [
     ("looser", "umask>=027", "umask>=022", "umask>=077"),
     ("later", "2026-03-01 08:00 UTC", "2026-03-01 09:00 UTC", "2026-03-01 08:00 Asia/Shanghai"),
     ("later", "2026-03-01 08:00 UTC", "", "2026-02-01 08:00 UTC"),
+    ("later", "2026-03-01 08:00 UTC", "2026-03-01 08:01 UTC", "2026-03-01 16:00 Asia/Shanghai"),
+    ("earlier", "2026-03-01 08:00 UTC", "2026-03-01 07:59 UTC", "2026-03-01 16:00 Asia/Shanghai"),
     ("earlier", "2026-03-01 08:00 UTC", "2026-03-01 08:00 Asia/Shanghai", "2026-03-01 09:00 UTC"),
     ("nearer", {"location": "sftp:b:/srv"}, {"location": "/srv"}, {"location": "s3:b/c"}),
     ("signers", {"file": "/s", "signers": ["a"]}, {"file": "/s", "signers": ["a", "b"]}, {"file": "/s", "signers": []}),

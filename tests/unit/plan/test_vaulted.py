@@ -109,3 +109,14 @@ def test_without_a_vault_nothing_is_read(read: Callable[..., set[str]], monkeypa
     monkeypatch.setattr(vaulted, "words_of", None)
     monkeypatch.setattr(vaulted, "values_of_files", None)
     assert read(with_vault=False, **HOSTS) == set()
+
+
+def test_the_encrypted_values_that_a_tasks_arguments_may_have_count() -> None:
+    variables = DataLoader().load(inline("password", "hunter2") + inline("other", "s3cret") + "plain: x\n")
+    loader = DataLoader()
+    loader.set_vault_secrets([("default", SECRET)])
+    encrypted = loader.load(inline("password", "hunter2") + "plain: x\n")
+    assert variables.keys() == {"password", "other", "plain"}
+    assert vaulted.values_of_arguments({"url": "http://x/"}, encrypted) == {"hunter2"}
+    assert vaulted.values_of_arguments({"deep": [{"url": "http://x/"}]}, encrypted) == {"hunter2"}
+    assert vaulted.values_of_arguments({"count": 5, "list": []}, encrypted) == set()

@@ -61,6 +61,13 @@ def test_a_word_that_there_is_not_is_named_with_its_place_each_time(
     assert sound == {}
 
 
+def test_a_word_that_is_near_to_none_is_told_all_there_are_where_they_are_few(schema: Schema) -> None:
+    (few,) = found_in(schema, PROBES, {"kind": "load", "layer": "system", "warning": "5", "zzzzzz": 1})
+    assert few.sentence.endswith(f"known are {few.allowed.removeprefix('one of ')}.")
+    (many,) = found_in(schema, CONTROLS, {**CONTROL, "clauses": ["zzzzzz"]})
+    assert many.sentence.endswith("see docs/plan-variables.md.")
+
+
 @pytest.mark.parametrize(
     ("variable", "entry"),
     [
