@@ -25,6 +25,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
+    NOT_LOGGED,
     Actor,
     Header,
     LedgerError,
@@ -202,6 +203,7 @@ class ActionModule(Task["Options"]):
                 for orphan in drained.orphans:
                     self._display.warning(
                         f"The run {orphan} was interrupted; what it had recorded is now in the ledger."
+                        f"{NOT_LOGGED if orphan in drained.unlogged else ''}"
                     )
                 for sentence in [*drained.unreadable, *drained.rejected]:
                     self._display.warning(sentence)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import Header, Step
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_load import NOT_LOGGED
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_export, verify_ledger
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read_witnesses
@@ -77,6 +78,7 @@ else:
             "rejected": ("Actor", "forget_untold", "sentences", "untold"),
             "spool": ("Spool", "spools"),
             "spool_lines": ("Header", "Step"),
+            "spool_load": ("NOT_LOGGED",),
             "sqlite": ("Ledger",),
             "verification": ("verify_export", "verify_ledger"),
             "witness": ("read_witnesses",),

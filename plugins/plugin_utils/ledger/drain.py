@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -56,7 +56,8 @@ _NEVER_READABLE = (errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ELO
 @dataclass(frozen=True)
 class Drained:
     """What a drain moved: new records, begun runs that have died, lines torn by their death, files left alone for now,
-    and a sentence for each file in which it set aside what it could not take."""
+    a sentence for each file in which it set aside what it could not take, and the dead runs that the system's log does
+    not have."""
 
     moved: int
     orphans: list[str]
@@ -64,6 +65,7 @@ class Drained:
     unreadable: list[str]
     head: Head
     rejected: list[str]
+    unlogged: Collection[str]
 
 
 def missing(
@@ -154,7 +156,7 @@ def drain_spools(
                 made = [] if is_current else _interrupted(header, contents, now)
                 lines = list(zip(contents.records, contents.bodies, strict=True))
                 load = Load(spool, header, lines, made, list(contents.bad), contents.is_vast)
-                load.compare(contents, headers.get(spool.run, []))
+                load.compare(contents, headers.get(spool.run, []), with_log=not is_current)
                 loads.append(load)
                 torn += contents.torn
                 if header.get("begun") and not is_current:
@@ -175,7 +177,8 @@ def drain_spools(
     except (OpsError, OSError) as error:
         kept = current.path if current else state.spool
         raise LedgerError(f"{str(error).rstrip('.')}; the evidence is kept in the spool {kept}.") from None
-    return Drained(moved, orphans, torn, unreadable, ledger.head(), rejected)
+    unlogged = {load.spool.run for load in loads if not load.is_logged}
+    return Drained(moved, orphans, torn, unreadable, ledger.head(), rejected, unlogged)
 
 
 def _store(

@@ -18,6 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.backup import new_passwor
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, transient_here
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
+    NOT_LOGGED,
     Actor,
     Head,
     Header,
@@ -93,7 +94,9 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
             drained = drain_spools(state, ledger, now, current=run.spool, goes_on=goes_on, actor=actor)
             sealed = Sealed(records, drained.head)
             sealed.warnings += [
-                f"The run {orphan} was interrupted; it is now in the ledger." for orphan in drained.orphans
+                f"The run {orphan} was interrupted; it is now in the ledger."
+                f"{NOT_LOGGED if orphan in drained.unlogged else ''}"
+                for orphan in drained.orphans
             ]
             sealed.warnings += [*drained.unreadable, *drained.rejected]
             if goes_on is None:  # a fault would end the play before the hosts ahead have had their turn

@@ -12,7 +12,7 @@ import resource
 import shutil
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +27,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import Ledg
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.rejected import Actor
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_chain import first_hash
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_chain import first_hash, linked, split
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read_witnesses
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
@@ -403,6 +403,92 @@ def test_header_appends_and_drain_are_in_the_system_log(state: StateDir, monkeyp
         f"<86>egov-ops: spool run={spool.run} lines=2 sha256={last.decode()[-64:]}",
         f"<86>egov-ops: spool drained run={spool.run} header={noted}",
     ]
+
+
+@pytest.fixture
+def kept_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Path]]:
+    """Be the system's log, and give what writes its lines into a file as rsyslog does."""
+    path, file = tmp_path / "dev-log", tmp_path / "auth.log"
+    monkeypatch.setattr(system_log, "SYSLOG", path)
+    monkeypatch.setattr(system_log, "JOURNALS", ())
+    monkeypatch.setattr(system_log, "FILES", (tmp_path / "absent", file))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(path))
+        channel.setblocking(False)
+
+        def write() -> Path:
+            with suppress(BlockingIOError), file.open("a") as stream:
+                while True:
+                    stream.write(f"2026-03-04T05:06:07 host {channel.recv(1000).decode().partition('>')[2]}\n")
+            return file
+
+        yield write
+
+
+def written_anew(spool: Spool, lines: list[bytes]) -> None:
+    """Write a spool's lines with running hashes that follow, and without an index: as its owner can."""
+    header, *bodies = [split(line)[0].decode() for line in lines]
+    spool.path.write_text("\n".join([header, *linked(first_hash(header.encode()).decode(), bodies)]) + "\n")
+    for file in spool.path.parent.iterdir():
+        if file != spool.path:
+            file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda lines: lines[:-1], "1 of 4 appends that the system's log has are not in it"),
+        (lambda lines: [*lines[:2], *lines[3:]], "3 of 4 appends"),
+        (lambda lines: [lines[0], lines[1].replace(b"disk:/0", b"disk:/9"), *lines[2:]], "4 of 4 appends"),
+        (
+            lambda lines: [lines[0].replace(b"db1", b"db2"), *lines[1:]],
+            "its header is not the one that the system's log",
+        ),
+    ],
+)
+def test_a_spool_that_was_written_anew_contradicts_the_system_log(
+    state: StateDir, kept_log: Callable[[], Path], change: Callable[[list[bytes]], list[bytes]], cause: str
+) -> None:
+    spool = dead_spool(state)
+    kept_log()
+    written_anew(spool, change(lines_of(spool)))
+    state.witness.write_text("")
+    found = drained(state)
+    assert found.unlogged == set()
+    assert len(found.rejected) == 1
+    with Ledger(state.ledger) as ledger:
+        (told,) = ledger.records(kind="rejected")
+    assert cause in json.dumps(told.record)
+
+
+def test_a_spool_that_the_system_log_agrees_with_is_taken(state: StateDir, kept_log: Callable[[], Path]) -> None:
+    spool = dead_spool(state)
+    kept_log()
+    append(spool, [make_record(identifier="after-the-log")])
+    found = drained(state)
+    assert (found.rejected, found.unlogged) == ([], set())
+    assert len(stored(state)) == 5
+
+
+def test_lines_of_other_runs_and_of_an_earlier_part_of_the_run_are_not_compared(
+    state: StateDir, kept_log: Callable[[], Path]
+) -> None:
+    spool = dead_spool(state)
+    with kept_log().open("a") as stream:
+        stream.write(f"x host egov-ops: spool begun run={spool.run} header={'0' * 64}\n")
+        stream.write(f"x host egov-ops: spool run={spool.run} lines=1 sha256={'1' * 64}\n")
+        stream.write(
+            f"x host egov-ops[7]: spool begun run={spool.run} header={first_hash(lines_of(spool)[0]).decode()}\n"
+        )
+        stream.write(f"x host egov-ops: spool run={spool.run}0 lines=1 sha256={'2' * 64}\n")
+        stream.write(f"x host other: spool run={spool.run} lines=1 sha256={'3' * 64} and more\n")
+    found = drained(state)
+    assert (found.rejected, found.unlogged) == ([], set())
+
+
+def test_a_run_that_the_system_log_does_not_have_is_said(state: StateDir, kept_log: Callable[[], Path]) -> None:
+    spool = dead_spool(state)
+    assert drained(state).unlogged == {spool.run}
 
 
 def test_a_log_that_takes_nothing_holds_up_no_task(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
