@@ -112,7 +112,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-keys:
+patterns:
   description: The four patterns of each record, one record for each host.
   returned: success
   type: list

@@ -52,7 +52,7 @@ class StatementTask(SigningTask["Mapping[str, str | None]"]):
             self.say(line)
         result = {
             "changed": bool(seen),
-            "keys": [made.subject for made in wanted],
+            "patterns": [made.subject for made in wanted],
             "until": max((made.until for made in wanted), default=""),
             "covered": lines,
         }
