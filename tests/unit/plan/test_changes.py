@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.changes import Change, difference
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema, load_schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -294,3 +295,48 @@ def test_what_each_variable_of_the_plan_says_of_weakening_is_deliberate() -> Non
         "egov_ops_timezone",
         "egov_ops_backup_repositories",
     }
+
+
+def test_overrides_of_a_family_that_are_encrypted_count_as_weaker_and_are_not_shown() -> None:
+    before, after = copy.deepcopy(PLAN), copy.deepcopy(PLAN)
+    before[CONTROLS]["AC-002"]["deb"] = {"expected": "=1"}
+    (old,), (new,) = plans({"a": before}).values(), plans({"a": after}).values()
+    new[CONTROLS] = {**new[CONTROLS], "AC-002": {**new[CONTROLS]["AC-002"], "deb": Opaque("of the vault")}}
+    for earlier, later in ((old, new), (new, old)):
+        (change,) = difference({"a": earlier}, {"a": later}, KNOWN[0])
+        assert (change.variable, change.path, change.weakens) == (CONTROLS, ("AC-002", "deb"), True)
+        assert "of the vault" not in change.sentence
+        assert "encrypted, " in change.sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (Change("is new", "egov_ops_probes", ("cpu",), None, None, False), None, "egov_ops_probes.cpu is new"),
+        (Change("is lost", "egov_ops_probes", ("cpu",), None, None, True), None, "egov_ops_probes.cpu is lost"),
+        (Change("new in the inventory", "", (), None, None, False), None, "host new in the inventory"),
+        (Change("changes", "a", ("b",), None, "x" * 120, False), None, f"a.b changes: nothing, now {'x' * 120}"),
+        (Change("changes", "a", ("b",), 5, "x" * 121, False), None, f"a.b changes: 5, now {'x' * 117}..."),
+    ],
+)
+def test_a_change_is_one_sentence(before: Change, after: None, said: str) -> None:
+    assert before.sentence == said
+
+
+def test_a_copy_is_where_its_repository_is() -> None:
+    after = copy.deepcopy(PLAN)
+    after["egov_ops_backup_repositories"]["far"]["location"] = "/srv/near"
+    found = [change for change in changes({"a": PLAN}, {"a": after}) if change.variable == SETS]
+    assert found
+    assert all(change.weakens for change in found)
+    assert {change.after for change in found if isinstance(change.after, str)} <= {"far at /srv/near"}
+
+
+def test_a_host_that_is_looked_after_from_now_on_is_no_weakening() -> None:
+    before = copy.deepcopy(PLAN)
+    before["egov_ops_managed"] = False
+    (change,) = changes({"a": before}, {"a": PLAN})
+    assert (change.effect, change.weakens, change.hosts) == ("now looked after", False, ("a",))
+    (change,) = changes({"a": PLAN}, {"a": before})
+    assert (change.effect, change.weakens, change.hosts) == ("no longer looked after", True, ("a",))
+    assert changes({"a": before}, {"a": before}) == []

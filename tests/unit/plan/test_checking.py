@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import chec
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Memory, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import PlanError, Problem
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import Schema
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import Opaque, shown
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 
 SETS = "egov_ops_backup_sets"
@@ -458,3 +460,82 @@ def test_what_backups_leave_out_is_said_where_a_plan_is_validated_and_not_where_
     assert check(variables, schema) == []
     _plan, found = inspect(variables, schema, {}, load_vocabulary(), Memory())
     assert ["egov_ops_backup_classes has the class database" in problem.message for problem in found] == [True]
+
+
+def _public_key(kind: str, *numbers: int) -> str:
+    """Return the line of a public key: its kind and the numbers of its algorithm, as RFC 4253 writes them."""
+    fields = [kind.encode(), *(number.to_bytes(number.bit_length() // 8 + 1, "big") for number in numbers)]
+    blob = b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+    return f"{kind} {base64.b64encode(blob).decode()}"
+
+
+RSA = {bits: _public_key("ssh-rsa", 65537, 2**bits - 1) for bits in (2048, 3071, 3072, 4096)}
+
+
+@pytest.mark.parametrize(
+    ("key", "weakness"),
+    [
+        (RSA[2048], "an RSA key of 2048 bits"),
+        (RSA[3071], "an RSA key of 3071 bits"),
+        (RSA[3072], ""),
+        (RSA[4096], ""),
+        (_public_key("ssh-dss", 2**1024 - 1, 5, 7, 9), "a DSA key"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDIhz2GK/XCUj4i6Q5yQJNL1MKMoEmjK0MoVAK5LRv7y", ""),
+    ],
+)
+def test_a_key_that_is_too_weak_to_sign_is_named_where_a_plan_is_validated(
+    schema: Schema, key: str, weakness: str
+) -> None:
+    people = {"li": {"team": "DATA"}}
+    for revoked in ({}, {"revoked": "2026-01-01 00:00 UTC"}):
+        variables = {
+            "egov_ops_people": people,
+            "egov_ops_signers__50_site": {"li": {"person": "li", "key": key} | revoked},
+        }
+        assert check(variables, schema) == []
+        _plan, found = inspect(variables, schema, {}, load_vocabulary(), Memory())
+        if not weakness or revoked:
+            assert found == []
+            continue
+        (problem,) = found
+        allowed = "an Ed25519 or ECDSA key, or one of RSA with at least 3072 bits"
+        assert (problem.variable, problem.path) == ("egov_ops_signers__50_site", ("li", "key"))
+        assert (problem.rule, problem.allowed, problem.fatal) == ("weakening", allowed, True)
+        assert problem.value == shown(key)
+        assert problem.message == (
+            f"egov_ops_signers__50_site.li.key is {weakness}, which is too weak to sign with; it must be {allowed}."
+        )
+
+
+def test_a_word_that_there_is_not_is_named_where_a_plan_is_validated(schema: Schema) -> None:
+    variables = {"egov_ops_probes__50_site": {"odd": {"kind": "oracle", "layer": "platform", "critical": "0"}}}
+    assert check(variables, schema) == []
+    plan, (problem,) = inspect(variables, schema, {}, load_vocabulary(), Memory())
+    assert plan is not None
+    assert (problem.variable, problem.path, problem.value) == ("egov_ops_probes__50_site", ("odd", "kind"), "'oracle'")
+    assert problem.message.startswith("egov_ops_probes__50_site.odd.kind is")
+    assert problem.rule
+    assert problem.allowed
+
+
+def test_a_plan_that_cannot_be_followed_is_not_shown_and_its_problems_are(schema: Schema) -> None:
+    plan, found = inspect({"egov_ops_fail_on": "often", "egov_ops_x": 1}, schema, {}, load_vocabulary(), Memory())
+    assert plan is None
+    assert sorted(problem.variable for problem in found) == ["egov_ops_fail_on", "egov_ops_x"]
+
+
+def test_a_layer_that_a_variable_does_not_take_names_the_variable(schema: Schema) -> None:
+    (problem,) = check({"egov_ops_fail_on__50_site": "none"}, schema)
+    assert (problem.variable, problem.allowed, problem.rule) == (
+        "egov_ops_fail_on__50_site",
+        "egov_ops_fail_on",
+        "name",
+    )
+    assert problem.message == (
+        "egov_ops_fail_on__50_site looks like a layer, but egov_ops_fail_on takes none; set egov_ops_fail_on."
+    )
+
+
+def test_a_layer_of_a_probe_that_is_encrypted_may_be_any(schema: Schema) -> None:
+    probes = {"portal": {"state": "absent"}, "cpu": {"layer": Opaque("of the vault")}}
+    assert check({"egov_ops_probes__90_host": probes}, schema) == []

@@ -186,3 +186,17 @@ def test_a_file_of_just_the_most_bytes_is_read_and_one_more_is_refused(file: Pat
     assert len(read_whole(put(file, b"x" * SIZE_LIMIT))) == SIZE_LIMIT == 64 * 1024
     with pytest.raises(PasswordError):
         read_whole(put(file, b"x" * (SIZE_LIMIT + 1)))
+
+
+def test_a_file_for_a_whole_secret_keeps_its_lines_and_loses_the_last_lines_end(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text("one\ntwo\r\n\n")
+    file.chmod(0o600)
+    assert read_whole(file) == "one\ntwo"
+    file.write_text("\r\n")
+    with pytest.raises(PasswordError, match=f"The file {file} is empty; write the value there."):
+        read_whole(file)
+
+
+def test_the_first_line_that_a_command_prints_may_end_as_on_windows() -> None:
+    assert given({"password_command": ["printf", "one\\r\\ntwo\\n"]}) == "one"

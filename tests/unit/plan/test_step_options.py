@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.checking import check
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.merging import Plan, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.schema import load_schema
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS, options_of
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.step_options import OPTIONS, options_of, procedures_with
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.vocabulary import load_vocabulary
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import LANGUAGES, Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import heading_of, owner_of
@@ -156,3 +156,21 @@ def test_no_code_names_a_procedure_that_is_nothing_else() -> None:
         "plugin_utils/report/period/span.py",
         "module_utils/hardening/settings.py",
     }
+
+
+def test_the_procedures_that_give_an_option_come_with_those_of_the_fewest_steps_first() -> None:
+    def steps(count: int, module: str, **options: str) -> dict[str, Any]:
+        others = [{"module": "health_probe", "domain": "health"}] * (count - 1)
+        return {"steps": [*others, {"module": module, "domain": "backup", "options": options}]}
+
+    catalogue = {
+        "long": steps(3, "backup_check", data="new"),
+        "short": steps(1, "backup_check", data="new"),
+        "brief": steps(1, "backup_check", data="new"),
+        "whole": steps(1, "backup_check"),
+        "nothing": {"steps": [{"module": "health_probe", "domain": "health"}]},
+        "empty": {},
+    }
+    plan = {"egov_ops_procedures": catalogue}
+    assert procedures_with(plan, "backup_check", "data", "new") == ["brief", "short", "long"]
+    assert procedures_with(plan, "backup_check", "data", "all") == ["empty", "nothing", "whole"]

@@ -70,6 +70,7 @@ CASES: list[tuple[str, Any, Any, Any]] = [
     ("signers", {"file": "/s", "signers": ["a"]}, {"file": "/s", "signers": ["a", "b"]}, {"file": "/s", "signers": []}),
     ("signers", {"file": "/s", "signers": ["a"]}, {"file": "", "signers": []}, {"file": "/t", "signers": ["a"]}),
     ("signers", {"file": "/s", "signers": ["a"]}, {"file": "/t", "signers": None}, {"file": "/s", "signers": ["a"]}),
+    ("looser", "=no", None, "=no"),
 ]
 
 
@@ -144,3 +145,14 @@ def test_an_expectation_that_is_not_looser_accepts_nothing_that_the_earlier_one_
     if not is_weaker("looser", before, after):
         earlier, later = Expectation(before), Expectation(after)
         assert [value for value in seen if later.accepts(value) and not earlier.accepts(value)] == []
+
+
+@pytest.mark.parametrize(("rule", "stricter"), [("looser", "=no"), ("wider", "80")])
+def test_what_nothing_was_expected_of_is_never_weaker(rule: str, stricter: str) -> None:
+    assert not is_weaker(rule, None, stricter)
+
+
+@pytest.mark.parametrize(("before", "after"), [(["a"], "a"), ("a", ["a"])])
+def test_what_is_no_list_cannot_be_compared_with_one_and_counts_as_weaker(before: Any, after: Any) -> None:
+    assert is_weaker("fewer", before, after)
+    assert is_weaker("more", before, after)

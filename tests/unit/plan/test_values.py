@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Refused, plain, shown
+from ansible_collections.egov.ops.plugins.plugin_utils.plan.values import TYPES, Opaque, Refused, plain, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -206,3 +206,34 @@ def test_a_zone_is_refused_with_what_a_controller_without_any_lacks(monkeypatch:
     monkeypatch.setattr("zoneinfo.available_timezones", set)
     with pytest.raises(Refused, match="this controller has none: install tzdata"):
         TYPES["timezone"]("Mars/Olympus")
+
+
+def test_what_is_encrypted_shows_nothing_and_is_told_apart_by_its_ciphertext() -> None:
+    first, same, other = Opaque("a"), Opaque("a"), Opaque("b")
+    assert first == same
+    assert first not in (other, "a")
+    assert len({first, same, other}) == 2
+    assert repr(first) == "encrypted"
+
+
+def test_other_types_of_ansible_become_pythons_own() -> None:
+    class Mine(dict[str, object]):
+        pass
+
+    class Number(int):
+        pass
+
+    class Share(float):
+        pass
+
+    given = (Mine(a=(1, 2), b=frozenset()), [Number(3)], Share(0.5), {Number(4): Opaque("x")})
+    made = plain(given)
+    assert made == [{"a": [1, 2], "b": "frozenset()"}, [3], 0.5, {"4": Opaque("x")}]
+    assert [type(value) for value in (made[0], made[1][0], made[2])] == [dict, int, float]
+
+
+@pytest.mark.parametrize(("length", "shown_length"), [(58, 60), (59, 60)])
+def test_a_value_of_60_characters_is_shown_whole(length: int, shown_length: int) -> None:
+    text = shown("x" * length)
+    assert len(text) == shown_length
+    assert text.endswith("..." if length == 59 else "'")

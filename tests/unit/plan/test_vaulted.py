@@ -120,3 +120,30 @@ def test_the_encrypted_values_that_a_tasks_arguments_may_have_count() -> None:
     assert vaulted.values_of_arguments({"url": "http://x/"}, encrypted) == {"hunter2"}
     assert vaulted.values_of_arguments({"deep": [{"url": "http://x/"}]}, encrypted) == {"hunter2"}
     assert vaulted.values_of_arguments({"count": 5, "list": []}, encrypted) == set()
+
+
+def test_a_value_is_decrypted_once_and_counts_each_time() -> None:
+    loader = DataLoader()
+    loader.set_vault_secrets([("default", SECRET)])
+    variables = loader.load(inline("egov_ops_a", "one-of-two") + inline("egov_ops_b", "two-of-two"))
+    for _again in range(2):
+        assert vaulted.values_in_use(variables, {"egov_ops_a"}) == {"one-of-two"}
+        assert vaulted.values_in_use(variables, {"egov_ops_b"}) == {"two-of-two"}
+        assert vaulted.values_in_use(variables, {"egov_ops_a", "egov_ops_b"}) == {"one-of-two", "two-of-two"}
+
+
+def test_what_is_decrypted_inside_is_noted_and_nothing_after() -> None:
+    loader = DataLoader()
+    loader.set_vault_secrets([("default", SECRET)])
+    texts: set[str] = set()
+    with vaulted.noted(loader, texts):
+        assert loader._vault.decrypt(encrypt("inside").encode()) == b"inside"
+    loader._vault.decrypt(encrypt("outside").encode())
+    assert texts == {"inside"}
+
+
+def test_a_loader_without_a_vault_notes_nothing() -> None:
+    texts: set[str] = set()
+    with vaulted.noted(object(), texts):
+        pass
+    assert texts == set()
