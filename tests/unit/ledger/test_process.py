@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import process
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import (
     INITIAL_NAMESPACE,
@@ -155,3 +156,9 @@ def test_a_process_of_an_earlier_boot_of_the_same_machine_is_known_to_have_ended
 )
 def test_of_another_machine_or_container_nothing_is_known(other):
     assert not Identity("boot-1", INITIAL_NAMESPACE, 7, 100, "machine-a").ended_with_an_earlier_boot(other)
+
+
+def test_of_several_identities_the_first_that_was_remembered_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = process.identity(os.getppid())
+    monkeypatch.setattr(process, "_remembered", [parent, process.identity(os.getpid())])
+    assert process.controller() is parent

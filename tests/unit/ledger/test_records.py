@@ -22,10 +22,15 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import (
     record_or_failure,
     stable_id,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.ledger_cases import TIME, make_record
+
+
+class Text(str):
+    """A text like Ansible's own, which say where they come from."""
 
 
 def nested(depth: int) -> list[Any]:
@@ -134,10 +139,6 @@ def test_a_record_of_another_schema_is_none(schema: Any) -> None:
     assert "schema is" in flaw_of_record({**make_record(), "schema": schema})
 
 
-class Text(str):
-    """A text like Ansible's own, which say where they come from."""
-
-
 def test_a_text_of_ansible_is_a_text() -> None:
     made = make_record(detail={Text("name"): [Text("value")]}, host=Text("web1"))
     assert json.loads(canonical(made))["detail"] == {"name": ["value"]}
@@ -223,3 +224,74 @@ def test_times_are_written_in_utc_with_z() -> None:
 def test_a_stable_id_is_32_digits_of_its_parts() -> None:
     assert len(stable_id("a", "b")) == 32
     assert stable_id("a", "b") == stable_id("a", "b") != stable_id("ab", "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "flaw"),
+    [
+        *(({name: "x" * 2000}, "") for name in ("run", "procedure", "host", "domain", "kind", "subject", "via")),
+        *(({name: "x" * 2001}, f"{name} is 'xxx") for name in ("run", "procedure", "host", "domain", "kind", "via")),
+        *(({name: ""}, f"{name} is ''") for name in ("run", "procedure", "host", "domain", "kind", "subject", "via")),
+        *(({name: "a\0b"}, f"{name} holds a NUL character") for name in ("run", "host", "subject", "via")),
+        ({"run": Text("r1")}, ""),
+        ({"run": 5}, "run is 5"),
+        ({"id": "x" * 64}, ""),
+        ({"id": "x" * 65}, "id is 'xxx"),
+        ({"id": ""}, "id is ''"),
+        ({"id": "a b"}, "id is 'a b'"),
+        ({"id": 7}, "id is 7"),
+        ({"status": "fine"}, "status is 'fine', not one of ok,"),
+        ({"reason": "because"}, "reason is 'because'"),
+        ({"reason": "Zzz"}, "reason is 'Zzz'"),
+        ({"reason": None}, "reason is None"),
+        ({"started": "2026-03-04"}, "started is '2026-03-04', not a time"),
+        ({"started": "2026-13-04T05:06:07Z"}, "started is '2026-13-04T05:06:07Z'"),
+        ({"finished": 5}, "finished is 5"),
+        ({"finished": "2026-03-04T05:06:07Z "}, "finished is "),
+        ({"attempt": 1}, ""),
+        ({"attempt": 0}, "attempt is 0, but 1 to 1000000"),
+        ({"attempt": 1_000_000}, ""),
+        ({"attempt": 1_000_001}, "attempt is 1000001"),
+        ({"attempt": True}, "attempt is True"),
+        ({"clauses": ["S1"] * 100}, ""),
+        ({"clauses": ["S1"] * 101}, "clauses is ["),
+        ({"clauses": ("S1",)}, "clauses is ("),
+        ({"clauses": [""]}, "a clause is ''"),
+        ({"clauses": ["x" * 2000]}, ""),
+        ({"clauses": ["x" * 2001]}, "a clause is 'xxx"),
+        ({"clauses": ["a\0b"]}, "a clause holds a NUL character"),
+        ({"clauses": [Text("S1"), "S2", ""]}, "a clause is ''"),
+        ({"detail": []}, "detail is [], but a mapping"),
+        ({"detail": {"a": float("inf")}}, "detail.a is inf"),
+    ],
+)
+def test_each_field_of_a_record_has_its_bounds(changed: dict[str, Any], flaw: str) -> None:
+    found = flaw_of_record({**make_record(), **changed})
+    assert found.startswith(flaw) if flaw else found == ""
+
+
+def test_a_record_without_a_field_or_with_another_one_names_it() -> None:
+    less = make_record()
+    del less["via"]
+    assert flaw_of_record(less).endswith("and this differs in ['via']")
+    assert flaw_of_record({**make_record(), "b": 1, "a": 1}).endswith("and this differs in ['a', 'b']")
+
+
+@pytest.mark.parametrize("value", [5, 1.5, None, True, "text", Text("text"), [], (1, 2), {"a": [{}]}])
+def test_a_value_that_a_ledger_can_hold_has_no_flaw_whatever_its_type(value: Any) -> None:
+    assert flaw_of(value, "x") == ""
+
+
+def test_the_place_of_a_flaw_is_named_up_to_80_characters() -> None:
+    assert flaw_of({"a": [1, {"b": {2}}]}, "detail") == "detail.a[1].b is a set, which cannot be written as JSON"
+    place = f".{'k' * 200}"
+    assert flaw_of({"k" * 200: {2}}, "detail") == f"detail{place[:80]} is a set, which cannot be written as JSON"
+
+
+def test_a_detail_of_just_the_limit_is_kept_and_one_more_is_cut() -> None:
+    empty = len(canonical({"a": "", "b": 1}))
+    whole = make_record(detail={"a": "x" * (DETAIL_LIMIT - empty), "b": 1})["detail"]
+    assert "cut" not in whole
+    more = make_record(detail={"a": "x" * (DETAIL_LIMIT - empty + 1), "b": 1})["detail"]
+    assert more["cut"]["names"] == ["a"]
+    assert (len(more["a"]), more["b"]) == (2000, 1)

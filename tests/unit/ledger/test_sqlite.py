@@ -321,3 +321,37 @@ def test_the_last_run_is_told_as_a_report_of_an_earlier_one_knew_it(ledger: Ledg
     assert found
     assert found.record["run"] == "r1"
     assert ledger.last_whole_run("weekly", upto=1) is None
+
+
+def test_subjects_are_found_by_how_they_begin(ledger: Ledger) -> None:
+    ledger.append(
+        make_record(identifier=str(number), kind="request", subject=subject)
+        for number, subject in enumerate(["abc", "abd", "abc", "b", "ab%", "AB"])
+    )
+    ledger.append([make_record(identifier="x", kind="proof", subject="abe")])
+    assert ledger.subjects("health", "request", "ab") == ["ab%", "abc", "abd"]
+    assert ledger.subjects("health", "request", "ab%") == ["ab%"]
+    assert ledger.subjects("backup", "request", "ab") == []
+
+
+def test_a_sqlite_that_is_too_old_is_one_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 30, 9))
+    with pytest.raises(LedgerError, match=r"the ledger needs 3\.31; use a newer Python"):
+        Ledger(path)
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 31, 0))
+    Ledger(path).close()
+
+
+def test_a_ledger_that_may_only_be_read_is_read(path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(ledger, 2)
+    monkeypatch.setattr("os.access", lambda *_arguments: False)
+    with Ledger(path, read_only=True) as reader:
+        assert reader.head() == ledger.head()
+
+
+def test_a_name_of_a_file_with_signs_of_an_address_is_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "ledger?mode=memory#1%20.db"
+    with Ledger(path) as ledger:
+        fill(ledger, 1)
+    with Ledger(path, read_only=True) as reader:
+        assert reader.head().count == 1

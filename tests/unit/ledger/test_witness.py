@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.egov.ops.plugins.plugin_utils.common.durable import hold, open_private
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import witness
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.model import Head
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import publish_head, read_witnesses, signer
 
-from tests.support.ledger_cases import TIME
+from tests.support.ledger_cases import TIME, in_child
 
 HEAD = Head(7, "ab" * 32, "sha256")
 
@@ -81,3 +85,54 @@ def test_a_missing_allowed_signers_file_is_named(tmp_path: Path) -> None:
     witness = publish_head(tmp_path / "witness.jsonl", HEAD, "r1", TIME)
     with pytest.raises(LedgerError, match=r"allowed_signers file .* does not exist"):
         signer(witness, tmp_path / "absent")
+
+
+def test_a_witness_file_that_is_held_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "witness.jsonl"
+    monkeypatch.setattr(witness, "_PATIENCE", 0.05)
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+    try:
+        assert hold(descriptor, 0)
+
+        def write() -> None:
+            with pytest.raises(LedgerError, match=f"The witness file {path} is held by another process"):
+                witness.append_line(path, "{}")
+
+        assert in_child(write) == 0
+    finally:
+        os.close(descriptor)
+    assert path.read_text() == ""
+
+
+def test_a_witness_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=f"The witness file {tmp_path} cannot be read"):
+        witness.read_witnesses(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_witness"),
+    [
+        ({}, True),
+        ({"count": 0}, True),
+        ({"count": 2**63 - 1}, True),
+        ({"count": 2**63}, False),
+        ({"count": -1}, False),
+        ({"count": True}, False),
+        ({"count": 1.0}, False),
+        ({"run": 5}, False),
+        ({"hash": None}, False),
+        ({"export": "e" * 64}, True),
+        ({"export": 1}, False),
+        ({"signature": ["x"]}, False),
+        ({"schema": 2}, False),
+        ({"schema": 0}, True),
+        ({"other": "x"}, False),
+    ],
+)
+def test_a_line_of_the_file_has_the_fields_of_a_witness(
+    tmp_path: Path, changed: dict[str, object], is_witness: bool
+) -> None:
+    fields = {"schema": 1, "time": "t", "run": "r", "count": 3, "hash": "h", "algorithm": "sha256", "signature": ""}
+    path = tmp_path / "witness.jsonl"
+    path.write_text(json.dumps({**fields, **changed}) + "\n")
+    assert len(witness.read_witnesses(path)) == int(is_witness)
