@@ -76,14 +76,16 @@ class ActionModule(SigningTask["Options"]):
             self.say(f"Nothing is signed yet. If this is what you approve, confirm it{more}:\n{confirm}")
             return {**result, "msg": "Nothing is signed yet.", "confirm": confirm}
         if confirm != digits:
-            raise OpsError(f"egov_ops_confirm is not {SHORT} digits with which this request begins; nothing is signed.")
+            raise OpsError(
+                f"egov_ops_confirm is not {digits}, the first {SHORT} digits of this request; nothing is signed."
+            )
         key = self.key_file(arguments["key"], plan)
         person, public = self.signer(key, plan, now)
         approval = Approval(request.digest, person, iso(now))
         signed = Signed(approval, public, True)
         fault = next(filter(None, (approval_fault(signed, request, plans[h], known, now) for h in plans)), "")
         if fault:
-            raise OpsError(f"An approval that {fault.rstrip(',')} does not count; nothing is signed.")
+            raise OpsError(f"This approval would be ignored: {fault}; nothing is signed.")
         if self._task.check_mode:
             return {**result, "changed": True, "msg": "Check mode: the approval is neither signed nor stored."}
         signature = sign(approval.body, APPROVAL, Path(key))

@@ -130,7 +130,7 @@ def test_the_explanation_tells_who_may_sign_and_launches_nothing(gated: Site, as
     done = gated.play("egov.ops.gate_explain", "-e", f"egov_ops_request={asked}")
     assert done.rc == 0, done.output
     assert "web1  restore: refused" in done.output
-    assert "may sign one of wang" in done.output
+    assert "Waiting for approval by wang before " in done.output
     assert "for web1, and not for web2" in done.output
     untouched(gated, asked)
 
@@ -138,7 +138,7 @@ def test_the_explanation_tells_who_may_sign_and_launches_nothing(gated: Site, as
 @pytest.mark.parametrize(
     ("name", "confirm", "words"),
     [
-        ("li", None, "who asks or whose key has asked"),
+        ("li", None, "li is the requester"),
         ("zhao", None, "is not signed by a key of egov_ops_signers"),
         ("wang", "00000000", "egov_ops_confirm is not"),
         ("wang", "", "Nothing is signed yet"),

@@ -193,16 +193,19 @@ def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: date
         )
     approvers = counted(request, plan, evidence, now)
     found = (approval_fault(signed, request, plan, evidence, now) for signed in evidence.approvals)
-    faults = [f"One that {fault} does not count." for fault in found if fault]
+    faults = [f"Approval ignored: {fault}." for fault in found if fault]
     needed = max(entry["approvals"], registry.find(action).approvals)
     if len(approvers) >= needed and len(set(approvers.values())) >= needed:
         who = f"{request.requester} and approved by {', '.join(sorted(approvers))}"
         return Check("approval", True, f"Request {request.digest[:SHORT]} is made by {who}, until {request.not_after}.")
     able = [name for name in may_approve(plan, evidence.action, request.requester, now) if name not in approvers]
     message = f"Request {request.digest[:SHORT]} has {len(approvers)} of {needed} approvals. {' '.join(faults)}".strip()
-    who = f"one of {', '.join(able)}" if able else "nobody yet: give others may_approve in egov_ops_people, and a key"
     approve = printed_commands.playbook("approve", egov_ops_request=request.digest[:SHORT])
-    return Check("approval", False, message, f"Until {request.not_after} may sign {who}: {approve}")
+    if not able:
+        give = "Nobody may approve it yet: give a person may_approve in egov_ops_people, and a key in egov_ops_signers"
+        return Check("approval", False, message, f"{give}; then, before {request.not_after}: {approve}")
+    who = able[0] if len(able) == 1 else f"one of {', '.join(able)}"
+    return Check("approval", False, message, f"Waiting for approval by {who} before {request.not_after}: {approve}")
 
 
 def request_fault(request: Request, plan: Plan, evidence: Evidence, now: datetime) -> str:
@@ -231,22 +234,24 @@ def request_fault(request: Request, plan: Plan, evidence: Evidence, now: datetim
 
 
 def approval_fault(signed: Signed, request: Request, plan: Plan, evidence: Evidence, now: datetime) -> str:
-    """Return why an approval does not count, as the end of a sentence; "" if it does."""
+    """Return why an approval is ignored, as a clause; "" if it counts."""
     approval, teams = signed.approval, plan["egov_ops_gates"][evidence.action].get("teams")
     person = plan["egov_ops_people"].get(approval.approver)
     if approval.request != request.digest:
-        return f"is for the request {approval.request[:SHORT]}"
-    if approval.approver == request.requester or signed.key == evidence.key:
-        return f"is by {approval.approver}, who asks or whose key has asked,"
+        return f"it is for the request {approval.request[:SHORT]}"
+    if approval.approver == request.requester:
+        return f"{approval.approver} is the requester"
+    if signed.key == evidence.key:
+        return f"{approval.approver} signed with the key of the request"
     if not read_time(request.made) - SKEW <= read_time(approval.made) <= now + SKEW:
-        return f"was made at {approval.made}, before the request or after now,"
+        return f"it was made at {approval.made}, before the request or after now ({iso(now)})"
     fault = signer_fault(signed.key, signed.valid, approval.approver, plan, now)
     if fault:
-        return fault
+        return f"it {fault}"
     if person is None or request.action not in person["may_approve"]:
-        return f"is by {approval.approver}, who may not approve {request.action} (egov_ops_people),"
+        return f"{approval.approver} may not approve {request.action} (egov_ops_people)"
     if not _counts(person, teams):
-        return f"is by {approval.approver}, whose team {person['team']} does not count"
+        return f"{approval.approver} is of the team {person['team']}; of {', '.join(teams or ())} approvals count"
     return ""
 
 

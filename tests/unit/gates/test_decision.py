@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.egov.ops.plugins.plugin_utils.gates.decision import Decision, Evidence, decide
+from ansible_collections.egov.ops.plugins.plugin_utils.gates.decision import Decision, Evidence, Signed, decide
+from ansible_collections.egov.ops.plugins.plugin_utils.gates.documents import Approval
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.plan.problem import PlanError
 from hypothesis import given, settings
@@ -61,7 +62,7 @@ def test_a_request_for_another_action_neither_approves_this_one_nor_names_its_sn
 
 APPROVALS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("none", {}, {"approvals": ()}, "0 of 1 approvals"),
-    ("by the requester's other key", {}, {"approvals": ("li_2",)}, "who asks or whose key has asked"),
+    ("by the requester's other key", {}, {"approvals": ("li_2",)}, "Approval ignored: li is the requester."),
     ("by one who may not", {}, {"approvals": ("chen_1",)}, "may not approve restore"),
     ("for another host", {"operation": operation(host="db1")}, {}, "is for db1, and not for web1"),
     ("done already", {}, {"done": "2026-03-04T05:00:00Z"}, "was carried out already"),
@@ -94,7 +95,7 @@ def test_of_the_hosts_of_a_request_five_are_named(count: int, end: str) -> None:
 def test_what_is_missing_says_who_may_sign_until_when_and_how() -> None:
     (check,) = decide(REQUEST, PLAN, evidence(REQUEST), NOW).refused
     command = f"ansible-playbook egov.ops.approve -e egov_ops_request={REQUEST.digest[:8]}"
-    assert check.remedy == f"Until 2026-03-04T06:06:07Z may sign one of wang, zhao: {command}"
+    assert check.remedy == f"Waiting for approval by one of wang, zhao before 2026-03-04T06:06:07Z: {command}"
 
 
 def test_an_approval_of_another_request_does_not_count() -> None:
@@ -147,7 +148,9 @@ def test_two_approvals_are_two_people() -> None:
 def test_the_plan_may_want_the_approval_of_a_team() -> None:
     of_data = plan(gates={"restore": {"teams": ["DATA"]}})
     assert decide(REQUEST, of_data, evidence(REQUEST, "zhao_1"), NOW).allowed
-    assert "whose team SEC does not count" in refusal(decide(REQUEST, of_data, GOOD, NOW), "approval")
+    assert "Approval ignored: wang is of the team SEC; of DATA approvals count." in refusal(
+        decide(REQUEST, of_data, GOOD, NOW), "approval"
+    )
 
 
 def signers(**changed: Any) -> dict[str, Any]:
@@ -348,3 +351,99 @@ def test_each_reason_alone_closes_a_gate_and_another_gate_never_opens_it(name: s
     case.plan["gates"]["restore"]["gates"] = ["approval", "lock"]
     fewer = case.decided().allowed
     assert fewer == (name in ("no proof", "frozen"))
+
+
+def test_with_one_approver_left_that_one_is_waited_for() -> None:
+    two = plan(gates={"restore": {"approvals": 2}})
+    (check,) = decide(REQUEST, two, evidence(REQUEST, "wang_1"), NOW).refused
+    assert check.remedy.startswith("Waiting for approval by zhao before 2026-03-04T06:06:07Z: ")
+
+
+def test_where_nobody_may_approve_the_remedy_says_what_the_plan_lacks() -> None:
+    nobody = plan(people={name: {"team": "DATA", "may_request": ["restore"]} for name in set(OWNERS.values())})
+    (check,) = decide(REQUEST, nobody, evidence(REQUEST), NOW).refused
+    assert check.message == f"Request {REQUEST.digest[:8]} has 0 of 1 approvals."
+    assert check.remedy.startswith(
+        "Nobody may approve it yet: give a person may_approve in egov_ops_people, and a key in"
+    )
+    assert (
+        f"before 2026-03-04T06:06:07Z: ansible-playbook egov.ops.approve -e egov_ops_request={REQUEST.digest[:8]}"
+        in (check.remedy)
+    )
+
+
+def test_an_approval_with_the_key_of_the_request_is_ignored() -> None:
+    both = plan(signers=signers(li_1={"person": "li", "key": key("li_1")}))
+    signed = Signed(Approval(REQUEST.digest, "wang", iso(NOW)), key("li_1"), True)
+    message = refusal(decide(REQUEST, both, replace(GOOD, approvals=(signed,)), NOW), "approval")
+    assert message.endswith("has 0 of 1 approvals. Approval ignored: wang signed with the key of the request.")
+
+
+def test_a_key_that_stands_in_the_plan_twice_signs_for_nobody() -> None:
+    twice = plan(signers=signers(wang_9={"person": "wang", "key": key("wang_1")}))
+    message = refusal(decide(REQUEST, twice, GOOD, NOW), "approval")
+    assert "stands in egov_ops_signers more than once, as wang_1 and wang_9" in message
+
+
+def test_a_decision_is_shown_with_each_check_and_the_request() -> None:
+    shown = decide(REQUEST, PLAN, evidence(REQUEST), NOW).shown()
+    assert (shown["allowed"], shown["action"], shown["request"]) == (False, "restore", REQUEST.digest)
+    assert [(check["gate"], check["allowed"]) for check in shown["checks"]] == [
+        ("approval", False),
+        *((name, True) for name in ("proved_backup", "freeze", "lock")),
+    ]
+    assert decide(None, PLAN, Evidence("web1", "restore"), NOW).shown()["request"] == ""
+
+
+def test_gates_of_an_action_that_does_not_exist_allow_nothing() -> None:
+    odd = {**PLAN, "egov_ops_gates": {**PLAN["egov_ops_gates"], "reformat": PLAN["egov_ops_gates"]["restore"]}}
+    decision = decide(REQUEST, odd, replace(GOOD, action="reformat"), NOW)
+    (check,) = decision.refused
+    assert (check.gate, check.message) == ("plan", "The plan has gates for reformat, but there is no such action.")
+    assert check.remedy.startswith("Name one of ")
+
+
+@pytest.mark.parametrize(
+    ("action", "gate", "words"),
+    [
+        ("backup_prune", "proved_backup", "backup_prune names no snapshot, so there is no proof to look for."),
+        ("backup_prune", "approval", "backup_prune cannot be asked for by a request, so nobody can approve it."),
+    ],
+)
+def test_a_gate_that_an_action_cannot_pass_is_to_be_taken_out(action: str, gate: str, words: str) -> None:
+    odd = {
+        **PLAN,
+        "egov_ops_gates": {**PLAN["egov_ops_gates"], action: {"gates": [gate], "approvals": 1, "teams": None}},
+    }
+    (check,) = decide(None, odd, Evidence("web1", action), NOW).refused
+    assert (check.gate, check.message) == (gate, words)
+    assert check.remedy == f"Take {gate} out of egov_ops_gates.{action} in the inventory."
+
+
+def test_a_clock_that_is_behind_the_ledger_refuses_before_all_else() -> None:
+    decision = decide(REQUEST, PLAN, replace(GOOD, clock="The clock is behind."), NOW)
+    assert [check.gate for check in decision.checks] == ["clock", "approval", "proved_backup", "freeze", "lock"]
+    (check,) = decision.refused
+    assert check.message == "The clock is behind."
+    assert "egov.ops.accept_clock" in check.remedy
+
+
+def test_a_freeze_holds_from_its_first_to_before_its_last_moment_and_the_longest_is_named() -> None:
+    def freezes(**ends: tuple[str, str]) -> dict[str, Any]:
+        return {
+            **PLAN,
+            "egov_ops_freezes": {
+                name: {"from": begin, "to": end, "reason": "Congress"} for name, (begin, end) in ends.items()
+            },
+        }
+
+    at = NOW.replace(second=0)
+    around = freezes(
+        short=("2026-03-04 05:06 UTC", "2026-03-04 05:07 UTC"), long=("2026-03-01 00:00 UTC", "2026-03-05 00:00 UTC")
+    )
+    message = refusal(decide(REQUEST, around, GOOD, at), "freeze")
+    assert message == "web1 is frozen until 2026-03-05 00:00 UTC (long: Congress)."
+    short = freezes(short=("2026-03-04 05:06 UTC", "2026-03-04 05:07 UTC"))
+    for moment, is_held in ((-1, False), (0, True), (59, True), (60, False)):
+        decision = decide(REQUEST, short, GOOD, at + timedelta(seconds=moment))
+        assert [check.allowed for check in decision.checks if check.gate == "freeze"] == [not is_held]
