@@ -11,19 +11,27 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.continuity import accept, contradiction, loss_in
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.continuity import (
+    Contradiction,
+    accept,
+    acceptances_in,
+    contradiction,
+    contradictions,
+    loss_in,
+)
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.purge import purge
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import publish_head, read_witnesses
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, publish_head, read_witnesses
 
 from tests.support.ledger_cases import NOW, TIME, make_record, make_state
 
@@ -183,3 +191,69 @@ def test_a_line_of_an_impossible_number_is_no_witness(state: StateDir, count: in
     with state.witness.open("a") as stream:
         stream.write(json.dumps(line) + "\n")
     assert loss(state) == ""  # no ledger has such a number
+
+
+@pytest.mark.parametrize(
+    ("accepted", "counts"),
+    [(1, True), (9, True), (10, False), (11, False), (0, False), (-1, False), ("3", False), (None, False)],
+)
+def test_a_checkpoint_names_an_acceptance_of_before_itself_or_none(
+    state: StateDir, accepted: object, counts: bool
+) -> None:
+    with Ledger(state.ledger) as ledger:
+        assert ledger.head().count == 9
+        detail = {"count": 2, "accepted": accepted}
+        ledger.append([make_record(host="controller", domain="run", kind="checkpoint", detail=detail)])
+        assert acceptances_in(ledger) == ([accepted] if counts else [])
+
+
+def test_an_acceptance_counts_only_of_the_controller(state: StateDir) -> None:
+    with Ledger(state.ledger) as ledger:
+        ledger.append([make_record(host=host, domain="run", kind="acceptance") for host in ("web1", "controller")])
+        ledger.append([make_record(domain="health", host="controller", kind="acceptance")])
+        assert acceptances_in(ledger) == [11]
+
+
+def test_a_witness_of_what_a_purge_removed_contradicts_nothing(state: StateDir) -> None:
+    witnesses = read_witnesses(state.witness)
+    first = replace(witnesses[0], hash="0" * 64)
+    with Ledger(state.ledger) as ledger:
+        assert contradiction(ledger, [first]) is not None
+        ledger.append([make_record(host="controller", domain="run", kind="checkpoint", detail={"count": SEAL})])
+        ledger.remove_upto(SEAL)
+        assert contradiction(ledger, [first]) is None
+        assert contradiction(ledger, [replace(first, count=SEAL + 1)]) is not None
+
+
+def seen(count: int, its_hash: str, run: str = "r") -> Witness:
+    return Witness(TIME, run, count, its_hash, "sha256")
+
+
+def test_what_earlier_witnesses_saw_is_given_up_from_the_first_that_saw_an_acceptance() -> None:
+    hashes = {1: "a", 2: "b", 3: "c", 4: "d"}
+
+    def found(witnesses: list[Witness], *acceptances: int, first: int = 1, last: int = 4) -> list[tuple[str, int]]:
+        return [(item.kind, item.witness.count) for item in contradictions(witnesses, hashes, first, last, acceptances)]
+
+    old = [seen(9, "z"), seen(2, "y")]
+    assert found(old) == [("cut", 9), ("rewritten", 2)]
+    assert found([*old, seen(3, "c")], 3) == []
+    assert found([*old, seen(4, "d")], 3) == []
+    assert found([*old, seen(2, "b")], 3) == [("cut", 9), ("rewritten", 2)]
+    assert found([*old, seen(3, "x")], 3) == [("cut", 9), ("rewritten", 2), ("rewritten", 3)]
+    assert found([*old, seen(3, "c"), seen(8, "z")], 3) == [("cut", 8)]
+    # The newest acceptance that a witness saw counts; one that none saw gives nothing up.
+    assert found([*old, seen(2, "b"), seen(1, "y"), seen(4, "d")], 2, 4) == []
+    assert found([*old, seen(2, "b"), seen(1, "y")], 2, 4) == [("rewritten", 1)]
+    assert found([seen(1, "y"), seen(4, "d")], first=2) == []
+    assert found([seen(4, "d")], last=4) == []
+
+
+def test_each_kind_of_contradiction_is_a_sentence() -> None:
+    by = "the witness of 2026-03-04T05:06:07Z (run r) saw"
+    for kind, end, said in (
+        ("rewritten", 5, f"Record #3 of the ledger is not the one that {by}: the chain was written anew"),
+        ("cut", 0, f"The ledger holds no record, but {by} #3: it was removed or emptied"),
+        ("cut", 2, f"The ledger ends with #2, but {by} #3: its tail was cut, or it is an older copy"),
+    ):
+        assert Contradiction(seen(3, "c"), kind, end).message == said  # type: ignore[arg-type]

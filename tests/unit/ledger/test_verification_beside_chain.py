@@ -18,13 +18,15 @@ from pathlib import Path
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.durable import file_digest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import database_check
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical, link
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.checkpoint_check import Checkpoint, flaw_of_checkpoints
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.migrations import MIGRATIONS
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.purge import purge
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import Verdict, verify_ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import publish_head, read_witnesses
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import Witness, publish_head, read_witnesses
 
 from tests.support.ledger_cases import NOW, TIME, fill, make_record, make_state
 
@@ -204,6 +206,10 @@ def documents(state: StateDir, content: bytes, name: str = "request") -> None:
         lambda state: documents(state, zlib.compress(b"the request" * 1000)[:-4]),
         lambda state: tamper(state, "UPDATE artefact SET content = NULL WHERE name = 'request'"),
         lambda state: tamper(state, "UPDATE artefact SET size = 5 WHERE name = 'request'"),
+        lambda state: tamper(state, "UPDATE artefact SET size = size + 1 WHERE name = 'request'"),
+        lambda state: tamper(state, "UPDATE artefact SET size = size - 1 WHERE name = 'request'"),
+        lambda state: tamper(state, "UPDATE artefact SET name = CAST(name AS BLOB) WHERE name = 'request'"),
+        lambda state: tamper(state, "UPDATE artefact SET place = 5.5 WHERE name = 'manifest'"),
         lambda state: tamper(state, "UPDATE artefact SET size = 'much' WHERE name = 'request'"),
         lambda state: tamper(state, "UPDATE artefact SET digest = 'sha256:' || hex(digest) WHERE name = 'request'"),
         lambda state: (state.path / "manifest").write_bytes(b"small"),
@@ -342,7 +348,13 @@ def test_an_export_whose_records_a_witness_saw_otherwise_is_found(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "detail", [{"count": True}, {"count": 99}, {"export": "../x"}, {"export": 5}, {"digest": ""}, {"hash": None}]
+    "detail",
+    [
+        *({"count": count} for count in (True, 99, 7, 0, -1, 3.0, "3", None)),
+        *({"export": name} for name in ("../x", 5, "", "x" * 201, "a b")),
+        *({"digest": text} for text in ("", "ab" * 31, "ab" * 33, "AB" * 32, 5)),
+        *({"hash": value} for value in (None, "", 5)),
+    ],
 )
 def test_a_checkpoint_that_no_purge_writes_is_named(state: StateDir, detail: dict[str, object]) -> None:
     item = checkpoint_record(3, "ab" * 32, "x.jsonl", "ab" * 32)
@@ -361,3 +373,76 @@ def test_a_second_purge_whose_first_checkpoint_is_in_its_export_verifies(tmp_pat
     assert verdict(state).ok
     (state.exports / "ledger-1-5.jsonl").write_text("changed\n")
     assert verdict(state).kind == "checkpoint"
+
+
+@pytest.mark.parametrize(("given", "is_one"), [({}, True), ({"count": 6}, True), ({"export": "x" * 200}, True)])
+def test_a_checkpoint_at_its_bounds_is_one(given: dict[str, object], is_one: bool) -> None:
+    item = checkpoint_record(3, "ab" * 32, "x.jsonl", "ab" * 32)
+    item["detail"] = {**item["detail"], **given}  # type: ignore[dict-item]
+    assert (Checkpoint.of(7, item) is not None) == is_one  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("changed", [{"host": "web1"}, {"finished": "today"}])
+def test_a_checkpoint_of_another_host_or_without_a_time_is_none(changed: dict[str, object]) -> None:
+    item = checkpoint_record(3, "ab" * 32, "x.jsonl", "ab" * 32)
+    assert Checkpoint.of(7, {**item, **changed}) is None  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("export", "count", "is_known"),
+    [("ab" * 32, 9, True), ("ab" * 32, 10, True), ("ab" * 32, 8, False), ("ac" * 32, 9, False), ("aa" * 32, 9, False)],
+)
+def test_an_export_that_is_elsewhere_is_known_by_a_witness_of_its_digest(
+    tmp_path: Path, export: str, count: int, is_known: bool
+) -> None:
+    state = make_state(tmp_path)
+    aged(state, 8, 300)
+    hide(state, 5)
+    with Ledger(state.ledger) as ledger:
+        (item,) = ledger.records(domain="run", kind="checkpoint")
+        assert (item.seq, item.record["detail"]["digest"]) == (9, "ab" * 32)
+        witness = Witness(TIME, "p1", count, item.hash, "sha256", export=export)
+        number, sentence = flaw_of_checkpoints(ledger, state.exports, [witness])
+    assert (number == 0) == is_known
+    assert ("is not there, and no witness knows its digest" in sentence) != is_known
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(190, True), (189, False)])
+def test_records_are_kept_for_the_least_days_to_the_second(tmp_path: Path, days: int, is_kept: bool) -> None:
+    state = make_state(tmp_path)
+    aged(state, 8, days)
+    lines = export_of(state, 1, 5)
+    (state.exports / "e.jsonl").write_text("".join(line + "\n" for line in lines))
+    with Ledger(state.ledger) as ledger:
+        (its_hash,) = (row.hash for row in ledger.records(upto=5, newest_first=True, limit=1))
+        made = checkpoint_record(5, its_hash, "e.jsonl", file_digest(state.exports / "e.jsonl"), iso(NOW))
+        ledger.append([made])  # type: ignore[list-item]
+        number, sentence = flaw_of_checkpoints(ledger, state.exports, [])
+    assert (number == 0) == is_kept
+    assert ("which was kept for less than the 190 days" in sentence) != is_kept
+
+
+def test_a_record_of_an_export_without_a_time_and_a_line_without_an_end_are_named(tmp_path: Path) -> None:
+    state = make_state(tmp_path)
+    aged(state, 8, 300)
+    lines = export_of(state, 1, 5)
+    hide(state, 5, lines=lines)
+    path = state.exports / "ledger-1-1000.jsonl"
+    path.write_text(path.read_text().rstrip("\n"))
+    assert "a line without an end" in verdict(state).message
+    body = canonical({**make_record(identifier="odd"), "finished": "today"})
+    odd = {"seq": 1, "body": body, "hash": link("", body), "algorithm": "sha256"}
+    path.write_text("".join(line + "\n" for line in (lines[0], canonical(odd))))
+    assert "record #1 has no time" in verdict(state).message
+
+
+@pytest.mark.parametrize(("size", "number"), [(1024 * 1024, 0), (1024 * 1024 + 1, 4)])
+def test_a_record_of_just_the_most_characters_is_no_flaw_and_one_more_is(size: int, number: int) -> None:
+    with sqlite3.connect(":memory:") as plain:
+        plain.execute("CREATE TABLE record (seq INTEGER, body TEXT, hash TEXT, algorithm TEXT)")
+        plain.execute("INSERT INTO record VALUES (4, ?, 'h', 'sha256')", ("x" * size,))
+        assert database_check.flaw_of_types(plain)[0] == number
+
+
+def test_what_the_schema_should_be_is_worked_out_once() -> None:
+    assert database_check._expected() is database_check._expected()
