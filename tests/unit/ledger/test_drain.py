@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import drain_spools, missing, running
-from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError, SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity, identity
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.records import iso
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import Header
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
@@ -231,3 +232,74 @@ def test_a_run_that_is_under_way_is_known_by_its_procedure(state: StateDir) -> N
         assert running(state, "daily", NOW) == [first.run]
         end_daily()
         assert running(state, "daily", NOW) == []
+
+
+def test_the_spool_of_a_run_that_is_not_the_current_one_is_named_where_it_cannot_be_read(
+    state: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = put(state, dead_process(), seal_record())
+
+    def fail(_self: Spool) -> None:
+        raise SpoolError("It cannot be read.")
+
+    monkeypatch.setattr(Spool, "salvage", fail)
+    with Ledger(state.ledger) as ledger:
+        drained = drain_spools(state, ledger, NOW)
+    assert (drained.moved, drained.unreadable) == (0, ["It cannot be read."])
+    assert spool.path.exists()
+
+
+def test_a_run_of_a_newer_release_is_left_alone_and_named(state: StateDir) -> None:
+    spool = put(state, dead_process(), seal_record())
+    spool.path.write_text(spool.path.read_text().replace('"schema":2', '"schema":3', 1))
+    with Ledger(state.ledger) as ledger:
+        drained = drain_spools(state, ledger, NOW)
+    assert drained.moved == 0
+    assert "was written by a newer egov.ops (schema 3, this one reads 2)" in drained.unreadable[0]
+    assert spool.path.exists()
+
+
+def test_records_of_the_run_itself_alone_seal_it_or_say_what_it_announced(state: StateDir) -> None:
+    put(state, dead_process(), make_record(kind="seal", subject="daily", domain="backup", host="controller"))
+    with Ledger(state.ledger) as ledger:
+        drained = drain_spools(state, ledger, NOW)
+    assert len(drained.orphans) == 1
+    assert [row for row in rows(stored(state)) if row[1] == "daily"] == [
+        ("controller", "daily", "ok", ""),
+        ("controller", "daily", "failed", "interrupted"),
+    ]
+
+
+def test_what_an_interrupted_run_left_out_says_so(state: StateDir) -> None:
+    put(state, dead_process(), step("web1", "health_probe"))
+    with Ledger(state.ledger) as ledger:
+        drain_spools(state, ledger, NOW + timedelta(seconds=30))
+    found = {(item["host"], item["subject"]): item for item in stored(state)}
+    left_out = found["db1", "health_probe"]
+    assert (left_out["status"], left_out["reason"], left_out["clauses"]) == ("failed", "interrupted", ["S3.1-1"])
+    assert (left_out["domain"], left_out["kind"], left_out["procedure"]) == ("health", "step", "daily")
+    assert (left_out["started"], left_out["finished"]) == (iso(NOW), iso(NOW + timedelta(seconds=30)))
+    assert left_out["detail"] == {"message": "The run was stopped before this step had a result."}
+    seal = found["controller", "daily"]
+    assert (seal["domain"], seal["kind"], seal["reason"]) == ("run", "seal", "interrupted")
+    assert seal["detail"] == {"message": "The run was stopped before its seal."}
+
+
+def test_a_run_that_begun_after_the_clock_began_no_later_than_now(state: StateDir) -> None:
+    put(state, dead_process(), header=make_header(begun=iso(NOW + timedelta(hours=1))))
+    with Ledger(state.ledger) as ledger:
+        drain_spools(state, ledger, NOW)
+    assert {item["started"] for item in stored(state)} == {iso(NOW)}
+
+
+def test_hosts_that_are_not_ours_are_filled_beside_those_of_a_batch() -> None:
+    header = {**make_header(run="r1"), "not_ours": ["mainframe"]}
+    made = missing(header, [], NOW, hosts=["web1", "mainframe"])  # type: ignore[arg-type]
+    assert rows(made) == [  # type: ignore[arg-type]
+        ("web1", "health_probe", "skipped", "not_reached"),
+        ("web1", "backup_run", "skipped", "not_reached"),
+        ("mainframe", "health_probe", "skipped", "not_ours"),
+        ("mainframe", "backup_run", "skipped", "not_ours"),
+    ]
+    assert made[0]["detail"]["message"] == "The run ended without reaching this step on this host."
+    assert made[2]["detail"]["message"] == "This host is not managed by the platform's plan."

@@ -25,6 +25,7 @@ from typing import Any
 import ansible
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.common.state_dir import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import rejected
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import Drained, drain_spools, running
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import LedgerError
@@ -697,3 +698,29 @@ def test_the_report_shows_what_was_set_aside_as_a_finding_of_the_controller(stat
     assert path.name in render_markdown(data, "en")
     assert f"{count} line" in " ".join(render_text(data, "en").split())
     assert f"{count} 行不符合格式" in render_text(data, "zh").replace("\n", "")
+
+
+def test_a_name_in_a_file_name_is_plain_and_short() -> None:
+    assert rejected.plain("run-1.a_B") == "run-1.a_B"
+    assert "/" not in rejected.plain("../x y\n")
+    assert len(rejected.plain("r" * 80)) == 80
+    assert len(rejected.plain("r" * 81)) == 80
+
+
+def test_sentences_that_no_run_has_ended_with_are_kept_until_one_has(tmp_path: Path) -> None:
+    folder = tmp_path / "untold"
+    assert rejected.untold(folder) == []
+    items = [make_record(subject=name, detail={"message": f"{name} was set aside."}) for name in ("b", "a")]
+    rejected.note_untold(folder, items)
+    assert rejected.untold(folder) == ["a was set aside.", "b was set aside."]
+    rejected.forget_untold(folder, "Before. b was set aside. After.")
+    assert rejected.untold(folder) == ["a was set aside."]
+    rejected.forget_untold(folder, "nothing of it")
+    assert rejected.untold(folder) == ["a was set aside."]
+
+
+def test_a_note_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "untold").write_text("no folder")
+    rejected.note_untold(tmp_path / "untold", [make_record(detail={"message": "x"})])
+    rejected.forget_untold(tmp_path / "untold", "x")
+    assert rejected.untold(tmp_path / "untold") == []

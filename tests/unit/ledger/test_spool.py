@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import spool as spool_module
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger import spool_lines
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.errors import SpoolError
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool, spools
@@ -348,3 +349,81 @@ def test_a_spool_of_a_newer_release_is_refused(spool: Spool) -> None:
     spool.path.write_text(spool.path.read_text().replace('"schema":2', '"schema":3'))
     with pytest.raises(SpoolError, match="written by a newer"):
         spool.read()
+
+
+def test_a_record_that_is_no_json_is_refused_and_nothing_is_written(spool: Spool) -> None:
+    before = spool.path.read_bytes()
+    for detail in ({"value": {1}}, {"value": float("nan")}):
+        with pytest.raises(SpoolError, match=f"A record of the run {spool.run} cannot be written as JSON: "):
+            spool.append([make_record(), {**make_record(), "detail": detail}])
+    assert spool.path.read_bytes() == before
+
+
+def test_an_append_of_nothing_writes_nothing(spool: Spool) -> None:
+    before = spool.path.read_bytes()
+    spool.append([])
+    assert spool.path.read_bytes() == before
+
+
+def test_a_spool_that_is_gone_is_one_sentence(spool: Spool) -> None:
+    other = Spool(spool.path)
+    spool.path.unlink()
+    for ask in (other.read, other.header, lambda: other.steps("web1"), lambda: other.holding(b"x")):
+        with pytest.raises(SpoolError, match=r"cannot be read \(No such file or directory\)"):
+            ask()
+    with pytest.raises(SpoolError, match="is gone: another process has sealed it; run the procedure again"):
+        append(other, [make_record()])
+
+
+def test_a_spool_that_is_made_again_announces_nothing(spool: Spool) -> None:
+    spool.path.unlink()
+    append(spool, [make_record(identifier="later")])
+    contents = spool.read()
+    assert [record["id"] for record in contents.records] == ["later"]
+    assert (contents.header["begun"], contents.header["hosts"], contents.header["steps"]) == ("", [], [])
+    assert contents.header["run"] == spool.run
+
+
+def test_a_spool_that_starts_anew_keeps_its_run_and_process(spool: Spool) -> None:
+    process = spool.header()["process"]
+    append(spool, [make_record()])
+    spool.restart(make_header(hosts=["db9"], run="other"))
+    contents = spool.read()
+    assert contents.records == []
+    assert (contents.header["run"], contents.header["process"]) == (spool.run, process)
+    assert (contents.header["hosts"], contents.header["schema"]) == (["db9"], 2)
+
+
+def test_the_records_that_hold_some_bytes_are_found(spool: Spool) -> None:
+    append(spool, [make_record(identifier=f"id{number}", subject=f"disk:/{number % 2}") for number in range(6)])
+    assert [record["id"] for record in spool.holding(b"disk:/1")] == ["id1", "id3", "id5"]
+    assert spool.holding(b"disk:/2") == []
+    assert spool.holding(b'"header":') == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 100_000])
+def test_lines_are_found_wherever_a_piece_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(spool_lines, "_PIECE", size)
+    lines = [b"first x", b"", b"no", b"x", b"yx" * 50, b"last x"]
+    path = tmp_path / "file"
+    for end in (b"", b"\n"):
+        path.write_bytes(b"\n".join(lines) + end)
+        whole = path.stat().st_size
+        with path.open("rb") as stream:
+            found = list(spool_lines.lines_holding(stream.fileno(), b"x", 0, whole))
+            assert found == [line for line in lines if b"x" in line]
+            assert list(spool_lines.lines_holding(stream.fileno(), b"x", 8, whole)) == found[1:]
+            assert list(spool_lines.lines_holding(stream.fileno(), b"x", 0, 7)) == [b"first x"]
+            assert list(spool_lines.lines_holding(stream.fileno(), b"x", 5, 5)) == []
+
+
+def test_a_line_longer_than_any_of_ours_is_left_out_of_a_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_lines, "_PIECE", 10)
+    monkeypatch.setattr(spool_lines, "HEADER_LIMIT", 40)
+    path = tmp_path / "file"
+    path.write_bytes(b"x before\n" + b"x" * 200 + b"\nx after\n" + b"x" * 38 + b"\n")
+    with path.open("rb") as stream:
+        found = list(spool_lines.lines_holding(stream.fileno(), b"x", 0, path.stat().st_size))
+    assert found == [b"x before", b"x after", b"x" * 38]

@@ -519,3 +519,63 @@ def test_a_report_names_the_run_whose_spool_is_gone(state: StateDir) -> None:
     words = title(found.record, [], Language("en")), next_act(found.record, [], Language("en"))
     assert words[0] == f"The spool of the run {spool.run} was removed before it was drained"
     assert words[1] == "Find out who removed it, and run that procedure again."
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Give what puts a journalctl before all others that prints some lines, and returns the file of its arguments."""
+
+    def install(lines: str) -> Path:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        (folder / "lines").write_text(lines)
+        program = folder / "journalctl"
+        program.write_text(f'#!/bin/sh\necho "$@" > {folder}/arguments\ncat {folder}/lines\n')
+        program.chmod(0o755)
+        (tmp_path / "journal").mkdir()
+        (tmp_path / "journal/system.journal").write_text("")
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        monkeypatch.setattr(system_log, "JOURNALS", (tmp_path / "absent", tmp_path / "journal"))
+        monkeypatch.setattr(system_log, "FILES", (tmp_path / "auth.log",))
+        return folder / "arguments"
+
+    return install
+
+
+def test_the_journal_is_asked_where_there_is_one_and_no_file_then(
+    tmp_path: Path, journal: Callable[[str], Path]
+) -> None:
+    first, second = "a" * 64, "b" * 64
+    lines = (
+        f"Mar 04 05:06:07 host egov-ops: spool begun run=r1 header={first}\n"
+        f"Mar 04 05:06:07 host egov-ops[9]: spool run=r1 lines=2 sha256={second}\n"
+    )
+    (tmp_path / "auth.log").write_text(lines.replace(first, "c" * 64))
+    arguments = journal(lines)
+    assert system_log.logged("r1") == system_log.Logged(first, (second,))
+    assert "--identifier=egov-ops" in arguments.read_text()
+    assert system_log.logged("r2") is None
+
+
+def test_without_a_journal_the_first_file_that_knows_the_run_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / name for name in ("auth.log", "syslog", "messages")]
+    for number, file in enumerate(files):
+        run = "r1" if number else "other"
+        file.write_text(f"x host egov-ops: spool begun run={run} header={str(number) * 64}\n")
+    monkeypatch.setattr(system_log, "JOURNALS", ())
+    monkeypatch.setattr(system_log, "FILES", tuple(files))
+    assert system_log.logged("r1") == system_log.Logged("1" * 64, ())
+
+
+def test_of_a_long_file_its_newest_part_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "auth.log"
+    line = f"x host egov-ops: spool begun run=r1 header={'a' * 64}\n"
+    file.write_text(line + "y" * 100 + "\n")
+    monkeypatch.setattr(system_log, "JOURNALS", ())
+    monkeypatch.setattr(system_log, "FILES", (file,))
+    monkeypatch.setattr(system_log, "_SEARCHED", file.stat().st_size)
+    assert system_log.logged("r1") is not None
+    monkeypatch.setattr(system_log, "_SEARCHED", 101 + len(line) - 30)
+    assert system_log.logged("r1") is None
