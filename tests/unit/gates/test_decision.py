@@ -447,3 +447,10 @@ def test_a_freeze_holds_from_its_first_to_before_its_last_moment_and_the_longest
     for moment, is_held in ((-1, False), (0, True), (59, True), (60, False)):
         decision = decide(REQUEST, short, GOOD, at + timedelta(seconds=moment))
         assert [check.allowed for check in decision.checks if check.gate == "freeze"] == [not is_held]
+
+
+def test_where_only_another_machines_drill_counts_the_remedy_is_a_drill_of_the_host() -> None:
+    (check,) = decide(REQUEST, plan(proof_by="drill_host"), evidence(REQUEST, "wang_1", proof=None), NOW).refused
+    assert " by another host (egov_ops_proof_by) that is fresh enough." in check.message
+    assert check.remedy.startswith("Name that host in egov_ops_drill_host, and drill the newest snapshot: ")
+    assert "egov.ops.restore_drill -e egov_ops_hosts=web1" in check.remedy

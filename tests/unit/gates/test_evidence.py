@@ -245,3 +245,68 @@ def test_the_gate_costs_at_most_50_ms_of_cpu_for_each_host(state: StateDir) -> N
     before = cpu()
     assert not any(allowed(state, names[0], host) for host in hosts[1:])
     assert (cpu() - before) / len(hosts[1:]) < 0.05
+
+
+def test_a_request_is_found_without_the_ledger_by_the_beginning_of_its_digest(state: StateDir) -> None:
+    asked, other = request(), request(nonce="cd" * 16)
+    for document in (asked, other):
+        gate_evidence.store(state, document)
+    state.ledger.unlink()
+    for digits in (8, 20, 64):
+        assert gate_evidence.find_export(state, asked.digest[:digits]) == asked
+    with pytest.raises(OpsError, match=r"No request begins with ffffffff; see egov.ops.ledger_info"):
+        gate_evidence.find_export(state, "f" * 8)
+    path = state.requests / f"{asked.digest}.json"
+    (state.requests / f"{asked.digest[:10]}{'0' * 54}.json").write_bytes(path.read_bytes())
+    with pytest.raises(OpsError, match=f"2 requests begin with {asked.digest[:8]}"):
+        gate_evidence.find_export(state, asked.digest[:8])
+    path.write_bytes((state.requests / f"{other.digest}.json").read_bytes())
+    with pytest.raises(OpsError, match=f"The request stored as {asked.digest[:8]} is another one"):
+        gate_evidence.find_export(state, asked.digest)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OpsError, match=r"cannot be read .*mend its permissions"):
+        gate_evidence.find_export(state, asked.digest)
+
+
+@pytest.mark.parametrize("wanted", ["", "abcdef0", "a" * 65, "ABCDEF01", "abcdefg1", "abcdef0 "])
+def test_what_is_no_beginning_of_a_digest_is_refused(wanted: str) -> None:
+    with pytest.raises(OpsError, match="A request is named by 8 to 64 hexadecimal digits"):
+        gate_evidence.check_prefix(wanted)
+    gate_evidence.check_prefix("abcdef01")
+    gate_evidence.check_prefix("a" * 64)
+
+
+def test_a_request_that_cannot_be_kept_is_stored_nowhere(state: StateDir) -> None:
+    state.requests.rmdir()
+    state.requests.write_text("no folder")
+    with pytest.raises(OpsError, match=r"The request cannot be kept in .*free space there"):
+        gate_evidence.store(state, request())
+    assert not state.ledger.exists()
+
+
+def test_the_newest_of_a_sets_proofs_and_drills_tells_of_it(state: StateDir) -> None:
+    assert gate_evidence.newest_proof(state, "web1", "portal", NOW) is None
+    with Ledger(state.ledger) as ledger:
+        ledger.append([entry("r1", "proof", "portal", "failed"), entry("r2", "drill", "other")])
+    assert gate_evidence.newest_proof(state, "web1", "portal", NOW)["status"] == "failed"  # type: ignore[index]
+    later = {**entry("r3", "drill", "portal"), "finished": iso(NOW + timedelta(seconds=5))}
+    with Ledger(state.ledger) as ledger:
+        ledger.append([later])
+    assert gate_evidence.newest_proof(state, "web1", "portal", NOW)["kind"] == "drill"  # type: ignore[index]
+    assert gate_evidence.newest_proof(state, "web2", "portal", NOW) is None
+
+
+def test_the_proved_snapshots_of_a_set_come_newest_first_and_once(state: StateDir) -> None:
+    def proof(seconds: int, name: str, status: str = "ok", **given: Any) -> dict[str, Any]:
+        made = entry(f"r{seconds}", "proof", given.pop("subject", "portal"), status, snapshot_id=name, **given)
+        return {**made, "finished": iso(NOW + timedelta(seconds=seconds))}
+
+    with Ledger(state.ledger) as ledger:
+        ledger.append(
+            [
+                *(proof(1, "a"), proof(2, "b"), proof(3, "a"), proof(4, "c", "failed"), proof(5, "")),
+                *(proof(6, "d", subject="config"), proof(7, "e", host="web2"), proof(3600, "f")),
+            ]
+        )
+    assert gate_evidence.proved(state, "web1", NOW + timedelta(seconds=60)) == {"portal": ["a", "b"], "config": ["d"]}

@@ -303,3 +303,22 @@ def test_hosts_that_are_not_ours_are_filled_beside_those_of_a_batch() -> None:
     ]
     assert made[0]["detail"]["message"] == "The run ended without reaching this step on this host."
     assert made[2]["detail"]["message"] == "This host is not managed by the platform's plan."
+
+
+def test_an_empty_file_and_one_that_is_held_keep_no_other_spool_from_the_ledger(state: StateDir) -> None:
+    (state.spool / "0-empty.jsonl").write_text("")
+    spool = put(state, dead_process(), seal_record())
+    with Ledger(state.ledger) as ledger:
+        drained = drain_spools(state, ledger, NOW)
+    assert drained.moved == 2
+    assert not spool.path.exists()
+    assert "(it is empty)" in drained.rejected[0]
+
+
+def test_a_living_run_keeps_no_later_one_from_the_ledger(state: StateDir) -> None:
+    header = make_header(run=f"20200101T000000Z-{identity(os.getpid()).hash}")
+    living = put(state, identity(os.getpid()), make_record(), header=header)
+    put(state, dead_process(), seal_record())
+    with Ledger(state.ledger) as ledger:
+        assert drain_spools(state, ledger, NOW).moved == 1
+    assert living.path.exists()

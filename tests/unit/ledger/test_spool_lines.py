@@ -15,12 +15,14 @@ import pytest
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.chain import canonical
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.process import Identity
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool import Spool
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_contents import Contents
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_index import SpoolIndex
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import (
     HEADER_LIMIT,
     RECORD_LIMIT,
     flaw_of_line,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_load import Load
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger.storable import flaw_of, shown
 
 from tests.support.ledger_cases import dead_process, make_header, make_record, make_state
@@ -171,3 +173,35 @@ def test_only_a_record_of_the_run_itself_seals_it(tmp_path: Path) -> None:
     assert spool.read().sealed
     spool.announce(make_header())
     assert not spool.read().sealed
+
+
+def test_a_record_is_written_as_egov_ops_writes_it_or_it_is_none() -> None:
+    line = canonical(make_record(detail={"text": "value", "number": 1}))
+    assert flaw_of_line(line.encode(), "r1") == ""
+    for other in (
+        line.replace('"value"', '"\\u0076alue"'),
+        line.replace('"number":1', '"number":1.0e0'),
+        line.replace('"number":1', '"number": 1'),
+        line.replace('"number":1', '"number":1,"number":2'),
+        line.replace('"status":"ok"', '"status":"ok","status":"ok"'),
+    ):
+        assert flaw_of_line(other.encode(), "r1")
+
+
+def test_without_running_hashes_and_its_header_only_the_records_of_the_run_itself_are_kept(tmp_path: Path) -> None:
+    items = [
+        make_record(identifier=domain, domain=domain, kind="begin", host="controller", detail={})
+        for domain in ("backup", "run", "updates")
+    ]
+    lines = [(item, canonical(item)) for item in items]
+    contents = Contents({}, items, 0, False, [body for _item, body in lines], [], False, "a" * 64, False)
+    for noted, kept, bad in (
+        (["b" * 64], ["run"], 3),
+        (["a" * 64, "b" * 64], ["run"], 3),
+        (["b" * 64, "a" * 64], ["backup", "run", "updates"], 0),
+        ([], ["backup", "run", "updates"], 0),
+    ):
+        load = Load(Spool(tmp_path / "r1.jsonl"), make_header(run="r1"), list(lines), [], [], False)
+        load.compare(contents, noted, with_log=False)
+        assert [item["id"] for item, _body in load.lines] == kept
+        assert len(load.bad) == bad

@@ -344,9 +344,18 @@ def test_a_sqlite_that_is_too_old_is_one_sentence(path: Path, monkeypatch: pytes
 
 def test_a_ledger_that_may_only_be_read_is_read(path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(ledger, 2)
-    monkeypatch.setattr("os.access", lambda *_arguments: False)
-    with Ledger(path, read_only=True) as reader:
-        assert reader.head() == ledger.head()
+    modes, connect = [], sqlite3.connect
+
+    def noted(address: str, **options: Any) -> sqlite3.Connection:
+        modes.append(address.partition("?")[2])
+        return connect(address, **options)
+
+    monkeypatch.setattr("sqlite3.connect", noted)
+    for may_write, read_only, mode in ((False, True, "ro"), (True, True, "rw"), (False, False, "rw")):
+        monkeypatch.setattr("os.access", lambda *_arguments, answer=may_write: answer)
+        with Ledger(path, read_only=read_only) as reader:
+            assert reader.head() == ledger.head()
+        assert modes[-1] == f"mode={mode}"
 
 
 def test_a_name_of_a_file_with_signs_of_an_address_is_a_name(tmp_path: Path) -> None:

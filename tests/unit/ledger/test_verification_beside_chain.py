@@ -446,3 +446,21 @@ def test_a_record_of_just_the_most_characters_is_no_flaw_and_one_more_is(size: i
 
 def test_what_the_schema_should_be_is_worked_out_once() -> None:
     assert database_check._expected() is database_check._expected()
+
+
+def test_only_a_checkpoint_of_the_run_itself_is_one_in_an_export(tmp_path: Path) -> None:
+    state = make_state(tmp_path)
+    then = iso(NOW - timedelta(days=300))
+    with Ledger(state.ledger) as ledger:
+        ledger.append(
+            make_record(domain=domain, kind=kind, started=then, finished=then)
+            for domain, kind in (("run", "begin"), ("backup", "checkpoint"), ("run", "seal"))
+        )
+    aged(state, 3, 300)
+    lines = export_of(state, 1, 5)
+    (state.exports / "e.jsonl").write_text("".join(line + "\n" for line in lines))
+    with Ledger(state.ledger) as ledger:
+        (its_hash,) = (row.hash for row in ledger.records(upto=5, newest_first=True, limit=1))
+        made = checkpoint_record(5, its_hash, "e.jsonl", file_digest(state.exports / "e.jsonl"), iso(NOW))
+        ledger.append([made])  # type: ignore[list-item]
+        assert flaw_of_checkpoints(ledger, state.exports, []) == (0, "")
