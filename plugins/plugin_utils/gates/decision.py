@@ -167,14 +167,15 @@ def signer_fault(key: str, valid: bool, person: str, plan: Plan, now: datetime) 
     names = [name for name, entry in plan["egov_ops_signers"].items() if key and entry["key"] == key]
     if not names:
         return "is not signed by a key of egov_ops_signers"
-    entries = [plan["egov_ops_signers"][name] for name in names]
     if len(names) > 1:
         return f"is signed by a key that stands in egov_ops_signers more than once, as {' and '.join(names)}"
-    if entries[0]["person"] != person:
-        return f"names {person}, and is signed by the key {names[0]} of {entries[0]['person']}"
-    if revoked(entries[0], now):
-        return f"is signed by the key {names[0]}, which was revoked on {entries[0]['revoked']}"
-    return "" if valid else f"is not what the key {names[0]} has signed"
+    (name,) = names
+    entry = plan["egov_ops_signers"][name]
+    if entry["person"] != person:
+        return f"names {person}, and is signed by the key {name} of {entry['person']}"
+    if revoked(entry, now):
+        return f"is signed by the key {name}, which was revoked on {entry['revoked']}"
+    return "" if valid else f"is not what the key {name} has signed"
 
 
 def _approval(request: Request | None, plan: Plan, evidence: Evidence, now: datetime) -> Check:
@@ -259,7 +260,9 @@ def hosts_in_words(request: Request) -> str:
     """Return the hosts of a request for a sentence, of many the first."""
     named = ", ".join(request.hosts[:_NAMED_HOSTS])
     more = len(request.hosts) - _NAMED_HOSTS
-    return f"{named} and {more} more hosts" if more > 0 else named
+    if more > 0:
+        return f"{named} and {more} more host{'' if more == 1 else 's'}"
+    return named
 
 
 def _asking(action: str) -> str:

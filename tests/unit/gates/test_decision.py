@@ -85,7 +85,9 @@ def test_a_request_or_an_approval_is_refused(fields: dict[str, Any], known: dict
     assert words in refusal(decide(asked, PLAN, replace(found, **known), NOW), "approval")
 
 
-@pytest.mark.parametrize(("count", "end"), [(5, "host3, host4"), (7, "host3, host4 and 2 more hosts")])
+@pytest.mark.parametrize(
+    ("count", "end"), [(5, "host3, host4"), (6, "host3, host4 and 1 more host"), (7, "host3, host4 and 2 more hosts")]
+)
 def test_of_the_hosts_of_a_request_five_are_named(count: int, end: str) -> None:
     several = request(operation=operation(hosts=[f"host{number}" for number in range(count)]))
     message = refusal(decide(several, PLAN, evidence(several, "wang_1"), NOW), "approval")

@@ -177,3 +177,9 @@ def test_an_index_marks_the_steps_and_the_headers(state: StateDir) -> None:
     assert line.startswith(b'{"header":')
     assert content.endswith(line + b"\n")
     assert list(SpoolIndex(spool.path).covered(inode + 1, "web1")) == []
+
+
+def test_a_pipe_in_the_place_of_a_spool_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with open(tmp_path / "pipe", "rb", opener=spool_folder.without_waiting) as stream:
+        assert stream.read() == b""

@@ -364,3 +364,17 @@ def test_a_name_of_a_file_with_signs_of_an_address_is_a_name(tmp_path: Path) -> 
         fill(ledger, 1)
     with Ledger(path, read_only=True) as reader:
         assert reader.head().count == 1
+
+
+@pytest.mark.parametrize("statement", ["PRAGMA application_id = 5", "PRAGMA user_version = 1"])
+def test_an_empty_database_that_another_program_has_marked_is_refused(path: Path, statement: str) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute(statement)
+    with pytest.raises(LedgerError, match="another program's database"):
+        Ledger(path)
+
+
+def test_an_empty_file_becomes_a_ledger(path: Path) -> None:
+    path.write_bytes(b"")
+    with Ledger(path) as ledger:
+        assert ledger.head().count == 0

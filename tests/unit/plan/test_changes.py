@@ -340,3 +340,14 @@ def test_a_host_that_is_looked_after_from_now_on_is_no_weakening() -> None:
     (change,) = changes({"a": PLAN}, {"a": before})
     assert (change.effect, change.weakens, change.hosts) == ("no longer looked after", True, ("a",))
     assert changes({"a": before}, {"a": before}) == []
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [("s3:key:hunter2@host/bucket", "s3:host/bucket"), ("swift:box:/path?token=hunter2", "swift:box:/path?token=***")],
+)
+def test_a_location_is_told_without_what_opens_it(location: str, shown: str) -> None:
+    after = weakened()
+    after["egov_ops_backup_repositories"]["far"]["location"] = location
+    found = [change for change in changes({"a": PLAN}, {"a": after}) if change.path == ("far", "location")]
+    assert [change.after for change in found] == [shown]

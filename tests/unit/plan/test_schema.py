@@ -38,6 +38,8 @@ WRONG = [
     ("no origin", {key: value for key, value in GOOD.items() if key != "origin"}),
     ("an unknown scope", {**GOOD, "scope": "host"}),
     ("a missing language", {**GOOD, "description": {"en": "A name."}}),
+    ("a language too many", {**GOOD, "description": {"en": "A name.", "zh": "名称。", "fr": "Un nom."}}),
+    ("an unknown rule of what is weaker", {**GOOD, "weaker": "smaller"}),
     ("no description", {key: value for key, value in GOOD.items() if key != "description"}),
     ("layers without keys", LAYERED),
     ("keys without layers", {**GOOD, "entry": {"a": KEY}}),
