@@ -48,7 +48,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     merge,
     role_options,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, targets
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, check_folder, check_spool, targets
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
@@ -97,19 +97,12 @@ class ActionModule(Task["Options"]):
         warning = persistence.words_of_state(state.path, plan["egov_ops_ephemeral"])
         if warning:
             self.say(warning)
-        if self._task.check_mode:
-            self._say_clock(state, datetime.now(timezone.utc))
-            targets.refuse_only_foreign(hosts, foreign)
-            result = {"changed": False, "msg": "Check mode: the run is not recorded.", "run": "", "hosts": len(hosts)}
-            return {**result, "not_ours": foreign}
-        state.prepare()
-        now = datetime.now(timezone.utc)
-        spool = Spool.find(state.spool, controller())
-        if spool is None:
-            run = self._settled(state, now, name, bool(plan["egov_ops_override"]))
-            spool = Spool.find_or_create(
-                state.spool, controller(), {"run": run, "procedure": "standalone"}, now, state.witness
-            )
+        now, checks = datetime.now(timezone.utc), bool(self._task.check_mode)
+        if checks:
+            kept, spool = check_folder(), check_spool(now)
+        else:
+            state.prepare()
+            kept, spool = state, self._spool(state, now, name, bool(plan["egov_ops_override"]))
         self._say_clock(state, now)
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
@@ -128,13 +121,24 @@ class ActionModule(Task["Options"]):
             "observes": procedure["observes"],
             "waiting": False,
         }
-        header = begin.announce(state, spool, header, arguments["wait"])
+        header = begin.announce(kept, spool, header, arguments["wait"])
         spool.append([_record(spool.run, header, list(task_vars["groups"]["all"]))])
         message = f"Run {spool.run}: {len(hosts)} hosts, {len(steps)} steps each."
         if header["busy"]:
             other = ", ".join(header["others"])
             message = f"Run {spool.run} does nothing: {other} is still running; wait for it, or end its process."
-        return {"changed": False, "msg": message, "run": spool.run, "hosts": len(hosts), "not_ours": foreign}
+        if checks:
+            message = f"Check mode: {len(hosts)} hosts, {len(steps)} steps each; nothing is recorded."
+        run = "" if checks else spool.run
+        return {"changed": False, "msg": message, "run": run, "hosts": len(hosts), "not_ours": foreign}
+
+    def _spool(self, state: StateDir, now: datetime, procedure: str, is_emergency: bool) -> Spool:
+        """Return the spool of this process's run, made where there is none."""
+        spool = Spool.find(state.spool, controller())
+        if spool:
+            return spool
+        header: Header = {"run": self._settled(state, now, procedure, is_emergency), "procedure": "standalone"}
+        return Spool.find_or_create(state.spool, controller(), header, now, state.witness)
 
     def _check_plan(self, hosts: list[str]) -> tuple[Plan, list[str]]:
         """Return the plan of the first host, and the hosts that are not ours; refuse a fault in any host's plan."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import forget_untold
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run, finish, targets
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run, finish, rehearsal, targets
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions import NoOptions, TaskVars
@@ -24,11 +24,9 @@ class ActionModule(Task["NoOptions"]):
 
     def perform(self, arguments: NoOptions, task_vars: TaskVars) -> Mapping[str, object]:
         """Complete the spool, store it, publish the head, then render: evidence comes before what shows it."""
-        if self._task.check_mode:
-            return {"changed": False, "msg": "Check mode: there is nothing to seal."}
-        plan = self.plan_of(task_vars["inventory_hostname"])
+        plan, checks = self.plan_of(task_vars["inventory_hostname"]), bool(self._task.check_mode)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
-        run = Run.of_this_process(state)
+        run = Run.of_this_check() if checks else Run.of_this_process(state)
         if run is None or not run.header.get("begun"):
             raise OpsError("No run has begun in this process; put egov.ops.run_begin first, outside any block.")
         play = self.play()
@@ -39,18 +37,22 @@ class ActionModule(Task["NoOptions"]):
             any_errors_fatal=bool(play.any_errors_fatal),
             max_fail_percentage=play.max_fail_percentage,
         )
-        sealed = finish.seal(run, state, plan, batch, datetime.now(timezone.utc))
+        seal = rehearsal.seal if checks else finish.seal
+        sealed = seal(run, state, plan, batch, datetime.now(timezone.utc))
         for sentence in sealed.warnings:
             self._display.warning(sentence)
         self.say(sealed.text)
+        if not sealed.fault:
+            targets.refuse_only_foreign(batch.all_hosts, run.header["not_ours"])
+        if checks:
+            message = sealed.fault or "Check mode: the run is not recorded."
+            return {"failed": bool(sealed.fault), "changed": False, "msg": message, "records": sealed.records}
         result = {
             "run": run.id,
             "records": sealed.records,
             "head": {"count": sealed.head.count, "hash": sealed.head.hash},
             "report": sealed.report,
         }
-        if not sealed.fault:
-            targets.refuse_only_foreign(batch.all_hosts, run.header["not_ours"])
         if sealed.fault:
             forget_untold(state.untold, sealed.fault)
             return {"failed": True, "changed": True, "msg": sealed.fault, **result}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import controller, open_ledger
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import UNWELL, Run, judge
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import UNWELL, Run, judge, rehearsal
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions import NoOptions, TaskVars
@@ -24,15 +24,16 @@ class ActionModule(Task["NoOptions"]):
 
     def perform(self, arguments: NoOptions, task_vars: TaskVars) -> Mapping[str, object]:
         """Read the host's sealed records and judge them."""
-        if self._task.check_mode:
-            return {"changed": False, "msg": "Check mode: there is nothing to judge.", "reasons": []}
         host = task_vars["inventory_hostname"]
         plan = self.plan_of(host)
         state = StateDir.resolve(plan["egov_ops_state_dir"])
-        run = Run.of_this_process(state)
-        if run is not None and not run.header.get("waiting"):
+        run = Run.of_this_check() if self._task.check_mode else Run.of_this_process(state)
+        if run and self._task.check_mode:
+            reasons = rehearsal.reasons(run, host, plan["egov_ops_fail_on"])
+        elif run is not None and not run.header.get("waiting"):
             raise OpsError(f"The run is not sealed; its evidence is kept in spool {run.spool.path}.")
-        reasons = self._reasons(state, host, plan["egov_ops_fail_on"])
+        else:
+            reasons = self._reasons(state, host, plan["egov_ops_fail_on"])
         if reasons:
             more = f" And {len(reasons) - 3} more." if len(reasons) > 3 else ""
             return {"failed": True, "msg": " ".join(reasons[:3]) + more, "reasons": reasons}

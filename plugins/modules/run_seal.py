@@ -37,8 +37,8 @@ run:
   type: str
   sample: 20261124T060000Z-1f0c9a7be2d4
 records:
-  description: How many records went into the ledger.
-  returned: success, not in check mode
+  description: How many records went into the ledger; in check mode, how many a run would have made so far.
+  returned: success
   type: int
   sample: 216
 head:

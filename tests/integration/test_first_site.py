@@ -68,8 +68,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     editor.write_text(EDITOR.format(hosts=folder / "hosts.yml"))
     editor.chmod(0o755)
     clone = re.sub(r"https://\S+", shlex.quote(str(ROOT)), COMMANDS[0])
-    *ahead, daily = [clone, *COMMANDS[1:]]
-    script = "\n".join([*(f"{command} || exit {100 + number}" for number, command in enumerate(ahead, 1)), daily])
+    *ahead, check, daily = [clone, *COMMANDS[1:]]
+    assert check.endswith("--check")
+    # Check and run end with the same code.
+    steps = [f"{command} || exit {100 + number}" for number, command in enumerate(ahead, 1)]
+    script = "\n".join([*steps, f"{check}; test $? = 2 || exit 99", daily])
     kept = ("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "EGOV_OPS_WHEELS")
     environment = {
         "PATH": SYSTEM,

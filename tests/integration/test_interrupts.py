@@ -186,6 +186,7 @@ def test_check_mode_writes_nothing_anywhere(site):
     done = site.play("egov.ops.daily", "--check", "--diff")
     assert done.rc == 0, done.output
     assert sorted(path.name for path in site.folder.iterdir()) == ["data", "home", "hosts.yml"]
+    assert list((site.folder / "home/.ansible/tmp").iterdir()) == []
 
 
 def test_seal_and_verdict_without_a_begin_fail(site):

@@ -95,18 +95,19 @@ class HostTask(MachineTask[Options]):
         """Send the half and record what came of it.
 
         In a run that only observes, a failed or unreachable host is a record, and `run_verdict` fails the host;
-        anywhere else, and in check mode, where nothing is recorded, the task itself fails.
+        anywhere else the task itself fails. In check mode the evidence ends with the process.
         """
         host: str = task_vars["inventory_hostname"]
         plan = self.plan_of(host)
         self._known = self.known_secrets(task_vars, plan)
-        run = None if self._task.check_mode else self._run(plan)
+        checks = bool(self._task.check_mode)
+        run = Run.of_this_check() if checks else self._run(plan)
         earlier = run.steps(host) if run else []
         started, clock = datetime.now(timezone.utc), time.monotonic()
         outcome = (
             self._excused(run, host, earlier)
             or self._misdirected(plan, host, task_vars)
-            or self._attempt(arguments, plan, host, run.id if run else "", started, task_vars)
+            or self._attempt(arguments, plan, host, run.id if run and not checks else "", started, task_vars)
         )
         outcome["msg"] = inert(outcome["msg"])
         outcome = secrecy.scrubbed(self.complete(outcome, arguments, plan, host, started), self._known)
@@ -120,7 +121,7 @@ class HostTask(MachineTask[Options]):
             step = self._step(run, outcome, time.monotonic() - clock, task_vars)
             attempt = 1 + sum(entry["subject"] == self._name for entry in earlier)
             self._record(run, host, [*outcome["evidence"], step], started, attempt, outcome["transport"])
-            if self.DETACHES and outcome["evidence"]:
+            if self.DETACHES and outcome["evidence"] and not checks:
                 with suppress(OpsError, AnsibleError, _Timeout):  # then the next call is told of the end once more
                     self._acknowledge()
         if outcome["status"] in ("failed", "unreachable", "unknown") and not (run and run.observes):

@@ -100,7 +100,11 @@ class MachineTask(SendingTask[Options]):
         """
         where, state = self._works_on(host), StateDir.resolve(plan["egov_ops_state_dir"])
         try:
-            known, changed = memory.visited(state, where, marks, inventory)
+            if self._task.check_mode:
+                known = memory.compared(state, where, marks, inventory)
+                changed = list[memory.Known]()
+            else:
+                known, changed = memory.visited(state, where, marks, inventory)
         except OpsError as error:  # what was seen of the host is not lost with it
             message = f"Whether the right machine answers to {where} is not known: {error}"
             unread = observation(memory.FINDING, memory.SUBJECT, "unknown", message=message)

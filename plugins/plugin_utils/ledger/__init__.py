@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_lines import Header, Step
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.spool_load import NOT_LOGGED
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.sqlite import Ledger
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger.supposing import suppose
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.verification import verify_export, verify_ledger
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.witness import read_witnesses
 else:
@@ -80,6 +81,7 @@ else:
             "spool_lines": ("Header", "Step"),
             "spool_load": ("NOT_LOGGED",),
             "sqlite": ("Ledger",),
+            "supposing": ("suppose",),
             "verification": ("verify_export", "verify_ledger"),
             "witness": ("read_witnesses",),
         },

@@ -62,21 +62,24 @@ SCHEMA = CHAINED_SCHEMA
 class Spool:
     """The spool of one run. Each method opens the file anew, so that any worker may hold one."""
 
-    def __init__(self, path: Path, header: Header | None = None, witness: Path | None = None) -> None:
-        """Take the path of a spool, the header with which it is made again if a seal takes it away, and where to note
-        that it was made."""
+    def __init__(
+        self, path: Path, header: Header | None = None, witness: Path | None = None, logs: bool = True
+    ) -> None:
+        """Take the path of a spool, the header with which it is made again if a seal takes it away, where to note
+        that it was made, and whether the system's log is told of what is appended."""
         self.path = path
         self._index = SpoolIndex(path)
         self.run = path.name.removesuffix(".jsonl")
         self._header = header
         self._reader = Reader(path, self.run)
         self._witness = witness
+        self._logs = logs
 
     @classmethod
-    def find(cls, folder: Path, process: Identity) -> Spool | None:
+    def find(cls, folder: Path, process: Identity, logs: bool = True) -> Spool | None:
         """Return the spool of a process's run, None where there is none."""
         found = spools_of(folder, process)
-        return cls(found[-1]) if found else None
+        return cls(found[-1], logs=logs) if found else None
 
     @classmethod
     def find_or_create(
@@ -86,6 +89,7 @@ class Spool:
         header: Header,
         now: datetime | None = None,
         witness: Path | None = None,
+        logs: bool = True,
     ) -> Spool:
         """Return the spool of a process's run; where there is none yet, create it with this header.
 
@@ -100,7 +104,7 @@ class Spool:
                 run = found[-1].stem if found else header.get("run")
                 run = run or run_id(process, now or datetime.now(timezone.utc))
                 header = {**header, "schema": SCHEMA, "run": run, "process": asdict(process)}
-                spool = cls(folder / f"{run}.jsonl", header, witness)
+                spool = cls(folder / f"{run}.jsonl", header, witness, logs)
                 if not found:
                     spool._create()
                 return spool
@@ -126,7 +130,7 @@ class Spool:
                         begin, end = append_lines(descriptor, lines)
                         written = zip(records, lines, strict=True)
                         self._index.note(os.fstat(descriptor).st_ino, begin, end, written)
-                        if lines and previous:
+                        if lines and previous and self._logs:
                             log(f"spool run={self.run} lines={len(lines)} sha256={lines[-1].rpartition(' ')[2]}")
                         return
                 self._recreate()

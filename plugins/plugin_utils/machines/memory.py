@@ -114,6 +114,13 @@ def visited(state: StateDir, host: str, seen: Marks, inventory: Collection[str])
     return now, changed
 
 
+def compared(state: StateDir, host: str, seen: Marks, inventory: Collection[str]) -> Known:
+    """Return what `visited` would know of a name after this visit; nothing is remembered. Raises OpsError."""
+    same, apart = _sharing(state, host, seen, inventory)
+    now = replace(recall(state, host), seen=dict(seen), apart=apart)
+    return _judged(now, tuple(sorted(other.host for other in same)))
+
+
 def accept(state: StateDir, host: str, digits: str) -> Known:
     """Return what is known once a person takes the machine seen last for the right one; `keep` is to remember it.
 
@@ -185,16 +192,22 @@ def _names_of(state: StateDir, seen: Marks) -> list[str]:
 
 
 def _twins(state: StateDir, host: str, seen: Marks, inventory: Collection[str]) -> tuple[list[Known], tuple[str, ...]]:
-    """Return the other names to which the machine of some marks answers, and note that it answers to this one.
+    """Return what `_sharing` does, and note that the machine of some marks answers to this name too."""
+    found = _sharing(state, host, seen, inventory)
+    names = _names_of(state, seen)
+    if seen.get(MACHINE) and host not in names:
+        _store(_of_machine(state, seen), sorted([*names, host]))
+    return found
+
+
+def _sharing(
+    state: StateDir, host: str, seen: Marks, inventory: Collection[str]
+) -> tuple[list[Known], tuple[str, ...]]:
+    """Return the other names to which the machine of some marks answers.
 
     The second are the names of other machines with the same machine-id.
     """
-    if not seen.get(MACHINE):
-        return [], ()
-    names = _names_of(state, seen)
-    known = [recall(state, name) for name in names if name != host and name in inventory]
-    if host not in names:
-        _store(_of_machine(state, seen), sorted([*names, host]))
+    known = [recall(state, name) for name in _names_of(state, seen) if name != host and name in inventory]
     same = [other for other in known if are_same(other.seen, seen)]
     return same, tuple(sorted(other.host for other in known if other not in same))
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils import offering
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, finish, targets
+    from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, finish, rehearsal, targets
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.begin import (
         is_built,
         is_foreign,
         refuse_settings,
         role_value_problems,
     )
-    from ansible_collections.egov.ops.plugins.plugin_utils.runs.current import Run
+    from ansible_collections.egov.ops.plugins.plugin_utils.runs.current import Run, check_folder, check_spool
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.requested import hosts_of_request
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.targets import refuse_no_match, source_files
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.verdict import UNWELL, judge
@@ -27,7 +27,7 @@ else:
         __name__,
         {
             "begin": ("is_built", "is_foreign", "refuse_settings", "role_value_problems"),
-            "current": ("Run",),
+            "current": ("Run", "check_folder", "check_spool"),
             "requested": ("hosts_of_request",),
             "targets": ("refuse_no_match", "source_files"),
             "verdict": ("UNWELL", "judge"),

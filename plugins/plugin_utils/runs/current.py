@@ -8,10 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
+from ansible import constants
 from ansible import context as cli
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, make_private
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Header, Record, Spool, controller
+
+
+def check_folder() -> StateDir:
+    """Return where the evidence of a check lies: in Ansible's private temporary folder, which ends with the process."""
+    return StateDir(Path(constants.DEFAULT_LOCAL_TMP) / "egov-ops-check")
+
+
+def check_spool(now: datetime) -> Spool:
+    """Return the spool of this process's check, made where there is none; raises OSError, OpsError."""
+    made = check_folder()
+    for path in (made.path, made.spool, made.locks):
+        make_private(path)
+    header: Header = {"run": "", "procedure": "standalone"}
+    return Spool.find_or_create(made.spool, controller(), header, now, logs=False)
 
 
 @dataclass(frozen=True)
@@ -22,9 +39,9 @@ class Run:
     header: Header
 
     @classmethod
-    def of_this_process(cls, state: StateDir) -> Run | None:
+    def of_this_process(cls, state: StateDir, logs: bool = True) -> Run | None:
         """Return the run of this process, None where none is open."""
-        spool = Spool.find(state.spool, controller())
+        spool = Spool.find(state.spool, controller(), logs)
         return cls(spool, spool.header()) if spool else None
 
     @classmethod
@@ -40,6 +57,12 @@ class Run:
             state.spool, controller(), {"procedure": "standalone", "begun": ""}, witness=state.witness
         )
         return cls(spool, spool.header())
+
+    @classmethod
+    def of_this_check(cls) -> Run | None:
+        """Return the run in check mode that this process has begun, None where it has begun none."""
+        run = cls.of_this_process(check_folder(), logs=False)
+        return run if run and run.header.get("begun") else None
 
     @property
     def id(self) -> str:

@@ -88,7 +88,7 @@ class Sealed:
 def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
     """Complete a run's spool and store it; raises OpsError, naming the spool, when it cannot be stored."""
     try:
-        records, goes_on = _complete(run, plan, batch, now)
+        records, goes_on = complete(run, plan, batch, now)
         with open_ledger(state) as ledger:
             actor = Actor(run.id, run.procedure)
             drained = drain_spools(state, ledger, now, current=run.spool, goes_on=goes_on, actor=actor)
@@ -117,7 +117,7 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
     return sealed
 
 
-def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, Header | None]:
+def complete(run: Run, plan: Plan, batch: Batch, now: datetime, checks: bool = False) -> tuple[int, Header | None]:
     """Append what the run lacks: a record for each step without one, and the seal's own.
 
     Return how many records the spool then holds, and the header with which the run goes on if later hosts follow.
@@ -133,7 +133,7 @@ def _complete(run: Run, plan: Plan, batch: Batch, now: datetime) -> tuple[int, H
     for entry in [*records, *added]:
         by_host[entry["host"]].append(entry)
     lost = set(batch.hosts) - batch.alive - set(header.get("not_ours", []))
-    bad = {host for host in batch.hosts if host in lost or judge(by_host[host], plan["egov_ops_fail_on"])}
+    bad = {host for host in batch.hosts if host in lost or judge(by_host[host], plan["egov_ops_fail_on"], checks)}
     ahead = set(batch.ahead())
     ends = batch.is_last_with(bad)
     if ends:

@@ -16,19 +16,21 @@ UNWELL = ("failed", "unreachable", "critical", "warning", "unknown")
 _FINDINGS = {"none": (), "warning": ("warning", "critical", "unknown"), "critical": ("critical",)}
 
 
-def judge(records: Iterable[Mapping[str, Any]], fail_on: str = "none") -> list[str]:
+def judge(records: Iterable[Mapping[str, Any]], fail_on: str = "none", checks: bool = False) -> list[str]:
     """Return why a host's run is not good, worst first, one sentence each; nothing means that it is.
 
     records are the host's records of the run, without those that are well and no step, or with them. Bad is what
-    could not be done or proved; findings are bad only from the severity that fail_on names.
+    could not be done or proved; findings are bad only from the severity that fail_on names. In a run that only checks
+    a gate's refusal is what was asked for.
     """
+    excused = (*_EXCUSED, "refused") if checks else _EXCUSED
     steps, undone, findings = 0, [], []
     for entry in records:
         status, detail = entry["status"], entry["detail"]
         message = detail.get("message") or f"{entry['kind']} {entry['subject']}: {entry['reason'] or status}"
         if entry["kind"] == "step":
             steps += 1
-            if status not in ("ok", "skipped") or (status == "skipped" and entry["reason"] not in _EXCUSED):
+            if status not in ("ok", "skipped") or (status == "skipped" and entry["reason"] not in excused):
                 undone.append(message)
         elif status in ("failed", "unreachable"):
             undone.append(message)

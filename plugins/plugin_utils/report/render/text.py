@@ -27,16 +27,18 @@ WIDTH = 110
 PER_DOMAIN = 3
 
 
-def render_text(data: RunReport, language: str) -> str:
+def render_text(data: RunReport, language: str, checks: bool = False) -> str:
     """Return the summary in a language: verdict, each domain with its worst faults and what to do, evidence.
 
-    At most MAX_LINES lines of WIDTH columns. Raises ValueError for a language that the report does not have.
+    That of a run that only checks says so first, and has no evidence. At most MAX_LINES lines of WIDTH columns. Raises
+    ValueError for a language that the report does not have.
     """
     words = Language(language, data["run"]["zone"])
     names_host = len(data["hosts"]) > 1
     # What was set aside stands among the facts.
     faults = [rows for rows in sentences.faults(data) if not is_set_aside(rows[0]["record"])]
-    top = [sentences.verdict(data, words), *sentences.facts(data, words)]
+    top = [words.text("text.check")] if checks else []
+    top += [sentences.verdict(data, words), *sentences.facts(data, words)]
     dead = [host["name"] for host in data["hosts"] if host["status"] == "unreachable"]
     if dead:
         top.append(words.text("fact.unreachable", hosts=words.names(dead)))
@@ -49,6 +51,8 @@ def render_text(data: RunReport, language: str) -> str:
             continue
         own = [rows for rows in faults if rows[0]["domain"] == entry["domain"]]
         sentence = sentences.domain(entry, words)
+        if checks and entry["domain"] == "backup":
+            sentence = words.text("text.check_backup", sentence=sentence)
         if own:
             sentence = words.text("text.findings", n=len(own), sentence=sentence)
         name = padded(words.word("domain", entry["domain"]), 11)
@@ -59,9 +63,11 @@ def render_text(data: RunReport, language: str) -> str:
                 lines += _fault(rows, data, words, names_host)
     left_out = sum(rows[0]["id"] not in shown and state_of(rows) != "debt" for rows in faults)
     if left_out:
-        lines.append(words.text("text.more", n=left_out))
+        lines.append(words.text("text.check_more" if checks else "text.more", n=left_out))
     if data["debt"]:
         lines.append(debt.sentence(data, words))
+    if checks:
+        return "".join(f"{cut(inert(line))}\n" for line in lines)
     head = data["evidence"]["head"]
     evidence = words.text(
         "text.evidence",
