@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4
 
+#: Hosts without a verdict that are named one by one; more are counted, and the list of hosts has them all.
+NAMED_WITHOUT = 12
+
 #: Kinds whose sentence does not name its subject: the step, the backup set.
 SPEAKS_OF_ITSELF = (STEP, "backup", "proof")
 
@@ -43,13 +46,14 @@ def faults(data: RunReport) -> Iterator[list[Finding]]:
 def verdict(data: RunReport, language: Language) -> str:
     """Return the one sentence of the run."""
     counts, code = data["counts"], data["verdict"]["code"]
-    total = counts["hosts"]["total"]
+    # OK are those alone that the run has a verdict of.
+    judged = [host["name"] for host in data["hosts"] if host["ours"] and (host["has_verdict"] or code != "ok")]
     found = dict(counts["findings"]["status"], unreachable=counts["hosts"]["status"].get("unreachable", 0))
     statuses = [status for status in _COUNTED.get(code, ()) if found.get(status)]
     sentence = language.text(
         f"verdict.{code}",
-        n=total,
-        host=next((host["name"] for host in data["hosts"] if host["ours"]), ""),
+        n=len(judged),
+        host=judged[0] if judged else "",
         counts=language.text("list.comma").join(
             language.text(f"count.{status}", n=found[status]) for status in statuses
         ),
@@ -84,6 +88,10 @@ def facts(data: RunReport, language: Language) -> list[str]:
         options = [f"--limit {data['run']['limit']}"] if data["run"]["limit"] else []
         options += [f"--tags {','.join(data['run']['tags'])}"] if data["run"]["tags"] else []
         result.append(language.text("fact.partial", options=" ".join(options)))
+    without = [host["name"] for host in data["hosts"] if host["ours"] and not host["has_verdict"]]
+    if without and len(without) < data["counts"]["hosts"]["total"]:
+        names = language.names(without) if len(without) <= NAMED_WITHOUT else where(without, language)
+        result.append(language.text("fact.without", hosts=names))
     for late in data["late"]:
         age = language.age(late["by"], data["run"]["finished"], "spelt")
         last = language.date(late["last"]) if late["last"] else ""

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Value
 
 #: Changed whenever a roll-up has other content: those of another one are made again.
-VERSION = 2
+VERSION = 3
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

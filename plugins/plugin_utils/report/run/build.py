@@ -39,7 +39,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings impor
     is_observed,
     one_per_dead_host,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows, verdicts
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import next_start
 
 if TYPE_CHECKING:
@@ -207,7 +207,10 @@ def _domain(domain: str, hosts: list[Host], observed: list[Stored], coverage: Co
         status, code = "none", "none"
     elif "not_built" in reasons and reasons <= {"not_built", "not_ours"}:
         status, code = "skipped", "not_built"
-    without = sum(host["domains"][domain] in ("unreachable", "none") for host in hosts if host["ours"])
+    judged = {host for host, _domain in verdicts(stored for stored in observed if stored.record["domain"] == domain)}
+    without = sum(
+        host["ours"] and host["name"] not in judged and host["domains"][domain] != "skipped" for host in hosts
+    )
     row: DomainRow = {
         "domain": domain,
         "status": status,
