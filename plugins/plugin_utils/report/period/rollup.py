@@ -30,7 +30,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     is_set_aside,
     key_of,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings import is_observed, one_per_dead_host
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
 
@@ -249,14 +249,6 @@ def _outcome(copy: Copy | None) -> Outcome | None:
 
 def _pending(observed: Iterable[Stored]) -> Iterator[RolledUpdates]:
     for stored in observed:
-        record, counts = stored.record, stored.record["detail"].get("counts")
-        if (record["kind"], record["subject"]) == ("package_list", "pending") and isinstance(counts, dict):
-            pending, security, late = counts.get("pending"), counts.get("security"), counts.get("late")
-            if all(number is None or isinstance(number, int) for number in (pending, security, late)):
-                yield {
-                    "host": record["host"],
-                    "seq": stored.seq,
-                    "pending": pending,
-                    "security": security,
-                    "late": late,
-                }
+        record = stored.record
+        if (record["kind"], record["subject"]) == ("package_list", "pending"):
+            yield {"host": record["host"], "seq": stored.seq, **updates.counted(record)}

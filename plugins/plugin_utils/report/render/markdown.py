@@ -100,9 +100,13 @@ def render_lines(data: RunReport) -> str:
     for host in data["hosts"]:
         domains = ",".join(f"{name}={status}" for name, status in host["domains"].items())
         title = worst.get(host["name"], "-")
-        fields = [host["name"], host["status"], domains, str(host["findings"]), host["since"] or "-", title]
+        fields = [host["name"], host["status"], domains, _known(host["findings"]), host["since"] or "-", title]
         lines.append("\t".join(inert(text) for text in fields))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _known(number: int | None) -> str:
+    return "-" if number is None else str(number)
 
 
 def _domains(data: RunReport, words: Language) -> Iterable[list[str]]:

@@ -80,7 +80,7 @@ def host_rows(
                 "status": status,
                 "domains": marks,
                 "since": since.get((name, status)),
-                "findings": count[name],
+                "findings": count[name] if count[name] or name in known else None,
                 "records": records[name],
                 "has_verdict": name in known,
                 "ours": name not in not_ours,
