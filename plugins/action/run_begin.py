@@ -25,7 +25,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
-    NOT_LOGGED,
     Actor,
     Header,
     LedgerError,
@@ -48,7 +47,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     merge,
     role_options,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, targets
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, interrupted, targets
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
@@ -106,7 +105,7 @@ class ActionModule(Task["Options"]):
         now = datetime.now(timezone.utc)
         spool = Spool.find(state.spool, controller())
         if spool is None:
-            run = self._settled(state, now, name, bool(plan["egov_ops_override"]))
+            run = self._settled(state, now, name, plan)
             spool = Spool.find_or_create(
                 state.spool, controller(), {"run": run, "procedure": "standalone"}, now, state.witness
             )
@@ -177,17 +176,17 @@ class ActionModule(Task["Options"]):
             accept = printed_commands.playbook("accept_clock", egov_ops_reason="WHY")
             self.say(f"{fault} Hosts are not changed until the clock is set right or accepted: {accept}")
 
-    def _settled(self, state: StateDir, now: datetime, procedure: str, is_emergency: bool) -> str:
+    def _settled(self, state: StateDir, now: datetime, procedure: str, plan: Plan) -> str:
         """Return what `_settle` does; in an emergency a ledger that is away keeps nothing from being begun."""
         try:
-            return self._settle(state, now, procedure)
+            return self._settle(state, now, procedure, plan)
         except LedgerError as error:
-            if not is_emergency:
+            if not plan["egov_ops_override"]:
                 raise
             self._display.warning(f"{error} The run goes on because of egov_ops_override.")
             return ""
 
-    def _settle(self, state: StateDir, now: datetime, procedure: str) -> str:
+    def _settle(self, state: StateDir, now: datetime, procedure: str, plan: Plan) -> str:
         """Drain what runs that died have left; return the run that this process is: one it has sealed, else a new one.
 
         What cannot be taken is set aside by this run, whose seal then fails with a sentence.
@@ -200,12 +199,8 @@ class ActionModule(Task["Options"]):
             run = ledger.run_of(controller().hash) or run_id(controller(), now)
             if any(state.spool.iterdir()):
                 drained = drain_spools(state, ledger, now, actor=Actor(run, procedure))
-                for orphan in drained.orphans:
-                    self._display.warning(
-                        f"The run {orphan} was interrupted; what it had recorded is now in the ledger."
-                        f"{NOT_LOGGED if orphan in drained.unlogged else ''}"
-                    )
-                for sentence in [*drained.unreadable, *drained.rejected]:
+                reports = interrupted.report(drained, ledger, state, plan)
+                for sentence in [*reports, *drained.unreadable, *drained.rejected]:
                     self._display.warning(sentence)
             return run
 

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, is_set_aside
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
+    STEP,
+    is_interrupted,
+    is_of_controller,
+    is_set_aside,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
@@ -98,7 +103,7 @@ def facts(data: RunReport, language: Language) -> list[str]:
         key = "fact.late" if last else "fact.late_never"
         result.append(language.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     for finding in data["findings"]:
-        if is_set_aside(finding["record"]):
+        if is_of_controller(finding["record"]):
             acts = title(finding["record"], [], language), next_act(finding["record"], [], language)
             result.append(language.text("fact.rejected", title=acts[0], next=acts[1]))
     if data["verdict"]["code"] == "no_verdict":
@@ -148,6 +153,8 @@ def title(record: Record, hosts: Sequence[str], language: Language) -> str:
         return language.text("title.lost_spool", run=detail["spool"])
     if is_set_aside(record):
         return language.text("title.rejected", n=int(detail["count"]), file=record["subject"], run=detail["spool"])
+    if is_interrupted(record):
+        return language.text("title.interrupted", run=record["run"])
     if detail.get("message"):
         message = str(detail["message"]).rstrip(".")
         names_subject = record["kind"] not in SPEAKS_OF_ITSELF
@@ -185,6 +192,8 @@ def next_act(record: Record, hosts: Sequence[str], language: Language) -> str:
         return language.text("next.lost_spool")
     if is_set_aside(record):
         return language.text("next.rejected", file=record["detail"]["file"])
+    if is_interrupted(record):
+        return language.text("next.interrupted", procedure=record["procedure"])
     if record["detail"].get("next"):
         return str(record["detail"]["next"])
     status = record["status"] if record["status"] in ("unreachable", "failed", "unknown") else "other"

@@ -16,11 +16,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_t
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
-    LOUD,
     Facts,
     Key,
     finding_order,
     heading_of,
+    is_interrupted,
+    is_there,
     named_alike,
     ordered,
     owner_of,
@@ -194,13 +195,13 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str, engli
     stored, end = material.lasts[found.last], material.ends[key]
     hosts = [key.host]
     record, known = stored.record, None
-    if end.record["status"] in LOUD:
+    if is_there(end.record):
         moment = iso(read_time(end.record["finished"]))
         known = acknowledgement.told(record, material.acknowledgements, moment)
         state = "open" if key in material.before.findings else "new" if material.before.runs else "found"
         state = acknowledgement.state_with(known, state)
     else:
-        state = "fixed" if end.record["status"] == "ok" else "unseen"
+        state = "fixed" if end.record["status"] == "ok" or is_interrupted(record) else "unseen"
     return {
         "id": "",
         "status": found.status,

@@ -27,7 +27,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     STEP,
     Ledger,
     Stored,
-    is_set_aside,
+    is_of_controller,
     key_of,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures, updates
@@ -95,7 +95,7 @@ def roll_up(records: Sequence[Stored]) -> RollUp:
         "hosts": hosts,
         "findings": [
             *(_found(stored) for stored, _also in one_per_dead_host(observed)),
-            *(_found(stored) for stored in frame if is_set_aside(stored.record)),
+            *(_found(stored) for stored in frame if is_of_controller(stored.record)),
         ],
         "values": _values(observed),
         "backups": [_copied(row) for row in figures.backup(observed)],

@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.language import La
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     KNOWN,
     MARK_ORDER,
-    is_set_aside,
+    is_of_controller,
     same_faults,
     state_of,
     worst,
@@ -254,7 +254,7 @@ def _panels(data: RunReport) -> dict[str, Panel]:
     """Return the records of each host: its findings by status, worst first, and the quiet ones by status."""
     panels: dict[str, Panel] = {host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]}
     for finding in data["findings"]:
-        if is_set_aside(finding["record"]):  # it stands with the records of the run
+        if is_of_controller(finding["record"]):  # it stands with the records of the run
             continue
         panels[finding["host"]]["findings"].setdefault(finding["status"], []).append(finding)
     for record in data["records"]:

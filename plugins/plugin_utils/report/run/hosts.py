@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored, worst
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored, is_cut_off, worst
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail
@@ -57,6 +57,8 @@ def host_rows(
         record = stored.record
         host, status, is_step = record["host"], record["status"], record["kind"] == STEP
         records[host] += 1
+        if is_cut_off(record):
+            continue
         # A performed step says nothing of the host; what it observed does.
         shown = statuses.setdefault(host, {}).setdefault(record["domain"], set())
         if not (is_step and status == "ok"):
