@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Finding,
         HostRow,
         RunReport,
+        Unseen,
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Acknowledged, Fault
 
@@ -177,6 +178,12 @@ def headline(records: Sequence[Record], language: Language, names_host: bool) ->
     if not names_host or _is_dead_host(records[0]):
         return words
     return language.text("title.where", place=where(hosts, language), title=words)
+
+
+def unseen(rows: Sequence[Unseen], language: Language, names_host: bool) -> str:
+    """Return the title of one fault that was not looked at again, and since when on the host that waits longest."""
+    shown = headline([row["record"] for row in rows], language, names_host)
+    return language.text("findings.unseen_since", title=shown, time=language.time(min(row["since"] for row in rows)))
 
 
 def why(record: Record, language: Language) -> str:

@@ -195,7 +195,9 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str, engli
     stored, end = material.lasts[found.last], material.ends[key]
     hosts = [key.host]
     record, known = stored.record, None
-    if is_there(end.record):
+    last_runs = [run["run"] for run in material.fold.runs if run["procedure"] == end.record["procedure"]]
+    # What a later run of the procedure has no record of was not looked at again.
+    if is_there(end.record) and end.record["run"] in last_runs[-1:]:
         moment = iso(read_time(end.record["finished"]))
         known = acknowledgement.told(record, material.acknowledgements, moment)
         state = "open" if key in material.before.findings else "new" if material.before.runs else "found"

@@ -173,9 +173,10 @@ class Fixed(Gone):
 
 @final
 class Unseen(Gone):
-    """What was not looked at again."""
+    """What was not looked at again since a time."""
 
     status: str
+    since: str
 
 
 class GoneFindings(TypedDict):
