@@ -22,6 +22,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.render.html import
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.markdown import render_lines, render_markdown
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.period_html import render_period
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import render_text
+from ansible_collections.egov.ops.plugins.plugin_utils.report.standing import standing_findings
 from ansible_collections.egov.ops.plugins.plugin_utils.runs import interrupted
 
 from tests.support.report_ledger import DailyRun, ListLedger
@@ -113,6 +114,11 @@ def test_the_next_run_that_reaches_its_end_ends_it(cannot: str, tmp_path: Path) 
         day.write(made.state, ledger)
     states = {row["state"] for row in range_of(made)["findings"] if row["host"] == "controller"}
     assert states == {"fixed"}
+
+
+def test_nobody_can_acknowledge_a_step_that_was_cut_off(killed: ledgers.Made) -> None:
+    with open_ledger(killed.state, read_only=True) as ledger:
+        assert [record["host"] for record in standing_findings(ledger) if record["kind"] == "step"] == []
 
 
 def test_a_dead_run_has_its_own_report_and_latest_stays(killed: ledgers.Made) -> None:
