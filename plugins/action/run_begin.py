@@ -25,7 +25,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.common import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
-    NOT_LOGGED,
     Actor,
     Header,
     LedgerError,
@@ -48,7 +47,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.plan import (
     merge,
     role_options,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, check_folder, check_spool, targets
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import (
+    begin,
+    check_folder,
+    check_spool,
+    interrupted,
+    targets,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.actions import TaskVars
@@ -102,7 +107,7 @@ class ActionModule(Task["Options"]):
             kept, spool = check_folder(), check_spool(now)
         else:
             state.prepare()
-            kept, spool = state, self._spool(state, now, name, bool(plan["egov_ops_override"]))
+            kept, spool = state, self._spool(state, now, name, plan)
         self._say_clock(state, now)
         # Without `serial` all hosts, those too that an earlier play has lost and Ansible no longer names.
         batch = list(task_vars["ansible_play_batch"]) if self.play().serial else hosts
@@ -132,12 +137,12 @@ class ActionModule(Task["Options"]):
         run = "" if checks else spool.run
         return {"changed": False, "msg": message, "run": run, "hosts": len(hosts), "not_ours": foreign}
 
-    def _spool(self, state: StateDir, now: datetime, procedure: str, is_emergency: bool) -> Spool:
+    def _spool(self, state: StateDir, now: datetime, procedure: str, plan: Plan) -> Spool:
         """Return the spool of this process's run, made where there is none."""
         spool = Spool.find(state.spool, controller())
         if spool:
             return spool
-        header: Header = {"run": self._settled(state, now, procedure, is_emergency), "procedure": "standalone"}
+        header: Header = {"run": self._settled(state, now, procedure, plan), "procedure": "standalone"}
         return Spool.find_or_create(state.spool, controller(), header, now, state.witness)
 
     def _check_plan(self, hosts: list[str]) -> tuple[Plan, list[str]]:
@@ -181,17 +186,17 @@ class ActionModule(Task["Options"]):
             accept = printed_commands.playbook("accept_clock", egov_ops_reason="WHY")
             self.say(f"{fault} Hosts are not changed until the clock is set right or accepted: {accept}")
 
-    def _settled(self, state: StateDir, now: datetime, procedure: str, is_emergency: bool) -> str:
+    def _settled(self, state: StateDir, now: datetime, procedure: str, plan: Plan) -> str:
         """Return what `_settle` does; in an emergency a ledger that is away keeps nothing from being begun."""
         try:
-            return self._settle(state, now, procedure)
+            return self._settle(state, now, procedure, plan)
         except LedgerError as error:
-            if not is_emergency:
+            if not plan["egov_ops_override"]:
                 raise
             self._display.warning(f"{error} The run goes on because of egov_ops_override.")
             return ""
 
-    def _settle(self, state: StateDir, now: datetime, procedure: str) -> str:
+    def _settle(self, state: StateDir, now: datetime, procedure: str, plan: Plan) -> str:
         """Drain what runs that died have left; return the run that this process is: one it has sealed, else a new one.
 
         What cannot be taken is set aside by this run, whose seal then fails with a sentence.
@@ -204,12 +209,8 @@ class ActionModule(Task["Options"]):
             run = ledger.run_of(controller().hash) or run_id(controller(), now)
             if any(state.spool.iterdir()):
                 drained = drain_spools(state, ledger, now, actor=Actor(run, procedure))
-                for orphan in drained.orphans:
-                    self._display.warning(
-                        f"The run {orphan} was interrupted; what it had recorded is now in the ledger."
-                        f"{NOT_LOGGED if orphan in drained.unlogged else ''}"
-                    )
-                for sentence in [*drained.unreadable, *drained.rejected]:
+                reports = interrupted.report(drained, ledger, state, plan)
+                for sentence in [*reports, *drained.unreadable, *drained.rejected]:
                     self._display.warning(sentence)
             return run
 

@@ -53,6 +53,7 @@ def test_what_a_killed_run_had_not_done_is_recorded_as_interrupted(site):
     site.play(site.procedure(name="other"))
     first = site.records(kind="begin")[0]["run"]
     assert site.steps(first) == {(host, "health_probe"): ("failed", "interrupted") for host in HOSTS}
+    assert (site.state / "reports" / f"{first}.json").is_file()
 
 
 def test_a_spool_that_cannot_be_written_fails_the_task(site):

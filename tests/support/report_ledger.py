@@ -120,6 +120,7 @@ class DailyRun:
         status: str = "ok",
         reason: str = "",
         clauses: Sequence[str] = (),
+        via: str = "stream",
         **detail: Any,
     ) -> None:
         second = len([stored for stored in self.ledger.stored if stored.record["run"] == self.run]) % 3600
@@ -139,7 +140,7 @@ class DailyRun:
             "started": moment,
             "finished": moment,
             "attempt": 1,
-            "via": "stream",
+            "via": via,
             "detail": detail,
         }
         self.ledger.append(record)

@@ -26,7 +26,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     untold,
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, load_schema, merge
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run, interrupted
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
@@ -100,7 +100,8 @@ class SigningTask(Task[Options]):
             with open_ledger(state) as ledger:
                 loss = continuity.loss_in(state, ledger)
                 drained = drain_spools(state, ledger, now, current=run.spool, actor=Actor(run.id, run.procedure))
-            for sentence in drained.unreadable:
+                reports = list(interrupted.report(drained, ledger, state, plan))
+            for sentence in [*reports, *drained.unreadable]:
                 self._display.warning(sentence)
             sentences = dict.fromkeys([*([loss] if loss else []), *drained.rejected, *untold(state.untold)])
             if sentences:  # no seal follows that would say so

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.connection import open_ledger
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger.drain import (
         LONGEST,
+        Drained,
         drain_spools,
         is_orphaned,
         missing,
@@ -60,7 +61,7 @@ else:
         {
             "chain": ("DEFAULT_ALGORITHM", "canonical", "digest"),
             "connection": ("open_ledger",),
-            "drain": ("LONGEST", "drain_spools", "is_orphaned", "missing", "running"),
+            "drain": ("Drained", "LONGEST", "drain_spools", "is_orphaned", "missing", "running"),
             "eraser": ("Eraser",),
             "errors": ("LedgerError", "SpoolError"),
             "model": ("Detail", "Head", "Record"),

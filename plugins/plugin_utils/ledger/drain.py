@@ -317,8 +317,8 @@ def _interrupted(header: Header, contents: Contents, now: datetime) -> list[Reco
     hosts = waiting if contents.sealed else None
     message = "The run was stopped before this step had a result."
     steps = missing(header, contents.records, now, hosts=hosts, status="failed", reason="interrupted", message=message)
-    if contents.sealed:
-        return steps
+    if contents.sealed and not steps:
+        return []
     ended = ("failed", "interrupted", "The run was stopped before its seal.")
     return [*steps, _frame_record(header, now, CONTROLLER, "run", "seal", header["procedure"], *ended)]
 

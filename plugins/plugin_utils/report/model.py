@@ -37,6 +37,8 @@ LOUD = ("critical", "failed", "unreachable", "unknown", "warning")
 #: The domain of the records that tell of the run itself, and the kind of those that tell of one module call.
 RUN_DOMAIN = "run"
 STEP = "step"
+#: The kind of the record that ends a run, and the reason where the run was stopped before.
+SEAL, INTERRUPTED = "seal", "interrupted"
 #: The kind of those that tell that a gate was overridden.
 OVERRIDE = "override"
 
@@ -180,19 +182,39 @@ def heading_of(procedure: str, procedures: Mapping[str, Mapping[str, Any]]) -> H
     return {"heading": heading} if heading else {}
 
 
+def is_there(record: Record) -> bool:
+    """Tell whether a record says that something is wrong or not known, of a host or of the controller."""
+    return is_finding(record) or is_of_controller(record)
+
+
 def age_of(since: str, until: str) -> int:
     """Return the whole seconds between two moments, 0 where the first is the later one."""
     return max(0, int((read_time(until) - read_time(since)).total_seconds()))
 
 
 def is_finding(record: Record) -> bool:
-    """Tell whether a record says that something is wrong or not known."""
-    return record["status"] in LOUD and record["domain"] != RUN_DOMAIN
+    """Tell whether a record says that something of a host is wrong or not known."""
+    return record["status"] in LOUD and record["domain"] != RUN_DOMAIN and not is_cut_off(record)
+
+
+def is_cut_off(record: Record) -> bool:
+    """Tell whether a step has no result because the run was stopped, which says nothing of its host."""
+    return (record["kind"], record["reason"]) == (STEP, INTERRUPTED)
+
+
+def is_interrupted(record: Record) -> bool:
+    """Tell whether a record is the seal of a run that was stopped, which concerns the controller."""
+    return (record["domain"], record["kind"], record["reason"]) == (RUN_DOMAIN, SEAL, INTERRUPTED)
 
 
 def is_set_aside(record: Record) -> bool:
     """Tell whether a record says that evidence of some run could not be taken, which concerns the controller."""
     return (record["domain"], record["kind"]) == (RUN_DOMAIN, REJECTED)
+
+
+def is_of_controller(record: Record) -> bool:
+    """Tell whether a record of a run is a finding about the controller."""
+    return is_set_aside(record) or is_interrupted(record)
 
 
 def late_at(ledger: Ledger, last: Stored, facts: Facts) -> list[Late]:

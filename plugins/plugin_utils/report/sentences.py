@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import sentence_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, is_set_aside
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
+    STEP,
+    is_interrupted,
+    is_of_controller,
+    is_set_aside,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
@@ -21,11 +26,15 @@ if TYPE_CHECKING:
         Finding,
         HostRow,
         RunReport,
+        Unseen,
     )
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Acknowledged, Fault
 
 #: Hosts that are named one by one; more are counted.
 NAMED_HOSTS = 4
+
+#: Hosts without a verdict that are named one by one; more are counted, and the list of hosts has them all.
+NAMED_WITHOUT = 12
 
 #: Kinds whose sentence does not name its subject: the step, the backup set.
 SPEAKS_OF_ITSELF = (STEP, "backup", "proof")
@@ -43,13 +52,14 @@ def faults(data: RunReport) -> Iterator[list[Finding]]:
 def verdict(data: RunReport, language: Language) -> str:
     """Return the one sentence of the run."""
     counts, code = data["counts"], data["verdict"]["code"]
-    total = counts["hosts"]["total"]
+    # OK are those alone that the run has a verdict of.
+    judged = [host["name"] for host in data["hosts"] if host["ours"] and (host["has_verdict"] or code != "ok")]
     found = dict(counts["findings"]["status"], unreachable=counts["hosts"]["status"].get("unreachable", 0))
     statuses = [status for status in _COUNTED.get(code, ()) if found.get(status)]
     sentence = language.text(
         f"verdict.{code}",
-        n=total,
-        host=next((host["name"] for host in data["hosts"] if host["ours"]), ""),
+        n=len(judged),
+        host=judged[0] if judged else "",
         counts=language.text("list.comma").join(
             language.text(f"count.{status}", n=found[status]) for status in statuses
         ),
@@ -84,13 +94,17 @@ def facts(data: RunReport, language: Language) -> list[str]:
         options = [f"--limit {data['run']['limit']}"] if data["run"]["limit"] else []
         options += [f"--tags {','.join(data['run']['tags'])}"] if data["run"]["tags"] else []
         result.append(language.text("fact.partial", options=" ".join(options)))
+    without = [host["name"] for host in data["hosts"] if host["ours"] and not host["has_verdict"]]
+    if without and len(without) < data["counts"]["hosts"]["total"]:
+        names = language.names(without) if len(without) <= NAMED_WITHOUT else where(without, language)
+        result.append(language.text("fact.without", hosts=names))
     for late in data["late"]:
         age = language.age(late["by"], data["run"]["finished"], "spelt")
         last = language.date(late["last"]) if late["last"] else ""
         key = "fact.late" if last else "fact.late_never"
         result.append(language.text(key, procedure=late["procedure"], age=age, last=last, command=late["command"]))
     for finding in data["findings"]:
-        if is_set_aside(finding["record"]):
+        if is_of_controller(finding["record"]):
             acts = title(finding["record"], [], language), next_act(finding["record"], [], language)
             result.append(language.text("fact.rejected", title=acts[0], next=acts[1]))
     if data["verdict"]["code"] == "no_verdict":
@@ -140,6 +154,8 @@ def title(record: Record, hosts: Sequence[str], language: Language) -> str:
         return language.text("title.lost_spool", run=detail["spool"])
     if is_set_aside(record):
         return language.text("title.rejected", n=int(detail["count"]), file=record["subject"], run=detail["spool"])
+    if is_interrupted(record):
+        return language.text("title.interrupted", run=record["run"])
     if detail.get("message"):
         message = str(detail["message"]).rstrip(".")
         names_subject = record["kind"] not in SPEAKS_OF_ITSELF
@@ -164,6 +180,12 @@ def headline(records: Sequence[Record], language: Language, names_host: bool) ->
     return language.text("title.where", place=where(hosts, language), title=words)
 
 
+def unseen(rows: Sequence[Unseen], language: Language, names_host: bool) -> str:
+    """Return the title of one fault that was not looked at again, and since when on the host that waits longest."""
+    shown = headline([row["record"] for row in rows], language, names_host)
+    return language.text("findings.unseen_since", title=shown, time=language.time(min(row["since"] for row in rows)))
+
+
 def why(record: Record, language: Language) -> str:
     """Return why a finding matters: the host's own sentence, or what its reason means; "" where neither is known."""
     if record["detail"].get("why") or not record["reason"]:
@@ -177,6 +199,8 @@ def next_act(record: Record, hosts: Sequence[str], language: Language) -> str:
         return language.text("next.lost_spool")
     if is_set_aside(record):
         return language.text("next.rejected", file=record["detail"]["file"])
+    if is_interrupted(record):
+        return language.text("next.interrupted", procedure=record["procedure"])
     if record["detail"].get("next"):
         return str(record["detail"]["next"])
     status = record["status"] if record["status"] in ("unreachable", "failed", "unknown") else "other"

@@ -15,10 +15,11 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import LOUD,
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Ledger, Record
 
-# A look that was skipped says nothing of the finding, so the one before it counts.
+# A look that was skipped or stopped says nothing of the finding, so the one before it counts.
 _NEWEST = f"""
     SELECT body FROM record WHERE seq IN (
-        SELECT MAX(seq) FROM record WHERE status <> 'skipped' AND domain NOT IN ('{RUN_DOMAIN}', 'report')
+        SELECT MAX(seq) FROM record WHERE status <> 'skipped' AND NOT (kind = 'step' AND reason = 'interrupted')
+        AND domain NOT IN ('{RUN_DOMAIN}', 'report')
         GROUP BY domain, kind, host, subject
     ) AND status IN ({", ".join("?" * len(LOUD))}) ORDER BY seq
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils import offering
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, finish, rehearsal, targets
+    from ansible_collections.egov.ops.plugins.plugin_utils.runs import begin, finish, interrupted, rehearsal, targets
     from ansible_collections.egov.ops.plugins.plugin_utils.runs.begin import (
         is_built,
         is_foreign,

@@ -18,7 +18,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.backup import new_passwor
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, transient_here
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
-    NOT_LOGGED,
     Actor,
     Head,
     Header,
@@ -43,6 +42,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     render_text,
     write_report,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import interrupted
 from ansible_collections.egov.ops.plugins.plugin_utils.runs.current import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.runs.verdict import judge
 
@@ -94,11 +94,10 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
             drained = drain_spools(state, ledger, now, current=run.spool, goes_on=goes_on, actor=actor)
             sealed = Sealed(records, drained.head)
             sealed.warnings += [
-                f"The run {orphan} was interrupted; it is now in the ledger."
-                f"{NOT_LOGGED if orphan in drained.unlogged else ''}"
-                for orphan in drained.orphans
+                *interrupted.report(drained, ledger, state, plan),
+                *drained.unreadable,
+                *drained.rejected,
             ]
-            sealed.warnings += [*drained.unreadable, *drained.rejected]
             if goes_on is None:  # a fault would end the play before the hosts ahead have had their turn
                 said = [continuity.loss_in(state, ledger), *sentences(ledger, run.id), *untold(state.untold)]
                 sealed.fault = " ".join(dict.fromkeys(said)).strip()

@@ -105,6 +105,17 @@ def test_a_run_that_was_sealed_and_not_drained_is_only_moved(state: StateDir) ->
         assert drain_spools(state, ledger, NOW).moved == 1
 
 
+def test_hosts_that_waited_behind_a_sealed_batch_end_the_run_as_interrupted(state: StateDir) -> None:
+    put(state, dead_process(), seal_record(), header=make_header(batch=["db1"]))
+    with Ledger(state.ledger) as ledger:
+        drain_spools(state, ledger, NOW)
+    assert rows(stored(state))[1:] == [
+        ("web1", "health_probe", "failed", "interrupted"),
+        ("web1", "backup_run", "failed", "interrupted"),
+        ("controller", "daily", "failed", "interrupted"),
+    ]
+
+
 def test_a_second_play_that_was_begun_after_a_seal_is_interrupted(state: StateDir) -> None:
     put(state, dead_process(), seal_record()).announce(make_header(hosts=["web1"]))
     with Ledger(state.ledger) as ledger:

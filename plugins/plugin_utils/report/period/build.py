@@ -16,11 +16,12 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_t
 from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
-    LOUD,
     Facts,
     Key,
     finding_order,
     heading_of,
+    is_interrupted,
+    is_there,
     named_alike,
     ordered,
     owner_of,
@@ -28,7 +29,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
 )
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import incidents, trends
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import sentences as period_sentences
-from ansible_collections.egov.ops.plugins.plugin_utils.report.period.counts import comparison, counts_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.period.counts import comparison, counts_of, measured_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import (
     STANDING,
     STATES,
@@ -137,7 +138,7 @@ def _range(material: PeriodMaterial, days: Sequence[Day]) -> Range:
 def _day(fold: Fold, day: date) -> Day:
     today = fold.days.get(day)
     marks = Counter(today.status_of(host) for host in fold.hosts if fold.ours[host]) if today else Counter()
-    seen = Counter(today.findings.values()) if today else None
+    seen = Counter(today.findings.values()) if today and (today.findings or today.is_looked_at()) else None
     return {
         "day": day.isoformat(),
         "status": worst(mark for mark in marks if mark not in ("skipped", "none")),
@@ -165,7 +166,7 @@ def _hosts(material: PeriodMaterial, findings: Sequence[Finding]) -> list[Host]:
                 "seen": max(seen).isoformat() if seen else None,
                 "asked": fold.asked[name],
                 "answered": fold.answered[name],
-                "findings": standing[name],
+                "findings": standing[name] if standing[name] or fold.answered[name] else None,
                 "ours": fold.ours[name],
             }
         )
@@ -194,13 +195,15 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str, engli
     stored, end = material.lasts[found.last], material.ends[key]
     hosts = [key.host]
     record, known = stored.record, None
-    if end.record["status"] in LOUD:
+    last_runs = [run["run"] for run in material.fold.runs if run["procedure"] == end.record["procedure"]]
+    # What a later run of the procedure has no record of was not looked at again.
+    if is_there(end.record) and end.record["run"] in last_runs[-1:]:
         moment = iso(read_time(end.record["finished"]))
         known = acknowledgement.told(record, material.acknowledgements, moment)
         state = "open" if key in material.before.findings else "new" if material.before.runs else "found"
         state = acknowledgement.state_with(known, state)
     else:
-        state = "fixed" if end.record["status"] == "ok" else "unseen"
+        state = "fixed" if end.record["status"] == "ok" or is_interrupted(record) else "unseen"
     return {
         "id": "",
         "status": found.status,
@@ -224,12 +227,11 @@ def _finding(key: Key, found: Found, material: PeriodMaterial, owner: str, engli
 
 def _domain(domain: str, hosts: Sequence[Host], fold: Fold, english: Language) -> Domain:
     marks = Counter(row["domains"].get(domain, "none") for row in hosts if row["ours"])
-    counts = [pair for (_host, name), pair in fold.measured.items() if name == domain]
     row: DomainRow = {
         "domain": domain,
         "status": worst([mark for mark in marks if mark not in ("skipped", "none")] or marks),
         "hosts": ordered(marks),
-        "measured": {"ok": sum(ok for ok, _of in counts), "total": sum(of for _ok, of in counts)},
+        "measured": measured_of(fold, domain),
     }
     return {**row, "sentence": period_sentences.domain(row, english)}
 

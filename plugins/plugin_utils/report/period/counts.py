@@ -19,6 +19,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model impor
     PeriodMaterial,
     faults_of,
 )
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run.trends import LOOKED
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Host,
         ReportCounts,
     )
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Measured
 
 
 def counts_of(hosts: Sequence[Host], findings: Sequence[Finding], runs: int) -> ReportCounts:
@@ -64,24 +66,28 @@ def comparison(material: PeriodMaterial) -> list[Figure]:
 
 
 def _figures(fold: Fold) -> dict[str, tuple[float | None, str]]:
-    measured = {
-        domain: [pair for (_host, name), pair in fold.measured.items() if name == domain] for domain in REPORTED
-    }
-    shares = {
-        domain: _share(sum(ok for ok, _of in pairs), sum(of for _ok, of in pairs)) for domain, pairs in measured.items()
-    }
+    measured = {domain: measured_of(fold, domain) for domain in REPORTED}
+    shares = {domain: _share(found["ok"], found["total"]) for domain, found in measured.items()}
     pending = [row["security"] for row in fold.updates.values() if row["security"] is not None]
-    known = bool(fold.runs)
+    known, is_looked_at = bool(fold.runs), any(day.is_looked_at() for day in fold.days.values())
     return {
         "runs": (len(fold.runs) if known else None, ""),
         "days": (len(fold.days) if known else None, ""),
         "answered": (_share(sum(fold.answered.values()), sum(fold.asked.values())), "%"),
-        "found": (len(fold.findings) if known else None, ""),
+        "found": (len(fold.findings) if fold.findings or is_looked_at else None, ""),
         "health": (shares["health"], "%"),
         "backup": (shares["backup"], "%"),
         "hardening": (shares["hardening"], "%"),
         "security": (sum(pending) if pending else None, ""),
     }
+
+
+def measured_of(fold: Fold, domain: str) -> Measured:
+    """Return how many observations of a domain are OK, of how many, by the last of each host; 0 of 0 of none judged."""
+    pairs = [pair for (_host, name), pair in fold.measured.items() if name == domain]
+    good, total = sum(ok for ok, _of in pairs), sum(of for _ok, of in pairs)
+    is_judged = good or any(marks.get(domain) in (*LOOKED, "failed") for marks in fold.hosts.values())
+    return {"ok": good, "total": total if is_judged else 0}
 
 
 def _share(some: int, all_of: int) -> float | None:

@@ -17,7 +17,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import Facts
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.incidents import Incidents
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.rollup import is_whole
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import Span
-from ansible_collections.egov.ops.plugins.plugin_utils.report.run.trends import day_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run.trends import LOOKED, day_of
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import Late
 
 if TYPE_CHECKING:
@@ -94,6 +94,10 @@ class Day:
         """Return the one status of a host on this day; "none" where nothing was recorded of it."""
         marks = self.marks.get(host, {})
         return worst([mark for mark in marks.values() if mark != "skipped"] or marks.values())
+
+    def is_looked_at(self) -> bool:
+        """Tell whether something was judged on any host, so that what was not found is a zero and not unknown."""
+        return any(mark in LOOKED for marks in self.marks.values() for mark in marks.values())
 
 
 class Fold:

@@ -27,10 +27,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     STEP,
     Ledger,
     Stored,
-    is_set_aside,
+    is_of_controller,
     key_of,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run import figures, updates
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings import is_observed, one_per_dead_host
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Value
 
 #: Changed whenever a roll-up has other content: those of another one are made again.
-VERSION = 2
+VERSION = 3
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -95,7 +95,7 @@ def roll_up(records: Sequence[Stored]) -> RollUp:
         "hosts": hosts,
         "findings": [
             *(_found(stored) for stored, _also in one_per_dead_host(observed)),
-            *(_found(stored) for stored in frame if is_set_aside(stored.record)),
+            *(_found(stored) for stored in frame if is_of_controller(stored.record)),
         ],
         "values": _values(observed),
         "backups": [_copied(row) for row in figures.backup(observed)],
@@ -249,14 +249,6 @@ def _outcome(copy: Copy | None) -> Outcome | None:
 
 def _pending(observed: Iterable[Stored]) -> Iterator[RolledUpdates]:
     for stored in observed:
-        record, counts = stored.record, stored.record["detail"].get("counts")
-        if (record["kind"], record["subject"]) == ("package_list", "pending") and isinstance(counts, dict):
-            pending, security, late = counts.get("pending"), counts.get("security"), counts.get("late")
-            if all(number is None or isinstance(number, int) for number in (pending, security, late)):
-                yield {
-                    "host": record["host"],
-                    "seq": stored.seq,
-                    "pending": pending,
-                    "security": security,
-                    "late": late,
-                }
+        record = stored.record
+        if (record["kind"], record["subject"]) == ("package_list", "pending"):
+            yield {"host": record["host"], "seq": stored.seq, **updates.counted(record)}

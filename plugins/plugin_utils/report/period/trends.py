@@ -15,7 +15,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.period.span import
 from ansible_collections.egov.ops.plugins.plugin_utils.report.run import trends
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import Fold, History, PeriodMaterial
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import Day, Fold, History, PeriodMaterial
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Chart, Series, Trends, Value
 
 Course = Sequence[tuple[str, float | None]]
@@ -84,12 +84,15 @@ def _sets(fold: Fold) -> list[tuple[str, str]]:
 def _findings(fold: Fold, days: Sequence[date]) -> Chart:
     series: list[Series] = []
     for label, statuses in (("bad", trends.BAD), ("watched", trends.WATCHED)):
-        points = [
-            sum(status in statuses for status in fold.days[day].findings.values()) if day in fold.days else None
-            for day in days
-        ]
+        points = [_counted(fold.days[day], statuses) if day in fold.days else None for day in days]
         series.append({"label": label, "points": points})
     return trends.chart_of("findings", "", None, series)
+
+
+def _counted(day: Day, statuses: Sequence[str]) -> int | None:
+    """Return how many findings of a day have some statuses; None for none where nothing was judged."""
+    number = sum(status in statuses for status in day.findings.values())
+    return number if number or day.is_looked_at() else None
 
 
 def _updates(fold: Fold, days: Sequence[date]) -> Chart:

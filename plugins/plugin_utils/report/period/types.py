@@ -131,7 +131,7 @@ class Host(Named):
     seen: str | None
     asked: int
     answered: int
-    findings: int
+    findings: int | None
     ours: bool
 
 

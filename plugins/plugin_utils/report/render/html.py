@@ -18,7 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.language import La
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     KNOWN,
     MARK_ORDER,
-    is_set_aside,
+    is_of_controller,
     same_faults,
     state_of,
     worst,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         RunFault,
         ShownFault,
     )
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, Fixed, RunReport, Unseen
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, Fixed, RunReport
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Charted, KeyFields
 
 #: Faults on the first screen.
@@ -93,7 +93,10 @@ def render_html(data: RunReport, language: str) -> str:
         marked_hosts=MARKED_HOSTS,
         gone={
             "fixed": _gone(data["fixed"], words, len(data["hosts"]) > 1),
-            "unseen": _gone(data["unseen"], words, len(data["hosts"]) > 1),
+            "unseen": [
+                {"status": rows[0]["status"], "title": sentences.unseen(rows, words, len(data["hosts"]) > 1)}
+                for rows in same_faults(data["unseen"])
+            ],
         },
         choices=choices_of(faults, words),
         compact=is_compact,
@@ -160,13 +163,13 @@ def _fault(rows: Sequence[Finding], data: RunReport, words: Language) -> RunFaul
     }
 
 
-def _gone(rows: Sequence[Fixed | Unseen], words: Language, names_host: bool) -> list[Mapping[str, object]]:
-    """Return what is no longer found, the same fault on several hosts once, with the numbers of their records."""
+def _gone(rows: Sequence[Fixed], words: Language, names_host: bool) -> list[Mapping[str, object]]:
+    """Return what is fixed, the same fault on several hosts once, with the numbers of their records."""
     return [
         {
             "status": group[0]["record"]["status"],
             "title": sentences.headline([row["record"] for row in group], words, names_host),
-            "seqs": [row["seq"] for row in group if "seq" in row],
+            "seqs": [row["seq"] for row in group],
         }
         for group in same_faults(rows)
     ]
@@ -254,7 +257,7 @@ def _panels(data: RunReport) -> dict[str, Panel]:
     """Return the records of each host: its findings by status, worst first, and the quiet ones by status."""
     panels: dict[str, Panel] = {host["name"]: {"findings": {}, "ok": [], "skipped": []} for host in data["hosts"]}
     for finding in data["findings"]:
-        if is_set_aside(finding["record"]):  # it stands with the records of the run
+        if is_of_controller(finding["record"]):  # it stands with the records of the run
             continue
         panels[finding["host"]]["findings"].setdefault(finding["status"], []).append(finding)
     for record in data["records"]:

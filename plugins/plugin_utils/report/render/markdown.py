@@ -16,7 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NO
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import same_faults, state_of
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, Fixed, RunReport, Unseen
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, RunReport
 
 #: Faults that are listed; a chat takes some thousand characters. More are counted.
 LISTED = 20
@@ -72,17 +72,15 @@ def render_markdown(data: RunReport, language: str) -> str:
         lines += ["", *table([t(f"column.{head}") for head in heads], rows)]
     if len(faults) > LISTED:
         lines += ["", plain(t("text.more", n=len(faults) - LISTED))]
-    parts: tuple[tuple[Sequence[Fixed | Unseen], str], ...] = (
-        (data["fixed"], t("page.fixed")),
-        (data["unseen"], t("findings.unseen")),
-    )
-    for gone_rows, heading in parts:
-        gone = same_faults(gone_rows)
-        if gone:
-            titles = [sentences.headline([row["record"] for row in group], words, names_host) for group in gone]
+    fixed = [
+        sentences.headline([row["record"] for row in group], words, names_host) for group in same_faults(data["fixed"])
+    ]
+    unseen = [sentences.unseen(group, words, names_host) for group in same_faults(data["unseen"])]
+    for titles, heading in ((fixed, t("page.fixed")), (unseen, t("findings.unseen"))):
+        if titles:
             lines += ["", f"{plain(heading)}:", "", *(f"- {plain(line)}" for line in titles[:LISTED])]
-        if len(gone) > LISTED:
-            lines.append(f"- +{len(gone) - LISTED}")
+        if len(titles) > LISTED:
+            lines.append(f"- +{len(titles) - LISTED}")
     head, run = data["evidence"]["head"], data["run"]["id"]
     return "\n".join([*lines, "", f"`{code(run)}` `#{head['count']}` `{code(head['hash'][:16])}`", ""])
 
@@ -100,9 +98,13 @@ def render_lines(data: RunReport) -> str:
     for host in data["hosts"]:
         domains = ",".join(f"{name}={status}" for name, status in host["domains"].items())
         title = worst.get(host["name"], "-")
-        fields = [host["name"], host["status"], domains, str(host["findings"]), host["since"] or "-", title]
+        fields = [host["name"], host["status"], domains, _known(host["findings"]), host["since"] or "-", title]
         lines.append("\t".join(inert(text) for text in fields))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _known(number: int | None) -> str:
+    return "-" if number is None else str(number)
 
 
 def _domains(data: RunReport, words: Language) -> Iterable[list[str]]:

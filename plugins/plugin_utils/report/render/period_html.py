@@ -172,6 +172,6 @@ def _host(row: Host, anchor: str, words: Language) -> Mapping[str, object]:
         "anchor": anchor,
         "strip": charts.strip(days, label),
         "verdicts": verdicts if row["asked"] else None,
-        "findings": link.format(page.quoted_address(row["name"]), words.number(row["findings"])),
+        "findings": link.format(page.quoted_address(row["name"]), words.measure(row["findings"])),
         "seen": words.day(row["seen"]) if row["seen"] else None,
     }

@@ -81,7 +81,14 @@ def render_period_lines(data: PeriodReport) -> str:
     for host in data["hosts"]:
         domains = ",".join(f"{name}={status}" for name, status in host["domains"].items()) or "-"
         answered = f"{host['answered']}/{host['asked']}" if host["asked"] else "-"
-        fields = [host["name"], host["status"], domains, answered, str(host["findings"]), host["seen"] or "-"]
+        fields = [
+            host["name"],
+            host["status"],
+            domains,
+            answered,
+            "-" if host["findings"] is None else str(host["findings"]),
+        ]
+        fields.append(host["seen"] or "-")
         lines.append("\t".join(inert(text) for text in fields))
     return "".join(f"{line}\n" for line in lines)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils.common import inert
 from ansible_collections.egov.ops.plugins.plugin_utils.report import debt, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import KNOWN, is_set_aside, state_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import KNOWN, is_of_controller, state_of
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, RunReport
@@ -35,8 +35,8 @@ def render_text(data: RunReport, language: str, checks: bool = False) -> str:
     """
     words = Language(language, data["run"]["zone"])
     names_host = len(data["hosts"]) > 1
-    # What was set aside stands among the facts.
-    faults = [rows for rows in sentences.faults(data) if not is_set_aside(rows[0]["record"])]
+    # What concerns the controller stands among the facts.
+    faults = [rows for rows in sentences.faults(data) if not is_of_controller(rows[0]["record"])]
     top = [words.text("text.check")] if checks else []
     top += [sentences.verdict(data, words), *sentences.facts(data, words)]
     dead = [host["name"] for host in data["hosts"] if host["status"] == "unreachable"]

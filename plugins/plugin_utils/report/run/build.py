@@ -16,6 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.ledger import iso, read_t
 from ansible_collections.egov.ops.plugins.plugin_utils.report import debt, sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
+    INTERRUPTED,
     OVERRIDE,
     RUN_DOMAIN,
     STEP,
@@ -24,7 +25,8 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     Stored,
     heading_of,
     is_finding,
-    is_set_aside,
+    is_interrupted,
+    is_of_controller,
     key_of,
     ordered,
     same_faults,
@@ -39,7 +41,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.run.findings impor
     is_observed,
     one_per_dead_host,
 )
-from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows
+from ansible_collections.egov.ops.plugins.plugin_utils.report.run.hosts import host_rows, verdicts
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import next_start
 
 if TYPE_CHECKING:
@@ -77,8 +79,8 @@ def build(material: Material) -> RunReport:
     announced = frame["begin"].record["detail"] if "begin" in frame else {}
     run = _run(material, frame, announced)
     english = Language("en", run["zone"])
-    set_aside = [stored for stored in material.records if is_set_aside(stored.record)]
-    found = [*one_per_dead_host(observed), *((stored, []) for stored in set_aside)]
+    of_controller = [stored for stored in material.records if is_of_controller(stored.record)]
+    found = [*one_per_dead_host(observed), *((stored, []) for stored in of_controller)]
     findings = findings_of(found, material, run, english)
     gone = gone_findings(observed, material, english)
     steps = [_step(stored) for stored in observed if stored.record["kind"] == STEP]
@@ -123,7 +125,7 @@ def build(material: Material) -> RunReport:
 def _run(material: Material, frame: dict[str, Stored], announced: Detail) -> Run:
     first = material.records[0].record
     # What was recorded as interrupted was written later, by the run that found it so.
-    written = [stored.record for stored in material.records if stored.record["reason"] != "interrupted"] or [first]
+    written = [stored.record for stored in material.records if stored.record["reason"] != INTERRUPTED] or [first]
     previous = material.previous
     return {
         "id": first["run"],
@@ -135,7 +137,7 @@ def _run(material: Material, frame: dict[str, Stored], announced: Detail) -> Run
         "zone": material.facts.zone,
         "limit": announced.get("limit") or "",
         "tags": [tag for tag in announced.get("tags") or [] if tag != "all"],
-        "interrupted": "seal" in frame and frame["seal"].record["reason"] == "interrupted",
+        "interrupted": "seal" in frame and is_interrupted(frame["seal"].record),
         "next": _next(first, material.facts),
         "compared_with": {"run": previous.run, "started": previous.started} if previous else None,
     }
@@ -207,7 +209,10 @@ def _domain(domain: str, hosts: list[Host], observed: list[Stored], coverage: Co
         status, code = "none", "none"
     elif "not_built" in reasons and reasons <= {"not_built", "not_ours"}:
         status, code = "skipped", "not_built"
-    without = sum(host["domains"][domain] in ("unreachable", "none") for host in hosts if host["ours"])
+    judged = {host for host, _domain in verdicts(stored for stored in observed if stored.record["domain"] == domain)}
+    without = sum(
+        host["ours"] and host["name"] not in judged and host["domains"][domain] != "skipped" for host in hosts
+    )
     row: DomainRow = {
         "domain": domain,
         "status": status,

@@ -31,9 +31,10 @@ _LOWER = re.compile(r"(\d+(?:\.\d+)?):")
 
 
 def passed(records: Iterable[Record]) -> Measured:
-    """Return how many observations there are, without the skipped ones, and how many are ok."""
+    """Return how many observations there are, without the skipped ones, and how many are ok; of none known, 0 of 0."""
     counts = Counter(record["status"] for record in records if record["kind"] != STEP)
-    return {"ok": counts["ok"], "total": counts.total() - counts["skipped"]}
+    total = counts.total() - counts["skipped"]
+    return {"ok": counts["ok"], "total": 0 if total == counts["unknown"] else total}
 
 
 def proved(records: Iterable[Record]) -> Measured:

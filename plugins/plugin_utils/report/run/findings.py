@@ -18,6 +18,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     Stored,
     age_of,
     finding_order,
+    is_cut_off,
     is_finding,
     key_of,
     named_alike,
@@ -27,7 +28,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
     from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, GoneFindings, Run
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, GoneFindings, Run, Unseen
 
 #: Domains of records that tell of no host: of the run, and of what people know.
 _NOT_OBSERVED = (RUN_DOMAIN, acknowledgement.DOMAIN)
@@ -115,6 +116,13 @@ def gone_findings(observed: list[Stored], material: Material, english: Language)
         stored, title = now.get(key), sentences.title(record, [record["host"]], english)
         if stored is not None and stored.record["status"] == "ok":
             gone["fixed"].append({**key.fields(), "seq": stored.seq, "record": record, "title": title})
-        elif stored is None or stored.record["status"] == "skipped":
-            gone["unseen"].append({**key.fields(), "status": record["status"], "record": record, "title": title})
+        elif stored is None or stored.record["status"] == "skipped" or is_cut_off(stored.record):
+            unseen: Unseen = {
+                **key.fields(),
+                "status": record["status"],
+                "since": record["finished"],
+                "record": record,
+                "title": title,
+            }
+            gone["unseen"].append(unseen)
     return gone

@@ -7,17 +7,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored, worst
+from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP, Stored, is_cut_off, worst
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, HostRow
 
-#: What a record must say for its host to have a verdict.
-_KNOWN = ("ok", "warning", "critical")
+#: What an observation must say for its host to have a verdict.
+_JUDGED = ("ok", "warning", "critical", "failed")
+
+#: How a record travelled that the controller made of a host which it did not reach, and one that it decided by itself.
+_NOT_SENT, _CONTROLLER = "none", "controller"
+
+
+def verdicts(observed: Iterable[Stored]) -> set[tuple[str, str]]:
+    """Return the hosts and domains with a verdict: a step was done, or an observation judges what was looked at.
+
+    What the controller knows of a host that did not answer, as the age of its backups, is no verdict of the run.
+    """
+    judged: set[tuple[str, str]] = set()
+    decided: set[tuple[str, str]] = set()
+    dead: set[str] = set()
+    for stored in observed:
+        record = stored.record
+        place, status, via = (record["host"], record["domain"]), record["status"], record["via"]
+        if record["kind"] == STEP:
+            if status == "ok":
+                judged.add(place)
+            elif status == "unreachable":
+                dead.add(record["host"])
+        elif status in _JUDGED and via != _NOT_SENT:
+            (decided if via == _CONTROLLER else judged).add(place)
+    return judged | {place for place in decided if place[0] not in dead}
 
 
 def host_rows(
@@ -27,18 +51,18 @@ def host_rows(
     names = [name for group in ("inventory", "hosts", "not_ours") for name in announced.get(group) or []]
     not_ours = set(announced.get("not_ours") or [])
     statuses: dict[str, dict[str, set[str]]] = {name: {} for name in names}
-    known, dead = set(), set()
+    known, dead = {host for host, _domain in verdicts(observed)}, set()
     records: Counter[str] = Counter()
     for stored in observed:
         record = stored.record
         host, status, is_step = record["host"], record["status"], record["kind"] == STEP
         records[host] += 1
+        if is_cut_off(record):
+            continue
         # A performed step says nothing of the host; what it observed does.
         shown = statuses.setdefault(host, {}).setdefault(record["domain"], set())
         if not (is_step and status == "ok"):
             shown.add(status)
-        if status in _KNOWN or (status == "failed" and not is_step):
-            known.add(host)
         if is_step and status == "unreachable":
             dead.add(host)
     since: dict[tuple[str, str], str] = {}
@@ -58,7 +82,7 @@ def host_rows(
                 "status": status,
                 "domains": marks,
                 "since": since.get((name, status)),
-                "findings": count[name],
+                "findings": count[name] if count[name] or name in known else None,
                 "records": records[name],
                 "has_verdict": name in known,
                 "ours": name not in not_ours,

@@ -36,6 +36,9 @@ ENOUGH = 3
 BAD = ("critical", "failed", "unreachable")
 WATCHED = ("unknown", "warning")
 
+#: What is recorded where something was looked at and judged.
+LOOKED = ("ok", "warning", "critical")
+
 
 class History(Protocol):
     """The part of the ledger that a course is read from."""
@@ -92,10 +95,15 @@ def _findings(days: list[date], place: tzinfo, seals: list[Record]) -> Chart:
 
 
 def _counted(record: Record, statuses: Sequence[str]) -> tuple[str, float | None]:
-    """Return how many records of some statuses a run left; a run that was cut off has not counted them."""
+    """Return how many records of some statuses a run left; None for none where nothing was judged.
+
+    A run that was cut off has not counted them.
+    """
     counts = record["detail"].get("statuses")
-    total = sum(counts.get(status, 0) for status in statuses) if isinstance(counts, dict) else None
-    return record["finished"], total
+    if not isinstance(counts, dict):
+        return record["finished"], None
+    total = sum(counts.get(status, 0) for status in statuses)
+    return record["finished"], total if total or any(counts.get(status) for status in LOOKED) else None
 
 
 def _health(records: Sequence[Stored], course: Course) -> list[Chart]:
@@ -146,12 +154,12 @@ def chart_of(name: str, unit: str, limit: float | None, series: list[Series]) ->
 
 
 def value_of(record: Record, field: str) -> tuple[str, float | None]:
-    """Return when a value was taken, and the value; None where the record holds no number."""
+    """Return when a value was taken, and the value; None where the record holds no number or could not be judged."""
     detail = record["detail"]
     counts = detail.get("counts")
     value = counts.get(field) if field == "security" and isinstance(counts, dict) else detail.get(field)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return record["finished"], value if is_number else None
+    return record["finished"], value if is_number and record["status"] != "unknown" else None
 
 
 def points_of(days: list[date], place: tzinfo, values: Iterable[tuple[str, float | None]]) -> list[float | None]:

@@ -125,12 +125,12 @@ class Domain(DomainRow):
 
 
 class HostRow(Named):
-    """What came of a host, with its status in each domain."""
+    """What came of a host, with its status in each domain; `findings` is None where nobody could look for any."""
 
     status: str
     domains: dict[str, str]
     since: str | None
-    findings: int
+    findings: int | None
     records: int
     has_verdict: bool
     ours: bool
@@ -173,9 +173,10 @@ class Fixed(Gone):
 
 @final
 class Unseen(Gone):
-    """What was not looked at again."""
+    """What was not looked at again since a time."""
 
     status: str
+    since: str
 
 
 class GoneFindings(TypedDict):

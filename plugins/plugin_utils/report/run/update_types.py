@@ -32,12 +32,17 @@ class Update(TypedDict):
     age_days: float | None
 
 
-class ScanFacts(TypedDict):
-    """What a scan counted, None where it is not known, and its most urgent updates."""
+class Counted(TypedDict):
+    """What a scan counted, None where it is not known."""
 
     pending: int | None
     security: int | None
     late: int | None
+
+
+class ScanFacts(Counted):
+    """What a scan counted, and its most urgent updates."""
+
     updates: list[Update]
 
 

@@ -14,9 +14,10 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.language import NO
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import LOUD, Stored
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail
+    from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Detail, Record
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import RunReport
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.update_types import (
+        Counted,
         RestartFacts,
         Restarts,
         ScanFacts,
@@ -35,6 +36,9 @@ NAMED_OF_MANY = 2
 
 #: Rows of the page at most; hosts beyond are counted.
 ROWS = 200
+
+#: Statuses of a scan that has judged what it counted.
+_LOOKED = ("ok", "warning", "critical")
 
 #: CVEs that stand with an update.
 _CVES = 3
@@ -60,7 +64,7 @@ def gathered(observed: Iterable[Stored]) -> list[UpdateRow]:
         row = rows.setdefault(record["host"], {"host": record["host"], "scan": None, "reboot": None, "restarts": None})
         told: Told = {"status": record["status"], "reason": record["reason"], "seq": stored.seq}
         if part == "scan":
-            row["scan"] = {**told, **_scan(record["detail"])}
+            row["scan"] = {**told, **_scan(record)}
         elif part == "reboot":
             row["reboot"] = {**told, "reasons": _texts(record["detail"].get("reasons"))[:NAMED]}
         else:
@@ -68,20 +72,26 @@ def gathered(observed: Iterable[Stored]) -> list[UpdateRow]:
     return list(rows.values())
 
 
-def _scan(detail: Detail) -> ScanFacts:
-    """Return the counts of a scan, None for one that is not known, and its most urgent updates.
-
-    A scan lists the updates that are past their deadline first, so that their number tells which ones are.
-    """
-    counts = _mapping(detail.get("counts"))
-    late = _count(counts.get("late"))
-    entries = [entry for entry in _list(detail.get("updates"))[:NAMED] if isinstance(entry, Mapping)]
+def counted(record: Record) -> Counted:
+    """Return the counts of a scan, None for one that is not known, as where the package lists are too old."""
+    counts = _mapping(record["detail"].get("counts")) if record["status"] in _LOOKED else {}
     return {
         "pending": _count(counts.get("pending")),
         "security": _count(counts.get("security")),
-        "late": late,
-        "updates": [_update(entry, place < (late or 0)) for place, entry in enumerate(entries)],
+        "late": _count(counts.get("late")),
     }
+
+
+def _scan(record: Record) -> ScanFacts:
+    """Return the counts of a scan and its most urgent updates.
+
+    A scan lists the updates that are past their deadline first, so that their number tells which ones are.
+    """
+    counts = counted(record)
+    late = counts["late"]
+    entries = [entry for entry in _list(record["detail"].get("updates"))[:NAMED] if isinstance(entry, Mapping)]
+    updates = [_update(entry, late is not None and place < late) for place, entry in enumerate(entries)]
+    return {**counts, "updates": updates}
 
 
 def _update(entry: Mapping[str, object], is_late: bool) -> Update:
@@ -133,9 +143,11 @@ def chapter(data: RunReport, words: Language, is_compact: bool) -> Mapping[str, 
     lines = []
     if len(eventful) > ROWS:
         lines.append(words.text("updates.more", n=len(eventful) - ROWS))
-    quiet = [row["host"] for row in scanned if not _has_anything(row)]
-    if quiet:
-        lines.append(words.text("updates.quiet", hosts=sentences.where(quiet, words)))
+    quiet: dict[str, list[str]] = {"updates.quiet": [], "updates.quiet_pending": []}
+    for row in scanned:
+        if not _has_anything(row):
+            quiet["updates.quiet" if row["reboot"] and row["restarts"] else "updates.quiet_pending"].append(row["host"])
+    lines += [words.text(key, hosts=sentences.where(hosts, words)) for key, hosts in quiet.items() if hosts]
     return {
         "total": _total(data["updates"], words) if scanned else "",
         "rows": [_row(row, words, NAMED_OF_MANY if is_compact else NAMED) for row in eventful[:ROWS]],
@@ -147,7 +159,7 @@ def chapter(data: RunReport, words: Language, is_compact: bool) -> Mapping[str, 
 
 def _has_anything(row: UpdateRow) -> bool:
     parts: tuple[Told | None, ...] = (row["scan"], row["reboot"], row["restarts"])
-    return bool((row["scan"] and row["scan"]["pending"]) or any(part and part["status"] in LOUD for part in parts))
+    return bool((row["scan"] and row["scan"]["pending"] != 0) or any(part and part["status"] in LOUD for part in parts))
 
 
 def _urgency(row: UpdateRow) -> tuple[int, int, bool, int, str]:
@@ -155,31 +167,34 @@ def _urgency(row: UpdateRow) -> tuple[int, int, bool, int, str]:
     scan = row["scan"]
     if scan is None:
         return 0, 0, True, 0, row["host"]
-    is_known = scan["status"] != "unknown"
+    is_known = scan["pending"] is not None
     return -(scan["late"] or 0), -(scan["security"] or 0), is_known, -(scan["pending"] or 0), row["host"]
 
 
 def _total(rows: Iterable[UpdateRow], words: Language) -> str:
     """Return what is pending where it is known, where it is not, and where something is to be restarted."""
-    pending = security = late = unknown = reboot = restarts = 0
-    for row in rows:
-        scan = row["scan"]
-        if scan and scan["status"] != "unknown":
-            pending += scan["pending"] or 0
-            security += scan["security"] or 0
-            late += scan["late"] or 0
-        unknown += bool(scan and scan["status"] == "unknown")
-        reboot += is_due(row["reboot"])
-        restarts += is_due(row["restarts"])
+    rows = list(rows)
+    scans = [row["scan"] for row in rows if row["scan"]]
     return words.text(
         "updates.total",
-        pending=words.number(pending),
-        security=words.number(security),
-        late=words.number(late),
-        reboot=words.number(reboot),
-        restarts=words.number(restarts),
-        unknown=words.number(unknown),
+        pending=words.measure(sum_of(scan["pending"] for scan in scans)),
+        security=words.measure(sum_of(scan["security"] for scan in scans)),
+        late=words.measure(sum_of(scan["late"] for scan in scans)),
+        unknown=words.number(sum(scan["pending"] is None for scan in scans)),
+        reboot=words.measure(sum_of(_due(row["reboot"]) for row in rows)),
+        restarts=words.measure(sum_of(_due(row["restarts"]) for row in rows)),
     )
+
+
+def sum_of(values: Iterable[int | None]) -> int | None:
+    """Return the sum of those values that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _due(part: Told | None) -> int | None:
+    """Return 1 where something has to be restarted, 0 where it does not, None where nobody could tell."""
+    return int(is_due(part)) if part and part["status"] in (*_LOOKED, "skipped") else None
 
 
 def is_due(part: Told | None) -> bool:
@@ -196,7 +211,7 @@ def _row(row: UpdateRow, words: Language, named: int) -> Mapping[str, object]:
     if restarts and is_due(restarts):
         due.append((_services(restarts, words), restarts))
     updates = scan["updates"] if scan else []
-    left_out = (scan["pending"] or 0) - len(updates[:named]) if scan else 0
+    left_out = scan["pending"] - len(updates[:named]) if scan and scan["pending"] is not None else 0
     return {
         **row,
         "updates": [_shown(entry, words) for entry in updates[:named]],
