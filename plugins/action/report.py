@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.egov.ops.plugins.plugin_utils.actions import Task
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, terminal
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Ledger, open_ledger
 from ansible_collections.egov.ops.plugins.plugin_utils.report import (
     Shelf,
@@ -63,11 +63,11 @@ class ActionModule(Task["Mapping[str, str | None]"]):
             if wanted:
                 raise OpsError(f"run is {wanted[:60]!r} beside a range of days; leave out one of them.")
             data = self._range(asked, arguments["procedure"] or "", plan, state, task_vars["groups"])
-            summary = render_period_text(data, language)
+            summary = render_period_text(data, language, terminal.width())
             page = None if self._task.check_mode else write_period_report(data, folder, language)
         else:
             data, is_newest = self._run(wanted, arguments["procedure"], plan, state)
-            summary = render_text(data, language)
+            summary = render_text(data, language, width=terminal.width())
             newest = is_newest and not arguments["folder"]
             page = None if self._task.check_mode else write_report(data, folder, language, newest=newest, short=True)
         self.say(summary)

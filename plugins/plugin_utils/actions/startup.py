@@ -11,7 +11,7 @@ import gc
 import sys
 from contextlib import suppress
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, terminal
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import remember_controller
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import load_schema, merge
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import sources
@@ -27,6 +27,7 @@ def read_shared() -> None:
     with suppress(OpsError):  # a task that needs it says so
         merge({}, load_schema())
     remember_controller()
+    terminal.remember_width()
     codecs.lookup("ascii")
     gc.freeze()
     gc.enable()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OWNERS, place_of
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import REJECTED, Record, read_time
-from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement
+from ansible_collections.egov.ops.plugins.plugin_utils.report import acknowledgement, unreachable
 from ansible_collections.egov.ops.plugins.plugin_utils.schedule import Late, late_procedures
 
 if TYPE_CHECKING:
@@ -247,6 +247,8 @@ def named_alike(record: Record) -> tuple[str, ...]:
     """Return what the records of one fault on several hosts have in common."""
     detail = record["detail"]
     names = (record["status"], record["domain"], record["kind"], record["subject"], record["reason"])
+    if record["kind"] == STEP and record["status"] == "unreachable":  # its message names the host
+        return *names, unreachable.class_of(record)
     return names + tuple(str(detail.get(name) or "") for name in ("message", "why", "next"))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.plugin_utils.common import sentence_of
+from ansible_collections.egov.ops.plugins.plugin_utils.report import unreachable
 from ansible_collections.egov.ops.plugins.plugin_utils.report.language import Language
 from ansible_collections.egov.ops.plugins.plugin_utils.report.model import (
     STEP,
@@ -149,7 +150,9 @@ def title(record: Record, hosts: Sequence[str], language: Language) -> str:
     detail = record["detail"]
     kind, subject = record["kind"], record["subject"]
     if _is_dead_host(record):
-        return language.text("title.unreachable", n=len(hosts), hosts=where(hosts, language))
+        why_not = unreachable.class_of(record)
+        key = f"title.unreachable_{why_not}" if why_not else "title.unreachable"
+        return language.text(key, n=len(hosts), hosts=where(hosts, language))
     if is_set_aside(record) and detail.get("lost"):
         return language.text("title.lost_spool", run=detail["spool"])
     if is_set_aside(record):
@@ -201,10 +204,14 @@ def next_act(record: Record, hosts: Sequence[str], language: Language) -> str:
         return language.text("next.rejected", file=record["detail"]["file"])
     if is_interrupted(record):
         return language.text("next.interrupted", procedure=record["procedure"])
+    if _is_dead_host(record) and unreachable.class_of(record):
+        return language.text(f"next.unreachable_{unreachable.class_of(record)}", host=where(hosts, language))
     if record["detail"].get("next"):
         return str(record["detail"]["next"])
     status = record["status"] if record["status"] in ("unreachable", "failed", "unknown") else "other"
-    return language.text(f"next.{status}", host=where(hosts, language), subject=record["subject"])
+    return language.text(
+        f"next.{status}", host=where(hosts, language), subject=record["subject"], procedure=record["procedure"]
+    )
 
 
 def known(rows: Sequence[Fault], language: Language) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.egov.ops.plugins.module_utils.host.record import observation
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import new_passwords, test_command
-from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, transient_here
+from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, terminal, transient_here
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     CONTROLLER,
     Actor,
@@ -182,7 +182,7 @@ def _render(sealed: Sealed, ledger: Ledger, run: Run, state: StateDir, plan: Pla
 
         shelf = Shelf(ledger, state.rollups)
     data = build(gather(ledger, run.id, facts_of(plan, state), shelf))
-    sealed.text = "\n".join([render_text(data, language), *_only_copies(ledger, plan)])
+    sealed.text = "\n".join([render_text(data, language, width=terminal.width()), *_only_copies(ledger, plan)])
     if not plan["egov_ops_report"]:
         return
     try:

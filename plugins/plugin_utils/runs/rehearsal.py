@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir
+from ansible_collections.egov.ops.plugins.plugin_utils.common import StateDir, terminal
 from ansible_collections.egov.ops.plugins.plugin_utils.ledger import (
     Ledger,
     LedgerError,
@@ -35,7 +35,7 @@ def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> 
     count, _goes_on = complete(run, plan, batch, now, checks=True)
     with _ledger(state, run.spool.read().records) as (ledger, fault):
         data = build(gather(ledger, run.id, facts_of(plan, state)))
-        text = render_text(data, plan["egov_ops_report_language"], checks=True)
+        text = render_text(data, plan["egov_ops_report_language"], checks=True, width=terminal.width())
         return Sealed(count, ledger.head(), text=text, fault=fault)
 
 

@@ -16,7 +16,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import state
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period import sentences as period_sentences
 from ansible_collections.egov.ops.plugins.plugin_utils.report.period.model import STANDING, STATES, faults_of
 from ansible_collections.egov.ops.plugins.plugin_utils.report.render.markdown import LISTED, code, plain, table
-from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import cut, padded
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import folded, padded
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.period.types import Finding, PeriodReport
@@ -52,8 +52,11 @@ def render_period_markdown(data: PeriodReport, language: str) -> str:
     return "\n".join([*lines, "", f"`#{head['count']}` `{code(head['hash'][:16])}`", ""])
 
 
-def render_period_text(data: PeriodReport, language: str) -> str:
-    """Return the summary that a person reads in ten seconds; raises ValueError for a language that there is not."""
+def render_period_text(data: PeriodReport, language: str, width: int = 0) -> str:
+    """Return the summary that a person reads in ten seconds, folded where it is wider than a given width.
+
+    Raises ValueError for a language that there is not.
+    """
     words = Language(language, data["range"]["zone"])
     heading = (period_sentences.title(data, words), period_sentences.dates(data["range"], words))
     lines = [words.text("list.comma").join(heading), period_sentences.verdict(data, words)]
@@ -68,7 +71,7 @@ def render_period_text(data: PeriodReport, language: str) -> str:
         lines.append(f"  {status} {headline} ({period_sentences.seen(rows, words)})")
     if len(standing) > SHOWN:
         lines.append(words.text("text.more", n=len(standing) - SHOWN))
-    return "".join(f"{cut(inert(line))}\n" for line in lines)
+    return folded(lines, width)
 
 
 def render_period_lines(data: PeriodReport) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import Finding, RunReport
 
 MAX_LINES = 25
-WIDTH = 110
+
+#: What stands before the words of a line: blanks, or a domain and its status.
+_BEFORE = re.compile(r"\s+(?:[a-z]+\s{2,})?|\S+(?: \S+)*\s{2,}(?:[A-Z]+\s{2,})?")
 
 #: Faults that a domain shows at most.
 PER_DOMAIN = 3
 
 
-def render_text(data: RunReport, language: str, checks: bool = False) -> str:
+def render_text(data: RunReport, language: str, checks: bool = False, width: int = 0) -> str:
     """Return the summary in a language: verdict, each domain with its worst faults and what to do, evidence.
 
-    That of a run that only checks says so first, and has no evidence. At most MAX_LINES lines of WIDTH columns. Raises
-    ValueError for a language that the report does not have.
+    That of a run that only checks says so first, and has no evidence. At most MAX_LINES lines, each whole; with a width
+    those that are wider go on below. Raises ValueError for a language that the report does not have.
     """
     words = Language(language, data["run"]["zone"])
     names_host = len(data["hosts"]) > 1
@@ -67,7 +70,7 @@ def render_text(data: RunReport, language: str, checks: bool = False) -> str:
     if data["debt"]:
         lines.append(debt.sentence(data, words))
     if checks:
-        return "".join(f"{cut(inert(line))}\n" for line in lines)
+        return folded(lines, width)
     head = data["evidence"]["head"]
     evidence = words.text(
         "text.evidence",
@@ -76,7 +79,7 @@ def render_text(data: RunReport, language: str, checks: bool = False) -> str:
         count=words.number(head["count"]),
         hash=head["hash"][:16],
     )
-    return "".join(f"{cut(inert(line))}\n" for line in [*lines, "", evidence])
+    return folded([*lines, "", evidence], width)
 
 
 def _chosen(faults: Sequence[Sequence[Finding]], room: int) -> set[str]:
@@ -118,10 +121,25 @@ def padded(text: str, columns: int) -> str:
     return text + " " * (columns - _columns(text))
 
 
-def cut(line: str) -> str:
-    """Return a line that fits the terminal's width."""
-    if len(line) <= WIDTH and line.isascii():
-        return line.rstrip()
-    widths = itertools.accumulate(_columns(character) for character in line[: WIDTH + 1])
-    fitting = sum(1 for width in widths if width < WIDTH)
-    return line.rstrip() if _columns(line[: WIDTH + 1]) <= WIDTH else f"{line[:fitting]}…"
+def folded(lines: Sequence[str], width: int) -> str:
+    """Return lines as text, harmless and whole; with a width those that are wider go on below their own words."""
+    harmless = (inert(line).rstrip() for line in lines)
+    return "".join(f"{part}\n" for line in harmless for part in (_folded(line, width) if width else [line]))
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """Return the lines of a width that a wider one makes, folded at blanks, or where there is none anywhere."""
+    if _columns(line) <= width:
+        return [line]
+    before = _BEFORE.match(line)
+    indent = _columns(before[0]) if before else 0
+    indent = indent if indent <= width // 2 else 0
+    parts, rest = [], line
+    while _columns(rest) > width:
+        columns = itertools.accumulate(map(_columns, rest))
+        fitting = max(1, sum(1 for column in itertools.takewhile(lambda column: column <= width, columns)))
+        blank = rest.rfind(" ", indent + 1, fitting + 1)
+        at = blank if blank > indent and rest[:blank].strip() else fitting
+        parts.append(rest[:at].rstrip())
+        rest = " " * indent + rest[at:].lstrip()
+    return [*parts, rest]

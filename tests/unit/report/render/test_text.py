@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 import pytest
 from ansible_collections.egov.ops.plugins.module_utils.host.record import STATUSES
-from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import MAX_LINES, WIDTH, render_text
+from ansible_collections.egov.ops.plugins.plugin_utils.common import terminal
+from ansible_collections.egov.ops.plugins.plugin_utils.report.render.text import MAX_LINES, render_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,9 +122,14 @@ def test_whatever_was_found_it_fits_a_screen(found: list[tuple[str, str, str]], 
     for number, (host, status, message) in enumerate(found):
         domain = ALL_STEPS[number % len(ALL_STEPS)]["domain"]
         run.put(host, domain, "probe", str(number), status, message=message)
-    lines = render_text(run.report(), language).splitlines()
-    assert len(lines) <= MAX_LINES
-    assert max(columns(line) for line in lines) <= WIDTH
+    data = run.report()
+    whole = render_text(data, language)
+    assert len(whole.splitlines()) <= MAX_LINES
+    for width in (60, 110):
+        folded = render_text(data, language, width=width)
+        assert max(columns(line) for line in folded.splitlines()) <= width
+        # Folding moves words to other lines, and loses and adds none.
+        assert "".join(folded.split()) == "".join(whole.split())
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -169,3 +176,32 @@ def test_a_run_names_no_procedure_as_late_whose_period_has_not_passed() -> None:
     run.good_host("local")
     run.seal()
     assert run.report(procedures=LATE)["late"] == []
+
+
+LONG = "The repository at the other site refuses the key that the plan names for it since the rotation of last Tuesday"
+
+
+def test_a_long_cause_is_whole_and_goes_on_below_its_own_words() -> None:
+    run = DailyRun(ListLedger(), ("local",))
+    run.put("local", "health", "swap", "swap", "critical", message=f"{LONG}.", next="Look at it.")
+    run.seal()
+    assert f"  critical    {LONG}\n" in render_text(run.report(), "en")
+    folded = render_text(run.report(), "en", width=80)
+    assert (
+        "  critical    The repository at the other site refuses the key that the plan\n"
+        "              names for it since the rotation of last Tuesday\n"
+    ) in folded
+
+
+def test_a_terminal_gives_its_width_and_a_pipe_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for size, width in ((os.terminal_size((200, 50)), 200), (os.terminal_size((20, 5)), 60)):
+        monkeypatch.setattr("os.get_terminal_size", lambda _descriptor, answer=size: answer)
+        terminal.remember_width()
+        assert terminal.width() == width
+
+    def no_terminal(_descriptor: int) -> os.terminal_size:
+        raise OSError
+
+    monkeypatch.setattr("os.get_terminal_size", no_terminal)
+    terminal.remember_width()
+    assert terminal.width() == 0
