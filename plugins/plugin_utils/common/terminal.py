@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How wide the terminal of the person is who reads a summary: a worker of Ansible's has none, and inherits the answer."""
+"""How wide the terminal is on which a summary is read; a worker of Ansible's has none, and inherits the answer."""
 
 from __future__ import annotations
 
