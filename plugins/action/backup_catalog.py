@@ -85,7 +85,7 @@ class ActionModule(BackupTask["CatalogueArguments"]):
         result = super().perform(arguments, task_vars)
         host: str = task_vars["inventory_hostname"]
         plan = self.plan_of(host)
-        run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
+        run = self.open_run(plan)
         if not run or self._is_asked(run, plan):
             for name, lines in result.get("without_us", {}).items():
                 self.say(f"Without us, set {name} of {host}:")
@@ -103,7 +103,7 @@ class ActionModule(BackupTask["CatalogueArguments"]):
         from ansible_collections.egov.ops.plugins.plugin_utils.backup import watch  # by weekly work alone
 
         state = StateDir.resolve(plan["egov_ops_state_dir"])
-        run = Run.of_this_process(state)
+        run = self.open_run(plan)
         backed_up = any(step["subject"] == BACKUP for step in run.steps(host)) if run else False
         sets = arguments["sets"] or plan["egov_ops_backup_sets"]
         watched = watch(plan, state, host, sets, measured, now, fresh=not backed_up)

@@ -16,7 +16,6 @@ from ansible_collections.egov.ops.plugins.plugin_utils.actions import BackupTask
 from ansible_collections.egov.ops.plugins.plugin_utils.backup import escrow, repositories_of
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan, options_of, password
-from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 from ansible_collections.egov.ops.plugins.plugin_utils.transport import Expected
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class ActionModule(BackupTask["CheckArguments"]):
         """Read as much as the procedure's step says, and all data used alone, unless it is said; add escrowed keys."""
         filled, secrets = super().prepare(arguments, plan, host, now)
         if not filled["data"]:
-            run = Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
+            run = self.open_run(plan)
             filled["data"] = options_of(plan, run.procedure if run else "", MODULE)["data"]
         unreadable: dict[str, str] = {}
         for name, file in escrow.files_of(repositories_of(filled["sets"]), plan).items():
@@ -55,10 +54,9 @@ class ActionModule(BackupTask["CheckArguments"]):
 
     def complete(self, outcome: Outcome, arguments: CheckArguments, plan: Plan, host: str, now: datetime) -> Outcome:
         """Say of the other repositories when the copy of their key was last tested."""
-        if self._task.check_mode or outcome["status"] != "ok":
+        if outcome["status"] != "ok":
             return outcome
-        state = StateDir.resolve(plan["egov_ops_state_dir"])
-        run = Run.of_this_process(state)
+        state, run = StateDir.resolve(plan["egov_ops_state_dir"]), self.open_run(plan)
         names = repositories_of(arguments["sets"] or plan["egov_ops_backup_sets"])
         due = bool(run and options_of(plan, run.procedure, MODULE)["escrow"] == "due")
         with suppress(OpsError):  # what was read of the repositories is not lost with the ledger

@@ -101,7 +101,7 @@ class HostTask(MachineTask[Options]):
         plan = self.plan_of(host)
         self._known = self.known_secrets(task_vars, plan)
         checks = bool(self._task.check_mode)
-        run = Run.of_this_check() if checks else self._run(plan)
+        run = self.open_run(plan) if checks else self._run(plan)
         earlier = run.steps(host) if run else []
         started, clock = datetime.now(timezone.utc), time.monotonic()
         outcome = (
@@ -183,6 +183,12 @@ class HostTask(MachineTask[Options]):
             )
             for item in observations
         )
+
+    def open_run(self, plan: Plan) -> Run | None:
+        """Return the run, or in check mode the check, that this process has begun; None where it has begun none."""
+        if self._task.check_mode:
+            return Run.of_this_check()
+        return Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
 
     def _run(self, plan: Plan) -> Run:
         state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
