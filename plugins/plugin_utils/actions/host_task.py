@@ -184,12 +184,6 @@ class HostTask(MachineTask[Options]):
             for item in observations
         )
 
-    def open_run(self, plan: Plan) -> Run | None:
-        """Return the run, or in check mode the check, that this process has begun; None where it has begun none."""
-        if self._task.check_mode:
-            return Run.of_this_check()
-        return Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
-
     def _run(self, plan: Plan) -> Run:
         state = StateDir.resolve(plan["egov_ops_state_dir"], group=plan["egov_ops_state_group"])
         return Run.of_this_process(state) or Run.standalone(state)

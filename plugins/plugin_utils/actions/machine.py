@@ -19,6 +19,7 @@ from ansible_collections.egov.ops.plugins.plugin_utils.actions.task import Optio
 from ansible_collections.egov.ops.plugins.plugin_utils.common import OpsError, StateDir, user_name
 from ansible_collections.egov.ops.plugins.plugin_utils.machines import Chosen, Known, choice_fault, memory, short
 from ansible_collections.egov.ops.plugins.plugin_utils.plan import Plan
+from ansible_collections.egov.ops.plugins.plugin_utils.runs import Run
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.module_utils.host.types import Observation
@@ -90,6 +91,12 @@ class MachineTask(SendingTask[Options]):
         """Return what tells simulated hosts of one machine apart, of the one that does the work. Raises OpsError."""
         where = self._works_on(host)
         return str((plan if where == host else self.plan_of_other(where))["egov_ops_machine_alias"])
+
+    def open_run(self, plan: Plan) -> Run | None:
+        """Return the run, or in check mode the check, that this process has begun; None where it has begun none."""
+        if self._task.check_mode:
+            return Run.of_this_check()
+        return Run.of_this_process(StateDir.resolve(plan["egov_ops_state_dir"]))
 
     def _met(
         self, plan: Plan, host: str, marks: Mapping[str, str], earlier: list[Record], inventory: list[str]
