@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.egov.ops.plugins.plugin_utils import offering
 
 if TYPE_CHECKING:
-    from ansible_collections.egov.ops.plugins.plugin_utils.common import persistence, printed_commands
+    from ansible_collections.egov.ops.plugins.plugin_utils.common import persistence, printed_commands, terminal
     from ansible_collections.egov.ops.plugins.plugin_utils.common.domains import (
         DOMAINS,
         GATE,
