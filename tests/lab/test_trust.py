@@ -77,6 +77,7 @@ def test_a_changed_missing_and_shared_machine_is_a_finding_until_a_person_accept
     assert {host for host, fault in faults(seen) if fault == "shared"} == {"web1", "web3"}
 
 
+@pytest.mark.long
 def test_a_ledger_that_was_cut_and_a_clock_that_is_behind_are_said_until_they_are_accepted(seen: Site) -> None:
     ledger = seen.state / "ledger.sqlite3"
     older = seen.folder / "older"
@@ -110,6 +111,7 @@ def test_a_ledger_that_was_cut_and_a_clock_that_is_behind_are_said_until_they_ar
     assert f"{seen.state} can be written by everybody (mode 0777)" in done.output
 
 
+@pytest.mark.long
 def test_a_proof_that_a_host_made_of_its_own_backup_does_not_count_where_the_plan_says_so(seen: Site, lab: Lab) -> None:
     lab.write("n1", PAGE, "good")
     for name in ("li", "wang"):
