@@ -117,13 +117,16 @@ def test_check_mode_shows_the_plan_and_the_decision_and_does_not_fail(gated: Sit
     before = len(gated.records())
     done = gated.play(RUN, "-e", f"egov_ops_request={asked}", "--limit", "web1", "--check", "-v")
     assert done.rc == 0, done.output
+    assert "CHECK MODE: nothing was changed" in done.output
+    summary = done.output.partition("CHECK MODE")[2]
+    assert "web1: restore on web1 is refused. approval: Request " in summary
     assert "has 0 of 1 approvals" in done.output
     assert "5 files" in done.output
     untouched(gated, asked)
     assert len(gated.records()) == before
     without = gated.play(RUN, "--limit", "web1", "--check", "-v")
     assert without.rc == 0, without.output
-    assert "No request is named" in without.output
+    assert "No request is named" in without.output.partition("CHECK MODE")[2]
 
 
 def test_the_explanation_tells_who_may_sign_and_launches_nothing(gated: Site, asked: str) -> None:

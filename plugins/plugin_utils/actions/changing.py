@@ -106,6 +106,10 @@ class ChangingTask(HostTask[Options]):
             self._append(plan, host, [done], now)
         if self._task.check_mode:
             outcome["msg"] = f"{outcome['msg']} {passed.decision.message}".strip()
+            if not passed.decision.allowed:
+                said = passed.decision.message
+                refusal = observation(evidence.DECISION, self.action, "skipped", "refused", message=said)
+                outcome["evidence"] = [*outcome["evidence"], refusal]
         return {**outcome, "gate": gate}
 
     @contextmanager

@@ -33,10 +33,18 @@ if TYPE_CHECKING:
 def seal(run: Run, state: StateDir, plan: Plan, batch: Batch, now: datetime) -> Sealed:
     """Return the summary of a check beside what the ledger knows, of which nothing is changed; raises OpsError."""
     count, _goes_on = complete(run, plan, batch, now, checks=True)
-    with _ledger(state, run.spool.read().records) as (ledger, fault):
+    records = run.spool.read().records
+    with _ledger(state, records) as (ledger, fault):
         data = build(gather(ledger, run.id, facts_of(plan, state)))
         text = render_text(data, plan["egov_ops_report_language"], checks=True, width=terminal.width())
-        return Sealed(count, ledger.head(), text=text, fault=fault)
+        return Sealed(count, ledger.head(), text="\n".join([text, *_refusals(records)]), fault=fault)
+
+
+def _refusals(records: Sequence[Record]) -> Iterator[str]:
+    """Yield what the gates of each host say: in a check that is shown, and fails nothing."""
+    for item in records:
+        if item["reason"] == "refused":
+            yield f"{item['host']}: {item['detail'].get('message', '')}"
 
 
 def reasons(run: Run, host: str, fail_on: str) -> list[str]:
