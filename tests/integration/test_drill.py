@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from tests.support.sites import DEAD, Site
@@ -31,6 +34,14 @@ def test_a_set_is_drilled_on_the_drill_host_from_its_copy(site: Site) -> None:
     assert (drill["host"], drill["subject"], drill["status"]) == ("web1", "data", "ok")
     assert (drill["detail"]["repository"], drill["detail"]["drilled_on"]) == ("vault", "vault1")
     assert drill["detail"]["rto_seconds"] > 0
+    assert "1 of 1 set proved by a restore" in done.output
+    assert re.search(
+        r"web1/data came back in \d\S* s \(RTO\): 5 files, .+ of vault; .+ would be lost \(RPO\)", done.output
+    )
+    (row,) = json.loads((site.state / "reports/latest.json").read_text())["backup"]
+    assert row["drill"]["rto_seconds"] == drill["detail"]["rto_seconds"]
+    assert (row["drill"]["files"], row["drill"]["bytes"]) == (5, drill["detail"]["bytes"])
+    assert '<th scope="col" class="right">RTO</th>' in (site.state / "reports/latest.html").read_text()
     assert [entry["status"] for entry in drill["detail"]["assertions"]] == ["ok"]
     assert list((site.folder / "vault-state" / "backup" / "drill").iterdir()) == []
     step = site.records(kind="step")[-1]

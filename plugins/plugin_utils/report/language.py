@@ -25,6 +25,9 @@ LANGUAGES = ("en", "zh")
 #: What stands where nothing was measured; zero is "0".
 NOT_MEASURED = "–"
 
+#: Seconds from which a duration is told in hours.
+_LONG = 7200
+
 #: Made by tools/generate.py of messages.yml, which takes each run twenty times as long to read.
 _CATALOGUE = Path(__file__).with_name("messages.json")
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -102,6 +105,9 @@ class Language:
         """Return a duration, rounded to what a reader can use."""
         if seconds is None:
             return NOT_MEASURED
+        if seconds >= _LONG:
+            hours, minutes = divmod(round(seconds / 60), 60)
+            return f"{self.text('time.hours', n=hours)} {self.text('time.minutes', n=minutes)}"
         if seconds < 60:
             shown = f"{seconds:.2f}" if seconds < 10 else f"{seconds:.0f}"
             return self.text("time.seconds").replace("{n}", shown)

@@ -189,6 +189,23 @@ def unseen(rows: Sequence[Unseen], language: Language, names_host: bool) -> str:
     return language.text("findings.unseen_since", title=shown, time=language.time(min(row["since"] for row in rows)))
 
 
+def drills(data: RunReport, language: Language) -> list[str]:
+    """Return a sentence for each set that a drill brought back whole: its RTO and RPO, and what came back."""
+    return [
+        language.text(
+            "text.drill",
+            place=f"{row['host']}/{row['set']}",
+            rto=language.duration(row["drill"]["rto_seconds"]),
+            rpo=language.duration(row["drill"]["rpo_seconds"]),
+            files=language.measure(row["drill"]["files"]),
+            size=language.measure(row["drill"]["bytes"], "bytes"),
+            repository=row["drill"]["repository"] or "–",
+        )
+        for row in data["backup"]
+        if "drill" in row and row["drill"]["status"] == "ok"
+    ]
+
+
 def why(record: Record, language: Language) -> str:
     """Return why a finding matters: the host's own sentence, or what its reason means; "" where neither is known."""
     if record["detail"].get("why") or not record["reason"]:

@@ -61,6 +61,8 @@ def render_text(data: RunReport, language: str, checks: bool = False, width: int
         name = padded(words.word("domain", entry["domain"]), 11)
         status = padded(words.text(f"status.{entry['status']}").upper(), 12)
         lines.append(f"{name} {status} {sentence}")
+        if entry["domain"] == "backup":
+            lines += [f"  {' ' * 11} {drill}" for drill in sentences.drills(data, words)[:PER_DOMAIN]]
         for rows in own:
             if rows[0]["id"] in shown:
                 lines += _fault(rows, data, words, names_host)

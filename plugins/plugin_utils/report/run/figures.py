@@ -16,7 +16,13 @@ from ansible_collections.egov.ops.plugins.plugin_utils.report.model import STEP,
 
 if TYPE_CHECKING:
     from ansible_collections.egov.ops.plugins.plugin_utils.ledger import Record
-    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import BackupRow, Copy, Health, ToldVersion
+    from ansible_collections.egov.ops.plugins.plugin_utils.report.run.types import (
+        BackupRow,
+        Copy,
+        Drill,
+        Health,
+        ToldVersion,
+    )
     from ansible_collections.egov.ops.plugins.plugin_utils.report.types import Measured, Value
 
 #: The plan's layers, from below.
@@ -24,6 +30,9 @@ LAYERS = ("infrastructure", "platform", "application")
 
 #: Values that the report lists as closest to their limits.
 CLOSEST = 8
+
+#: The kind of the record of a set that was brought back whole.
+DRILL = "drill"
 
 #: A range with one end: "90", "~:90" and "0:90" are upper limits, "10:" is a lower one.
 _UPPER = re.compile(r"(?:~:|0:)?(\d+(?:\.\d+)?)")
@@ -38,12 +47,12 @@ def passed(records: Iterable[Record]) -> Measured:
 
 
 def proved(records: Iterable[Record]) -> Measured:
-    """Return how many backup sets there are and how many a restore has proved."""
+    """Return how many backup sets there are and how many a restore has proved, in a proof or a drill."""
     sets: dict[tuple[str, str], bool] = {}
     for record in records:
-        if record["kind"] in ("backup", "proof") and record["status"] != "skipped":
+        if record["kind"] in ("backup", "proof", DRILL) and record["status"] != "skipped":
             place = record["host"], record["subject"]
-            sets[place] = sets.get(place, False) or (record["kind"] == "proof" and record["status"] == "ok")
+            sets[place] = sets.get(place, False) or (record["kind"] != "backup" and record["status"] == "ok")
     return {"ok": sum(sets.values()), "total": len(sets)}
 
 
@@ -106,10 +115,13 @@ def backup(observed: Iterable[Stored]) -> list[BackupRow]:
     sets: dict[tuple[str, str], BackupRow] = {}
     for stored in observed:
         record, detail = stored.record, stored.record["detail"]
-        if record["domain"] != "backup" or record["kind"] not in ("backup", "proof"):
+        if record["domain"] != "backup" or record["kind"] not in ("backup", "proof", DRILL):
             continue
         empty: BackupRow = {"host": record["host"], "set": record["subject"], "backup": None, "proof": None}
         row = sets.setdefault((record["host"], record["subject"]), empty)
+        if record["kind"] == DRILL:
+            row["drill"] = _drill(stored)
+            continue
         copy: Copy = {
             "status": record["status"],
             "seq": stored.seq,
@@ -128,3 +140,31 @@ def backup(observed: Iterable[Stored]) -> list[BackupRow]:
             told: ToldVersion = detail["version"]
             row["version"] = {**told, "seq": stored.seq}
     return list(sets.values())
+
+
+def _drill(stored: Stored) -> Drill:
+    """Return what a drill measured; what a host says in another shape is not known."""
+    record, detail = stored.record, stored.record["detail"]
+    return {
+        "status": record["status"],
+        "seq": stored.seq,
+        "finished": record["finished"],
+        "repository": _text(detail.get("repository")),
+        "snapshot": _text(detail.get("snapshot")),
+        "files": _count(detail.get("files")),
+        "bytes": _count(detail.get("bytes")),
+        "rto_seconds": _seconds(detail.get("rto_seconds")),
+        "rpo_seconds": _seconds(detail.get("rpo_seconds")),
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _seconds(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else None

@@ -233,8 +233,23 @@ class Version(ToldVersion):
     seq: int
 
 
+class Drill(TypedDict):
+    """A restore drill of a set: how long it took, how much work would be lost, and what came back; None: not known."""
+
+    status: str
+    seq: int
+    finished: str
+    repository: str | None
+    snapshot: str | None
+    files: int | None
+    bytes: int | None
+    rto_seconds: float | None
+    rpo_seconds: float | None
+
+
 class _Versioned(TypedDict, total=False):
     version: Version
+    drill: Drill
 
 
 class Copy(TypedDict):
