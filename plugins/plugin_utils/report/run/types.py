@@ -233,9 +233,7 @@ class Version(ToldVersion):
     seq: int
 
 
-class Drill(TypedDict):
-    """A restore drill of a set: how long it took, how much work would be lost, and what came back; None: not known."""
-
+class _Restorable(TypedDict):
     status: str
     seq: int
     finished: str
@@ -243,6 +241,17 @@ class Drill(TypedDict):
     snapshot: str | None
     files: int | None
     bytes: int | None
+
+
+class Copy(_Restorable):
+    """The newest backup of a set, or the newest proof with what it restored; `bytes` and `files` count it."""
+
+    method: str | None
+
+
+class Drill(_Restorable):
+    """A restore drill of a set: how long it took, how much work would be lost, and what came back; None: not known."""
+
     rto_seconds: float | None
     rpo_seconds: float | None
 
@@ -250,19 +259,6 @@ class Drill(TypedDict):
 class _Versioned(TypedDict, total=False):
     version: Version
     drill: Drill
-
-
-class Copy(TypedDict):
-    """The newest backup of a set, or the newest proof with what it restored; `bytes` and `files` count it."""
-
-    status: str
-    seq: int
-    finished: str
-    repository: str | None
-    snapshot: str | None
-    method: str | None
-    files: int | None
-    bytes: int | None
 
 
 class BackupRow(_Versioned):
