@@ -65,8 +65,11 @@ class Spool:
     def __init__(
         self, path: Path, header: Header | None = None, witness: Path | None = None, logs: bool = True
     ) -> None:
-        """Take the path of a spool, the header with which it is made again if a seal takes it away, where to note
-        that it was made, and whether the system's log is told of what is appended."""
+        """Take the path of a spool, and how it is kept.
+
+        header: that with which it is made again if a seal takes it away; witness: the file that notes its making; logs:
+        whether each append goes to the system's log.
+        """
         self.path = path
         self._index = SpoolIndex(path)
         self.run = path.name.removesuffix(".jsonl")

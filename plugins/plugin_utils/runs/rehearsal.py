@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -56,19 +56,19 @@ def reasons(run: Run, host: str, fail_on: str) -> list[str]:
 @contextmanager
 def _ledger(state: StateDir, records: Sequence[Record]) -> Iterator[tuple[Ledger, str]]:
     """Give a ledger that shows some records after its own, and what is wrong with the real one, "" for nothing."""
-    fault = ""
-    if state.ledger.exists():
-        try:
-            with open_ledger(state, read_only=True) as ledger:
+    made, fault = check_folder(), ""
+    with ExitStack() as opened:
+        ledger = None
+        if state.ledger.exists():
+            try:
+                ledger = opened.enter_context(open_ledger(state, read_only=True))
                 fault = continuity.loss_in(state, ledger)
                 suppose(ledger, records)
-                yield ledger, fault
-                return
-        except LedgerError as error:
-            fault = str(error)
-    made = check_folder()
-    with open_ledger(made) as ledger:
-        if not state.ledger.exists():
-            fault = continuity.loss_in(state, ledger).replace(str(made.ledger), str(state.ledger))
-        ledger.append(records)
+            except LedgerError as error:
+                ledger, fault = None, str(error)
+        if ledger is None:
+            ledger = opened.enter_context(open_ledger(made))
+            if not state.ledger.exists():
+                fault = continuity.loss_in(state, ledger).replace(str(made.ledger), str(state.ledger))
+            ledger.append(records)
         yield ledger, fault

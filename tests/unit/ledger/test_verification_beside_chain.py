@@ -407,17 +407,22 @@ def test_an_export_that_is_elsewhere_is_known_by_a_witness_of_its_digest(
     assert ("is not there, and no witness knows its digest" in sentence) != is_known
 
 
-@pytest.mark.parametrize(("days", "is_kept"), [(190, True), (189, False)])
-def test_records_are_kept_for_the_least_days_to_the_second(tmp_path: Path, days: int, is_kept: bool) -> None:
-    state = make_state(tmp_path)
-    aged(state, 8, days)
+def flaw_of_export(state: StateDir) -> tuple[int, str]:
+    """Export five records under a checkpoint of now, and return what is found wrong with that."""
     lines = export_of(state, 1, 5)
     (state.exports / "e.jsonl").write_text("".join(line + "\n" for line in lines))
     with Ledger(state.ledger) as ledger:
         (its_hash,) = (row.hash for row in ledger.records(upto=5, newest_first=True, limit=1))
         made = checkpoint_record(5, its_hash, "e.jsonl", file_digest(state.exports / "e.jsonl"), iso(NOW))
         ledger.append([made])  # type: ignore[list-item]
-        number, sentence = flaw_of_checkpoints(ledger, state.exports, [])
+        return flaw_of_checkpoints(ledger, state.exports, [])
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(190, True), (189, False)])
+def test_records_are_kept_for_the_least_days(tmp_path: Path, days: int, is_kept: bool) -> None:
+    state = make_state(tmp_path)
+    aged(state, 8, days)
+    number, sentence = flaw_of_export(state)
     assert (number == 0) == is_kept
     assert ("which was kept for less than the 190 days" in sentence) != is_kept
 
@@ -457,10 +462,4 @@ def test_only_a_checkpoint_of_the_run_itself_is_one_in_an_export(tmp_path: Path)
             for domain, kind in (("run", "begin"), ("backup", "checkpoint"), ("run", "seal"))
         )
     aged(state, 3, 300)
-    lines = export_of(state, 1, 5)
-    (state.exports / "e.jsonl").write_text("".join(line + "\n" for line in lines))
-    with Ledger(state.ledger) as ledger:
-        (its_hash,) = (row.hash for row in ledger.records(upto=5, newest_first=True, limit=1))
-        made = checkpoint_record(5, its_hash, "e.jsonl", file_digest(state.exports / "e.jsonl"), iso(NOW))
-        ledger.append([made])  # type: ignore[list-item]
-        assert flaw_of_checkpoints(ledger, state.exports, []) == (0, "")
+    assert flaw_of_export(state) == (0, "")
